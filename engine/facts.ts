@@ -1,0 +1,77 @@
+/**
+ * Every kind of fact there is, on one page. A plug-in adds its own by declaration merging:
+ *
+ * ```ts
+ * declare module "cloud-assert" {
+ *   interface FactTypes { "kernel-modules": { readonly names: readonly string[] } }
+ * }
+ * ```
+ */
+export interface FactTypes {
+  /** Who and where a cluster is. Asked of every cluster, before anything else. */
+  cluster: ClusterFact;
+  /** Running proxies of one workload that run the same image. */
+  "envoy-proxies": EnvoyProxies;
+}
+
+export type FactKind = Extract<keyof FactTypes, string>;
+
+export interface ClusterFact {
+  readonly kubeSystemUid?: string | undefined;
+  /** SHA-256 of the certificate authority that the API server's certificate was checked against: evidence, not identity. */
+  readonly apiServerCaSha256?: string | undefined;
+  /** `gitVersion` of `/version`, as it stands. */
+  readonly serverVersion?: string | undefined;
+  readonly cloud?: string | undefined;
+  readonly region?: string | undefined;
+  /** `eks`, `gke`, `gke-autopilot`, `aks`, `eks-fargate` … where it shows. */
+  readonly flavour?: string | undefined;
+  /** What was seen that speaks for a cloud, one line a signal. */
+  readonly signals: readonly CloudSignal[];
+}
+
+export interface CloudSignal {
+  /** `providerID` and `labels` are the two signals of the nodes. */
+  readonly signal: "providerID" | "labels" | "serverVersion";
+  readonly cloud: string;
+  /** An example of what was seen. */
+  readonly example: string;
+}
+
+export type ProxyRole = "sidecar" | "gateway" | "waypoint" | "ztunnel";
+
+export interface EnvoyProxies {
+  readonly role: ProxyRole;
+  readonly namespace: string;
+  /** `Deployment/cart`; `Pod/x` for a bare pod. */
+  readonly workload: string;
+  /** A sidecar that runs as a restartable init container. */
+  readonly native: boolean;
+  /** The value of `istio.io/rev` that injected it. */
+  readonly revision?: string | undefined;
+  /** As in the pod's status, else as in its spec. */
+  readonly image: string;
+  /** Digest that the kubelet reports it runs. */
+  readonly imageId?: string | undefined;
+  /** Pods whose proxy runs now: these are judged. */
+  readonly running: number;
+  /** Pods whose proxy does not run now, by reason; listed, never judged. */
+  readonly idle: Readonly<Record<IdleReason, number>>;
+  /** A running pod where there is one. */
+  readonly example: string;
+  /** What a probe of one pod of this digest said, or why none did. */
+  readonly probe: ProxyProbe;
+}
+
+export type IdleReason = "failed" | "finished" | "terminating" | "pending";
+
+export interface ProxyProbe {
+  /** Istio release that the proxy reports of itself (`istio_build`), as it stands. */
+  readonly istio?: string | undefined;
+  /** Envoy release that the proxy reports (`server_info`), as it stands: `1.37.2-dev`. */
+  readonly envoy?: string | undefined;
+  /** The probe that answered. */
+  readonly by?: "metrics" | "admin" | undefined;
+  /** Why a probe that was allowed gave nothing, and what to do. */
+  readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
+}

@@ -1,0 +1,86 @@
+import type { FactKind } from "./facts.ts";
+import type { Fact, Source } from "./model.ts";
+
+/** What goes beyond reading objects; none is allowed unless the fleet says so. */
+export type Probe = "metrics" | "admin" | "nodes";
+
+/** All that a collector may touch. One per collector and cluster. */
+export interface Io {
+  /** Ends with the run or with the cluster's budget; every wait must listen to it. */
+  readonly signal: AbortSignal;
+  /** The cluster's API server, or a folder of manifests behind the same face. Throws CollectError. */
+  kubernetes(): Promise<KubernetesApi>;
+  allows(probe: Probe): boolean;
+  /** Facts of earlier stages: those that the collector named in `after`. */
+  facts<K extends FactKind>(kind: K): readonly Fact<K>[];
+  /** A short line for somebody who waits (`12,000 pods`). */
+  progress(text: string): void;
+}
+
+/** A resource type. `versions` in order of preference; `group` is `""` for the core API. */
+export interface Resource {
+  readonly group: string;
+  readonly versions: readonly string[];
+  /** Lower-case plural, as in the path: `virtualservices`. */
+  readonly plural: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** An object as the API server sent it; nothing of it is trusted, fields are read through checks. */
+export interface KubeObject {
+  readonly apiVersion?: unknown;
+  readonly kind?: unknown;
+  readonly metadata?: unknown;
+  readonly [field: string]: unknown;
+}
+
+export interface Page {
+  readonly items: readonly KubeObject[];
+  /** Where one of `items` was read. */
+  source(item: KubeObject): Omit<Source, "collector">;
+}
+
+/** One place that holds Kubernetes objects. Every method throws CollectError and listens to the signal it was opened with. */
+export interface KubernetesApi {
+  readonly place: "live" | "manifests";
+  /**
+   * All objects of a resource, page by page, memory bounded by one page. A resource that the API does not serve is an empty list.
+   * With `namespaces` given for the cluster only those are listed.
+   */
+  list(resource: Resource): AsyncIterable<Page>;
+  /** One object, or undefined where there is none. `namespace` is "" for cluster-scoped resources. */
+  get(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined>;
+  /** False when this place does not serve the resource at all. */
+  serves(resource: Resource): Promise<boolean>;
+  /** True where a folder of manifests that is not `complete` holds no object of this resource: unseen, not empty. */
+  unseen(resource: Resource): Promise<boolean>;
+  /** `gitVersion` of `/version`; undefined for manifests. */
+  serverVersion(): Promise<string | undefined>;
+  /** SHA-256 of the configured certificate authority, DER; undefined where the system's roots are used. */
+  readonly caSha256?: string | undefined;
+  /** GET through the API server's pod proxy (needs `get pods/proxy`). At most `limit` bytes. */
+  podGet(pod: PodAddress, port: number, path: string, limit: number): Promise<string>;
+  /** Standard output of a command in a container (needs `create pods/exec`). At most `limit` bytes. */
+  podExec(pod: PodAddress, container: string, command: readonly string[], limit: number): Promise<string>;
+  /** The name that the API server knows this identity by; undefined for manifests, or where the server does not tell. */
+  whoAmI(): Promise<string | undefined>;
+  /** May this identity do it? Asked of the API server (SelfSubjectAccessReview); true for manifests. */
+  may(permission: Permission): Promise<boolean>;
+}
+
+/** One right of a Kubernetes role. */
+export interface Permission {
+  readonly verb: string;
+  readonly group: string;
+  /** With subresource: `pods/proxy`. */
+  readonly resource: string;
+  /** Left out: in all namespaces. */
+  readonly namespace?: string | undefined;
+}
+
+export interface PodAddress {
+  readonly namespace: string;
+  readonly name: string;
+}
+

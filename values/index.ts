@@ -1,0 +1,1 @@
+export type { IstioMap, IstioMapEntry } from "./istio-map.ts";
