@@ -36,7 +36,13 @@ export interface KubeObject {
 }
 
 export interface Page {
+  /** Each with `apiVersion` and `kind`, also where the API server leaves them out of a list. */
   readonly items: readonly KubeObject[];
+  /**
+   * Set where the list began anew because the server no longer kept its version (410 Gone): whatever earlier pages of
+   * this list said is void, for a mix of two versions could show a renamed object twice or not at all. Happens once at most.
+   */
+  readonly restarted?: true;
   /** Where one of `items` was read. */
   source(item: KubeObject): Omit<Source, "collector">;
 }

@@ -1,0 +1,107 @@
+import { CollectError } from "#engine";
+
+/** What a question was about, in the words of a role. */
+export interface Asked {
+  readonly verb: string;
+  readonly group: string;
+  /** With subresource: `pods/proxy`. Empty for a path that is no resource, such as `/version`. */
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+  readonly path: string;
+}
+
+/** The signal's own reason where it is one of ours, else a CollectError that says that the run ended. */
+export function ended(signal: AbortSignal): CollectError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof CollectError) return reason;
+  return new CollectError("the run ended before this was read", { remedy: "run again, with a longer --timeout where time was short", unreachable: true });
+}
+
+/** 403, with the rule that a role lacks. */
+export function forbidden(asked: Asked, who: string): CollectError {
+  const where = asked.namespace === undefined ? "" : ` in namespace \`${asked.namespace}\``;
+  if (asked.resource === "") {
+    return new CollectError(`${who} may not ${asked.verb} the path \`${asked.path}\``, {
+      remedy: `bind the ClusterRole \`system:discovery\`, or add the rule { nonResourceURLs: ["${asked.path}"], verbs: ["${asked.verb}"] }`,
+    });
+  }
+  const role = asked.namespace === undefined ? "ClusterRole" : `Role in namespace \`${asked.namespace}\` (or a ClusterRole)`;
+  const verbs = asked.verb.split(" and ").map((verb) => `"${verb}"`);
+  return new CollectError(`${who} may not ${asked.verb} \`${asked.resource}\` of API group \`${asked.group}\`${where}`, {
+    remedy: `add to its ${role} the rule { apiGroups: ["${asked.group}"], resources: ["${asked.resource}"], verbs: [${verbs.join(", ")}] }`,
+  });
+}
+
+const certificateFaults: Readonly<Record<string, readonly [string, string]>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  UNABLE_TO_GET_ISSUER_CERT: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  SELF_SIGNED_CERT_IN_CHAIN: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  CERT_SIGNATURE_FAILURE: ["is signed by another authority than the one configured", "set certificate-authority to the cluster's own CA, or remove a stale one"],
+  CERT_HAS_EXPIRED: ["has expired", "renew the server's certificate, and check the clock of this machine"],
+  CERT_NOT_YET_VALID: ["is not valid yet", "check the clock of this machine"],
+  ERR_TLS_CERT_ALTNAME_INVALID: ["is for another host name", "use a server address that the certificate names, or set tls-server-name"],
+};
+
+const networkFaults: Readonly<Record<string, readonly [string, string]>> = {
+  ECONNREFUSED: ["refuses connections", "check that the API server runs and that its address and port are right"],
+  ENOTFOUND: ["has a host name that does not resolve", "check the server address, and whether a VPN or a private DNS zone is needed"],
+  EAI_AGAIN: ["has a host name that cannot be resolved now", "check the DNS of this machine"],
+  EHOSTUNREACH: ["cannot be reached from this network", "check VPN, routes and firewalls"],
+  ENETUNREACH: ["cannot be reached from this network", "check VPN, routes and firewalls"],
+  ETIMEDOUT: ["does not answer", "check VPN, routes and firewalls"],
+  UND_ERR_CONNECT_TIMEOUT: ["does not accept the connection in time", "check VPN, routes and firewalls"],
+  UND_ERR_HEADERS_TIMEOUT: ["accepted the request and gave no answer in time", "check the load of the API server and what lies in between"],
+  UND_ERR_BODY_TIMEOUT: ["stopped in the middle of an answer", "check the load of the API server and what lies in between"],
+  REQUEST_TIMEOUT: ["did not finish an answer in time", "check the load of the API server and what lies in between"],
+  ECONNRESET: ["closes the connection before the answer is whole", "check what lies between: a proxy, a load balancer, a server that restarts"],
+  EPIPE: ["closes the connection before the answer is whole", "check what lies between: a proxy, a load balancer, a server that restarts"],
+  UND_ERR_SOCKET: ["closes the connection before the answer is whole", "check what lies between: a proxy, a load balancer, a server that restarts"],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ["closes the connection before the answer is whole", "check what lies between: a proxy, a load balancer, a server that restarts"],
+  UND_ERR_HEADERS_OVERFLOW: ["answers with headers that are too long", "check that the address is that of an API server"],
+};
+
+/** Worth a second try: the connection broke, which also happens to a kept one that the server had just closed. */
+export function isBroken(code: string): boolean {
+  return networkFaults[code]?.[0] === "closes the connection before the answer is whole";
+}
+
+/** A connection that failed, told by its code; the words of other programs are never repeated. */
+export function unreachable(server: string, code: string, cause: unknown, through: string | undefined): CollectError {
+  const via = through === undefined ? "" : ` (through the proxy \`${through}\`)`;
+  const failing = (what: string, remedy: string) => new CollectError(what, { remedy, unreachable: true, cause });
+  const certificate = Object.hasOwn(certificateFaults, code) ? certificateFaults[code] : undefined;
+  if (certificate) return failing(`the certificate of the API server \`${server}\` ${certificate[0]}`, certificate[1]);
+  const network = Object.hasOwn(networkFaults, code) ? networkFaults[code] : undefined;
+  if (network) return failing(`the API server \`${server}\` ${network[0]}${via}`, through === undefined ? network[1] : `${network[1]}; check the proxy too`);
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG" || code === "EPROTO") {
+    return failing(`the API server \`${server}\` does not speak TLS`, "check the port, and whether the address should start with http://");
+  }
+  if (code.includes("ALERT") && code.includes("CERTIFICATE")) {
+    return failing(`the API server \`${server}\` refuses the client certificate (${code})`, "renew the client certificate of this kubeconfig user, and check that the cluster trusts its authority");
+  }
+  if (code.startsWith("HPE_")) return failing(`the API server \`${server}\` does not speak HTTP`, "check the address and the port");
+  return failing(`the API server \`${server}\` cannot be reached (${code})${via}`, "check its address, the network in between and the kubeconfig entry");
+}
+
+const proxyCodes: readonly string[] = ["UND_ERR_PRX_TLS", "UND_ERR_ABORTED"];
+
+/** The proxy answered, but not with a tunnel. */
+export function proxyFault(through: string, code: string, cause: unknown): CollectError {
+  const why = proxyCodes.includes(code) ? "opens no tunnel to the API server" : `cannot be used (${code})`;
+  return new CollectError(`the proxy \`${through}\` ${why}`, {
+    remedy: "check proxy-url of the kubeconfig or HTTPS_PROXY, its credentials, and NO_PROXY for servers that need no proxy",
+    unreachable: true,
+    cause,
+  });
+}
+
+/** The code of the innermost error that has one: fetch and undici wrap what the socket said. */
+export function codeOf(error: unknown): string {
+  let code = "unknown";
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    if ("code" in at && typeof at.code === "string" && /^[A-Z][A-Z0-9_]{1,80}$/.test(at.code)) code = at.code;
+  }
+  return code;
+}

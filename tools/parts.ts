@@ -1,0 +1,35 @@
+/** `npm run parts [NAME ...]`: builds the real programs that end-to-end tests need and the cache lacks; says what each cost. */
+import { build, BuildError } from "../test/parts/build.ts";
+import { cacheFolder, find } from "../test/parts/cache.ts";
+import { PARTS, type Part } from "../test/parts/parts.ts";
+
+const wanted = process.argv.slice(2);
+const strangers = wanted.filter((name) => !PARTS.some((part) => part.name === name));
+if (strangers.length > 0) {
+  process.stderr.write(`error: no part is called ${strangers.join(", ")}\n  help: use ${PARTS.map((part) => part.name).join(", ")}\n`);
+  process.exit(3);
+}
+
+process.stdout.write(`parts in ${cacheFolder()}\n`);
+let failed = false;
+for (const part of PARTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) failed = !(await provide(part)) || failed;
+process.exitCode = failed ? 1 : 0;
+
+async function provide(part: Part): Promise<boolean> {
+  const title = `${part.name} ${part.version}`.padEnd(24);
+  const before = await find(part);
+  const started = performance.now();
+  try {
+    await build(part);
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    process.stderr.write(`${title}failed: ${error.message}\n`);
+    return false;
+  }
+  const after = await find(part);
+  if (after.state === "missing") throw new Error(`${part.name} was built and is not there: ${after.reason}`);
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  const how = before.state === "here" ? "here already" : `built in ${seconds} s`;
+  process.stdout.write(`${title}${how.padEnd(18)}${(after.bytes / 1e6).toFixed(0).padStart(5)} MB  ${after.file}\n`);
+  return true;
+}
