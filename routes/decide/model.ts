@@ -27,8 +27,6 @@
  */
 export type Text = string;
 
-// ---------------------------------------------------------------------------------------------------------------------- requests
-
 /**
  * One request or connection, as the client sends it.
  *
@@ -67,8 +65,6 @@ export interface Endpoint {
 export interface Claims {
   readonly [name: string]: string | readonly string[] | Claims;
 }
-
-// -------------------------------------------------------------------------------------------------------------------- conditions
 
 /**
  * A test of one string. `ignoreCase` folds ASCII letters only and does not exist for regexes, as in Envoy.
@@ -137,8 +133,6 @@ export interface Condition {
   readonly query?: readonly QueryMatch[];
   readonly claims?: readonly ClaimMatch[];
 }
-
-// ------------------------------------------------------------------------------------------------------------------------ actions
 
 /**
  * What happens to a request. Actions are functions of the request (a prefix rewrite gives every path another result); two actions are
@@ -303,8 +297,6 @@ export interface Cors {
   readonly answerUnmatched?: boolean;
 }
 
-// ------------------------------------------------------------------------------------------------------------------- http tables
-
 /** Where a rule was written. `file` and `line` may be filled in late, by whoever prints. */
 export interface Origin {
   /** `VirtualService prod/api`. */
@@ -373,8 +365,6 @@ export interface HttpTable {
   readonly otherwise: Action;
 }
 
-// ------------------------------------------------------------------------------------------------------------- connection tables
-
 /**
  * What a listener does with a connection. The chain is chosen as Envoy does it: destination port, then address, then server name, then
  * transport; each step keeps the chains with the most specific match and never goes back. A plaintext HTTP listener has one chain
@@ -404,8 +394,6 @@ export interface ChainMatch {
   /** `tls` or `raw_buffer`. */
   readonly transport?: "tls" | "raw_buffer";
 }
-
-// ----------------------------------------------------------------------------------------------------------------- views, worlds
 
 /** Who looks: a server of a gateway, or a proxy in the mesh. The JSON form is part of the contract. */
 export type View = GatewayView | MeshView;
