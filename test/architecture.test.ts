@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -74,7 +74,7 @@ describe("the floors", () => {
   });
 
   it("rooms that hold data hold no code", () => {
-    const code = ["assertions", "fixtures"].flatMap((room) =>
+    const code = ["assertions", "fixtures"].filter((room) => existsSync(join(root, room))).flatMap((room) =>
       readdirSync(join(root, room), { recursive: true, encoding: "utf8" }).filter((file) => /\.(ts|js|mjs|cjs)$/.test(file)),
     );
     expect(code).toEqual([]);
