@@ -16,18 +16,21 @@ export type Groups = readonly number[];
 
 /** Whether the whole text is in the language of the program. */
 export function matchesWhole(program: Program, text: Bytes): boolean {
-  let threads = new Threads(program, text);
+  let threads = new Threads(program, text, "every way");
   threads.add(program.start, 0, []);
-  for (let at = 0; at < text.length && threads.size > 0; at++) threads = threads.step(at);
+  for (let at = 0; at < text.length; at++) {
+    if (threads.size === 0) return false;
+    threads = threads.step(at);
+  }
   return threads.ends.length > 0;
 }
 
 /** The leftmost match at or after `from`, the one that RE2 prefers; undefined where there is none. */
 export function findMatch(program: Program, text: Bytes, from: number): Groups | undefined {
-  let threads = new Threads(program, text);
+  let threads = new Threads(program, text, "preferred way");
   let best: Groups | undefined;
   for (let at = from; ; at++) {
-    if (best === undefined) threads.add(program.start, at, startAt(at));
+    if (best === undefined && threads.ends.length === 0) threads.add(program.start, at, [at, -1]);
     const [end] = threads.ends;
     if (end !== undefined) best = closeAt(end, at);
     if (at >= text.length || (threads.size === 0 && best !== undefined)) return best;
@@ -86,27 +89,25 @@ function substitute(substitution: Bytes, text: Bytes, groups: Groups): Bytes {
   return result;
 }
 
-function startAt(at: number): number[] {
-  return [at, -1];
-}
-
 function closeAt(slots: readonly number[], at: number): number[] {
   const closed = [...slots];
   closed[1] = at;
   return closed;
 }
 
-/** The threads at one position, in order of priority. A match cuts off all that come after it. */
+/** The threads at one position, in order of priority. In search of the preferred way a match cuts off all that come after it. */
 class Threads {
   readonly ends: (readonly number[])[] = [];
   private readonly waiting: { readonly address: number; readonly slots: readonly number[] }[] = [];
   private readonly visited: Uint8Array;
   private readonly program: Program;
   private readonly text: Bytes;
+  private readonly wanted: "every way" | "preferred way";
 
-  constructor(program: Program, text: Bytes) {
+  constructor(program: Program, text: Bytes, wanted: "every way" | "preferred way") {
     this.program = program;
     this.text = text;
+    this.wanted = wanted;
     this.visited = new Uint8Array(program.instructions.length);
   }
 
@@ -128,6 +129,7 @@ class Threads {
           break;
         case "match":
           this.ends.push(slots);
+          if (this.isCut()) return;
           break;
         case "split":
           pending.push({ address: instruction.second, slots }, { address: instruction.first, slots });
@@ -147,13 +149,18 @@ class Threads {
 
   /** The threads behind the byte at `at`. */
   step(at: number): Threads {
-    const next = new Threads(this.program, this.text);
+    const next = new Threads(this.program, this.text, this.wanted);
     const byte = this.byte(at);
     for (const { address, slots } of this.waiting) {
+      if (next.isCut()) break;
       const instruction = this.program.instructions[address];
       if (instruction?.op === "bytes" && instruction.set[byte] === 1) next.add(instruction.next, at + 1, slots);
     }
     return next;
+  }
+
+  private isCut(): boolean {
+    return this.wanted === "preferred way" && this.ends.length > 0;
   }
 
   private byte(at: number): number {
