@@ -1,0 +1,175 @@
+import { fullName, mostSpecific } from "./hosts.ts";
+import { at, canonical, isObject, isSubset, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { byAge } from "./order.ts";
+import type { Named, Registry } from "./registry.ts";
+
+/** DestinationRules of one host and namespace that istiod made into one. */
+export interface MergedRule {
+  readonly namespace: string;
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  readonly exportTo: ReadonlySet<string>;
+  readonly subsets: readonly JsonObject[];
+  readonly trafficPolicy: JsonObject | undefined;
+  readonly sources: readonly Named[];
+}
+
+type ByHost = Map<string, MergedRule[]>;
+
+/** The three indices in which istiod looks a DestinationRule up. */
+export interface DestinationRules {
+  readonly local: ReadonlyMap<string, ByHost>;
+  readonly exported: ReadonlyMap<string, ByHost>;
+  readonly rootLocal: ByHost;
+}
+
+/** push_context.go `setDestinationRules`. */
+export function readDestinationRules(registry: Registry): DestinationRules {
+  const local = new Map<string, ByHost>(), exported = new Map<string, ByHost>();
+  const rootLocal: ByHost = new Map();
+  for (const named of [...registry.destinationRules].sort((a, b) => Number(selectorOf(a) === undefined) - Number(selectorOf(b) === undefined) || byAge(a, b))) {
+    const host = fullName(textAt(named.spec, "host"), named.namespace, registry.domain);
+    const exportTo = new Set(selectorOf(named) === undefined ? textsAt(named.spec, "exportTo") : ["."]);
+    const own = exportTo.size === 0 || exportTo.has("*") || exportTo.has(".") || exportTo.has(named.namespace);
+    if (own) merge(indexOf(local, named.namespace), host, named, exportTo);
+    const alone = exportTo.size === 1 && (exportTo.has(".") || exportTo.has(named.namespace));
+    const isPrivate = exportTo.size === 0 ? registry.mesh.destinationRuleExportTo.includes(".") : alone;
+    if (!isPrivate) merge(indexOf(exported, named.namespace), host, named, exportTo);
+    else if (named.namespace === registry.mesh.rootNamespace) merge(rootLocal, host, named, exportTo);
+  }
+  return { local, exported, rootLocal };
+}
+
+function indexOf(indices: Map<string, ByHost>, namespace: string): ByHost {
+  const found = indices.get(namespace);
+  if (found !== undefined) return found;
+  const made: ByHost = new Map();
+  indices.set(namespace, made);
+  return made;
+}
+
+function selectorOf(named: Named): Readonly<Record<string, string>> | undefined {
+  return isObject(at(named.spec, "workloadSelector")) ? labelsAt(objectAt(named.spec, "workloadSelector"), "matchLabels") : undefined;
+}
+
+/** destination_rule.go `mergeDestinationRule`, with its merging by `exportTo` (on since 1.24). */
+function merge(index: ByHost, host: string, named: Named, exportTo: ReadonlySet<string>): void {
+  const selector = selectorOf(named);
+  const policy = at(named.spec, "trafficPolicy");
+  const fresh: MergedRule = {
+    namespace: named.namespace, selector, exportTo,
+    subsets: listAt(named.spec, "subsets").filter(isObject), trafficPolicy: isObject(policy) ? policy : undefined, sources: [named],
+  };
+  const list = index.get(host);
+  if (list === undefined) return void index.set(host, [fresh]);
+  let separate = true;
+  list.forEach((existing, position) => {
+    if (sameSet(exportTo, existing.exportTo)) separate = false;
+    else if (existing.exportTo.size > 0 && [...existing.exportTo].every((target) => exportTo.has(target))) separate = true;
+    else return void (separate = true);
+    const both = existing.selector !== undefined && selector !== undefined;
+    const same = canonical(existing.selector ?? {}) === canonical(selector ?? {});
+    if (both && !same) return void (separate = true);
+    if (both || (existing.selector === undefined && selector === undefined)) separate = false;
+    const names = new Set(existing.subsets.map((subset) => textAt(subset, "name")));
+    list[position] = {
+      ...existing,
+      subsets: [...existing.subsets, ...fresh.subsets.filter((subset) => !names.has(textAt(subset, "name")))],
+      trafficPolicy: existing.trafficPolicy ?? fresh.trafficPolicy,
+      sources: [...existing.sources, named],
+    };
+  });
+  if (separate) list.push(fresh);
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((item) => b.has(item));
+}
+
+/** A client of services. */
+export interface Client {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The DestinationRule for a host as a client sees it: push_context.go `destinationRule`, then sidecar.go `DestinationRule`. */
+export function ruleFor(rules: DestinationRules, registry: Registry, client: Client, host: string, owner: string): MergedRule | undefined {
+  const found = listFor(rules, registry, client.namespace, host, owner);
+  let other: MergedRule | undefined;
+  for (const rule of found) {
+    if (rule.selector === undefined) other = rule;
+    else if (rule.namespace === client.namespace && isSubset(rule.selector, client.labels)) return rule;
+  }
+  return other;
+}
+
+function listFor(rules: DestinationRules, registry: Registry, client: string, host: string, owner: string): readonly MergedRule[] {
+  const { rootNamespace } = registry.mesh;
+  const own = mostSpecific(host, client === rootNamespace ? rules.rootLocal : (rules.local.get(client) ?? new Map<string, MergedRule[]>()));
+  if (own !== undefined) return own;
+  for (const namespace of [owner, rootNamespace]) {
+    // The most specific host is chosen before the export is looked at: one that is exported elsewhere hides a wildcard.
+    const listed = mostSpecific(host, rules.exported.get(namespace) ?? new Map<string, MergedRule[]>()) ?? [];
+    const open = listed.filter((rule) => rule.exportTo.size === 0 || rule.exportTo.has("*") || rule.exportTo.has(client));
+    if (open.length > 0) return open;
+  }
+  return [];
+}
+
+/** The subset of that name, if the rule has it. */
+export function subsetOf(rule: MergedRule | undefined, name: string): JsonObject | undefined {
+  return rule?.subsets.find((subset) => textAt(subset, "name") === name);
+}
+
+const merged = ["connectionPool", "loadBalancer", "outlierDetection", "tls", "tunnel", "proxyProtocol", "retryBudget"] as const;
+
+/**
+ * The traffic policy at a port: a port's entry replaces the whole policy, then the subset's fields replace those of the rule
+ * (networking/util/util.go `MergeSubsetTrafficPolicy`, destination_rule.go `MergeTrafficPolicy`).
+ */
+export function policyAt(rule: MergedRule | undefined, subset: JsonObject | undefined, port: number): JsonObject {
+  const [top] = atPort(rule?.trafficPolicy, port);
+  const own = at(subset, "trafficPolicy");
+  if (!isObject(own)) return top ?? {};
+  const [inner, byPort] = atPort(own, port);
+  if (top === undefined) return inner ?? {};
+  const out: Record<string, Json> = { ...top };
+  for (const key of merged) {
+    const value = at(inner, key);
+    if (value !== undefined) out[key] = value;
+    else if (byPort && key !== "tunnel" && key !== "proxyProtocol" && key !== "retryBudget") delete out[key];
+  }
+  return out;
+}
+
+function atPort(policy: Json, port: number): readonly [JsonObject | undefined, boolean] {
+  if (!isObject(policy)) return [undefined, false];
+  const own = listAt(policy, "portLevelSettings").find((entry) => numberAt(objectAt(entry, "port"), "number") === port);
+  const from = isObject(own) ? own : policy;
+  const out: Record<string, Json> = {};
+  for (const [key, value] of Object.entries(from)) if (key !== "port" && key !== "portLevelSettings") out[key] = value;
+  return [out, isObject(own)];
+}
+
+/**
+ * The consistent hash of a route's destination. A port's entry counts only where the destination names the port
+ * (networking/core/route/route.go `HashForHTTPDestination`).
+ */
+export function hashFor(rule: MergedRule | undefined, subset: JsonObject | undefined, port: number | undefined): Json {
+  const of = (policy: Json): Json => at(objectAt(policy, "loadBalancer"), "consistentHash");
+  const ofPort = (policy: Json): Json =>
+    port === undefined ? undefined : of(listAt(policy, "portLevelSettings").find((entry) => numberAt(objectAt(entry, "port"), "number") === port));
+  const inner = at(subset, "trafficPolicy");
+  return ofPort(inner) ?? of(inner) ?? ofPort(rule?.trafficPolicy) ?? of(rule?.trafficPolicy);
+}
+
+/** A policy as text by part; what equals Istio's default is left out. */
+export function policyText(policy: JsonObject): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const [key, value] of Object.entries(policy)) {
+    if (value === undefined || value === null || (isObject(value) && Object.keys(value).length === 0)) continue;
+    const text = canonical(value);
+    if (key === "loadBalancer" && (text === '{"simple":"LEAST_REQUEST"}' || text === '{"simple":"UNSPECIFIED"}')) continue;
+    out[key] = text;
+  }
+  return out;
+}

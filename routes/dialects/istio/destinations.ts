@@ -1,0 +1,108 @@
+import type { Unmodelled } from "../../decide/model.ts";
+import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
+import { fullName } from "./hosts.ts";
+import { at, canonical, isObject, type Json, type JsonObject, labelsAt, numberAt, textAt } from "./json.ts";
+import type { Registry, Service } from "./registry.ts";
+
+/** Where a destination of a route leads. */
+export interface Target {
+  readonly host: string;
+  readonly port: number;
+  readonly subset?: Readonly<Record<string, string>>;
+  readonly policy?: Readonly<Record<string, string>>;
+  /** A consistent hash applies: retries may go to the same host. */
+  readonly hashed: boolean;
+  /** No such cluster: Envoy answers 503. */
+  readonly missing: boolean;
+  readonly unmodelled?: Unmodelled;
+}
+
+/** What a proxy knows of services. */
+export interface Clusters {
+  /** The service that a route's destination is looked up as, to learn its port. */
+  lookup(host: string): Service | undefined;
+  /** The service for which the proxy has clusters. */
+  cluster(host: string): Service | undefined;
+}
+
+/** Turns destinations into targets as one proxy sees them. */
+export interface Destinations {
+  target(destination: Json, namespace: string, listenerPort: number): Target;
+}
+
+/** Destinations of one client. Where services or rules are unseen they are told apart by name. */
+export function destinationsFor(registry: Registry, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
+  const byName = !registry.seen("Service") && !registry.seen("ServiceEntry");
+  const known = new Map<string, Target>();
+  const resolve = (destination: JsonObject, host: string, subset: string, given: number | undefined, listenerPort: number): Target => {
+    const service = clusters.lookup(host);
+    // A port that is left out is the only one of the service, else that of the listener (route.go `GetDestinationCluster`).
+    const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
+    const name = service?.alias ?? host;
+    const owner = clusters.cluster(name);
+    const rule = ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
+    const part = subset === "" ? undefined : subsetOf(rule, subset);
+    const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
+    const hash = hashFor(rule, part, given);
+    const policy = {
+      ...policyText(policyAt(rule, part, port)),
+      ...(hash === undefined ? {} : { consistentHash: canonical(hash) }),
+      ...(nameless ? { subset } : {}),
+    };
+    const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+    const unmodelled = trouble(registry, served, host, rule?.sources ?? []);
+    return {
+      host: name,
+      port,
+      hashed: hash !== undefined,
+      missing: host === "" || !served || (subset !== "" && part === undefined && !nameless),
+      ...(part === undefined ? {} : { subset: labelsAt(part, "labels") }),
+      ...(Object.keys(policy).length === 0 ? {} : { policy }),
+      ...(unmodelled === undefined ? {} : { unmodelled }),
+    };
+  };
+  return {
+    target(destination, namespace, listenerPort) {
+      const spec = isObject(destination) ? destination : {};
+      const host = fullName(textAt(spec, "host"), namespace, registry.domain);
+      const given = isObject(at(spec, "port")) ? numberAt(at(spec, "port"), "number") : undefined;
+      const subset = textAt(spec, "subset");
+      const key = `${host} ${subset} ${given ?? ""} ${listenerPort}`;
+      let target = known.get(key);
+      if (target === undefined) known.set(key, (target = resolve(spec, host, subset, given, listenerPort)));
+      return target;
+    },
+  };
+}
+
+/** What stands in the way of a sure answer about a destination. */
+function trouble(registry: Registry, served: boolean, host: string, sources: readonly { title: string; created: string | undefined; problems: readonly { path: string; reason: string }[] }[]): Unmodelled | undefined {
+  if (!served && registry.shared !== undefined) return { reason: `\`${host}\` has no Service here and ${registry.shared}: another cluster may have it` };
+  for (const source of sources) {
+    const [problem] = source.problems;
+    if (problem !== undefined) return { reason: problem.reason, where: { object: source.title, path: problem.path } };
+  }
+  const unaged = sources.length > 1 ? sources.filter((source) => source.created === undefined) : [];
+  if (unaged.length === 0) return undefined;
+  return { reason: `${sources.map((source) => source.title).join(" and ")} are merged by age, which is not known`, where: { object: unaged[0]?.title ?? "" } };
+}
+
+/** The namespace in a full name; where the service is not seen it says who owns it. */
+function namespaceOf(host: string, domain: string): string {
+  const tail = `.svc.${domain}`;
+  return host.endsWith(tail) ? (host.slice(0, -tail.length).split(".")[1] ?? "") : "";
+}
+
+/** Services by host as a scope holds them: the first counts, one of Kubernetes before all others (sidecar.go `appendSidecarServices`). */
+export function byHost(services: readonly Service[]): Map<string, Service> {
+  const out = new Map<string, Service>();
+  for (const service of services) {
+    const existing = out.get(service.host);
+    if (existing === undefined || (!existing.kubernetes && service.kubernetes)) out.set(service.host, service);
+    else if (!existing.kubernetes && existing.namespace === service.namespace) {
+      const numbers = new Set(existing.ports.map((port) => port.number));
+      out.set(service.host, { ...existing, ports: [...existing.ports, ...service.ports.filter((port) => !numbers.has(port.number))] });
+    }
+  }
+  return out;
+}

@@ -1,0 +1,260 @@
+import { check, type Problem, type Shape } from "./check.ts";
+import { fullName } from "./hosts.ts";
+import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { type Mesh, parseMesh } from "./mesh.ts";
+import * as shapes from "./shapes.ts";
+
+/** An object as an API server lists it, and where it was read. */
+export interface KubeObject {
+  readonly object: Json;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+}
+
+/** An object of a kind that this dialect reads. */
+export interface Named {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** `VirtualService prod/api`. */
+  readonly title: string;
+  /** Seconds as the API server writes them (`2026-01-01T00:00:00Z`), which sort as text; undefined where it was never told. */
+  readonly created: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: JsonObject;
+  /** Fields that are not modelled or of a wrong type. */
+  readonly problems: readonly Problem[];
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+}
+
+/** How a port of a service is served: `auto` looks at the first bytes of a connection. */
+export type Protocol = "http" | "tls" | "tcp" | "auto";
+
+export interface ServicePort {
+  readonly number: number;
+  readonly protocol: Protocol;
+  readonly targetPort: number | string | undefined;
+}
+
+/** What istiod's service registry holds of one host in one namespace: from a Service, or from one host of a ServiceEntry. */
+export interface Service {
+  readonly host: string;
+  readonly namespace: string;
+  readonly kubernetes: boolean;
+  readonly ports: readonly ServicePort[];
+  /** Virtual addresses; none for headless services. */
+  readonly addresses: readonly string[];
+  readonly exportTo: readonly string[];
+  readonly selector: Readonly<Record<string, string>> | undefined;
+  /** The host that an ExternalName leads to. */
+  readonly alias: string | undefined;
+  readonly source: Named;
+}
+
+/** All objects of one place, sorted out. */
+export interface Registry {
+  readonly domain: string;
+  readonly mesh: Mesh;
+  readonly virtualServices: readonly Named[];
+  readonly gateways: readonly Named[];
+  readonly destinationRules: readonly Named[];
+  readonly sidecars: readonly Named[];
+  readonly services: readonly Service[];
+  readonly pods: readonly Named[];
+  readonly namespaces: ReadonlyMap<string, Named>;
+  /** Objects that act on the path of a request beside its routes. */
+  readonly filters: readonly Named[];
+  readonly waypoints: readonly Named[];
+  /** False of a kind of which nothing was seen in a place that does not claim to be whole. */
+  seen(kind: string): boolean;
+  /** A mesh of several clusters: services of others may be known here. */
+  readonly shared: string | undefined;
+  /** Objects that could not be read at all. */
+  readonly broken: readonly Problem[];
+}
+
+export interface RegistryOptions {
+  readonly complete: boolean;
+  /** Kinds that were asked for and could not be seen. */
+  readonly unseen: readonly string[];
+  readonly meshConfig: Json;
+  readonly domain: string;
+  readonly rootNamespace: string;
+}
+
+const shapeOf: ReadonlyMap<string, Shape> = new Map([
+  ["VirtualService", shapes.virtualService],
+  ["Gateway", shapes.gateway],
+  ["DestinationRule", shapes.destinationRule],
+  ["Sidecar", shapes.sidecar],
+  ["ServiceEntry", shapes.serviceEntry],
+]);
+
+const filterKinds: ReadonlySet<string> = new Set(["EnvoyFilter", "WasmPlugin", "TrafficExtension", "AuthorizationPolicy", "RequestAuthentication"]);
+
+/** Sorts the objects of a place out by kind. Kinds that do not concern this dialect are passed over. */
+export function readRegistry(objects: readonly KubeObject[], options: RegistryOptions): Registry {
+  const byKind = new Map<string, Named[]>();
+  const broken: Problem[] = [];
+  const kinds = new Set<string>();
+  for (const entry of objects) {
+    const group = textAt(entry.object, "apiVersion").split("/")[0] ?? "";
+    const kind = kindOf(group, textAt(entry.object, "kind"));
+    if (kind === undefined) continue;
+    kinds.add(kind);
+    const named = read(kind, entry);
+    if (named.name === "") broken.push({ path: `${kind}${entry.file === undefined ? "" : ` in ${entry.file}`}`, reason: `a ${kind} has no name` });
+    else add(byKind, kind, named);
+  }
+  const of = (kind: string): readonly Named[] => byKind.get(kind) ?? [];
+  const mesh = parseMesh(options.meshConfig, options.rootNamespace);
+  const services = [
+    ...of("Service").map((named) => fromService(named, options.domain, mesh.serviceExportTo)),
+    ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, options.domain, mesh.serviceExportTo)),
+  ];
+  return {
+    domain: options.domain,
+    mesh,
+    virtualServices: of("VirtualService"),
+    gateways: of("Gateway"),
+    destinationRules: of("DestinationRule"),
+    sidecars: of("Sidecar"),
+    services,
+    pods: of("Pod"),
+    namespaces: new Map(of("Namespace").map((named) => [named.name, named])),
+    filters: [...filterKinds].flatMap((kind) => of(kind)),
+    waypoints: of("Waypoint"),
+    seen: (kind) => !options.unseen.includes(kind) && (options.complete || kinds.has(kind)),
+    shared: sharedMesh(mesh, of("Gateway"), of("Namespace")),
+    broken,
+  };
+}
+
+/** The kind under which an object is filed; Gateway API's own are other dialects', but for waypoints. */
+function kindOf(group: string, kind: string): string | undefined {
+  if (group === "networking.istio.io" && (shapeOf.has(kind) || kind === "EnvoyFilter")) return kind;
+  if (group === "v1" && (kind === "Service" || kind === "Pod" || kind === "Namespace")) return kind;
+  if (group === "gateway.networking.k8s.io" && kind === "Gateway") return "Waypoint";
+  if (group.endsWith(".istio.io") && filterKinds.has(kind)) return kind;
+  return undefined;
+}
+
+function read(kind: string, entry: KubeObject): Named {
+  const metadata = objectAt(entry.object, "metadata");
+  const namespace = textAt(metadata, "namespace") || (kind === "Namespace" ? "" : "default");
+  const name = textAt(metadata, "name");
+  const shape = shapeOf.get(kind);
+  const spec = at(entry.object, "spec");
+  return {
+    kind,
+    namespace,
+    name,
+    title: kind === "Namespace" ? `Namespace ${name}` : `${kind} ${namespace}/${name}`,
+    created: creation(at(metadata, "creationTimestamp")),
+    labels: labelsAt(metadata, "labels"),
+    annotations: labelsAt(metadata, "annotations"),
+    spec: isObject(spec) ? spec : {},
+    problems: shape === undefined ? [] : check(spec ?? {}, shape, "spec"),
+    file: entry.file,
+    line: entry.line,
+  };
+}
+
+const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;
+
+/** The API server keeps seconds, in UTC; anything else was not written by one. */
+function creation(value: Json): string | undefined {
+  return typeof value === "string" ? seconds.exec(value)?.[1] : undefined;
+}
+
+const wellKnownTcp: ReadonlySet<number> = new Set([21, 22, 25, 53, 853, 3306, 5432, 6379, 27017, 9042]);
+
+/** istiod: pkg/config/kube/conversion.go `ConvertProtocol` and pkg/config/protocol/instance.go `Parse`. */
+export function protocolOf(name: string): Protocol {
+  const word = name.toLowerCase();
+  if (word.startsWith("grpc-web")) return "http";
+  switch (word) {
+    case "http": case "http2": case "grpc": case "http_proxy": return "http";
+    case "https": case "tls": return "tls";
+    case "tcp": case "mongo": case "redis": case "mysql": return "tcp";
+    default: return "auto";
+  }
+}
+
+function portProtocol(port: Json): Protocol {
+  const application = textAt(port, "appProtocol");
+  if (application === "kubernetes.io/h2c" || application === "kubernetes.io/ws") return "http";
+  if (application === "kubernetes.io/wss") return "tls";
+  const name = application || textAt(port, "name");
+  const protocol = protocolOf(name.toLowerCase().startsWith("grpc-web") ? name : (name.split("-")[0] ?? ""));
+  return protocol === "auto" && wellKnownTcp.has(numberAt(port, "port")) ? "tcp" : protocol;
+}
+
+function fromService(named: Named, domain: string, exportTo: readonly string[]): Service {
+  const { spec } = named;
+  const address = textAt(spec, "clusterIP");
+  const own = (named.annotations["networking.istio.io/exportTo"] ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
+  return {
+    host: fullName(named.name, named.namespace, domain),
+    namespace: named.namespace,
+    kubernetes: true,
+    ports: listAt(spec, "ports").filter((port) => textAt(port, "protocol") !== "UDP").map((port) => ({
+      number: numberAt(port, "port"),
+      protocol: portProtocol(port),
+      targetPort: targetPort(at(port, "targetPort")) ?? numberAt(port, "port"),
+    })),
+    addresses: address === "" || address === "None" ? [] : textsAt(spec, "clusterIPs").length > 0 ? textsAt(spec, "clusterIPs") : [address],
+    exportTo: own.length > 0 ? own : exportTo,
+    selector: isObject(at(spec, "selector")) ? labelsAt(spec, "selector") : undefined,
+    alias: textAt(spec, "type") === "ExternalName" ? textAt(spec, "externalName") : undefined,
+    source: named,
+  };
+}
+
+function targetPort(value: Json): number | string | undefined {
+  return typeof value === "number" || typeof value === "string" ? value : undefined;
+}
+
+function fromServiceEntry(named: Named, _domain: string, exportTo: readonly string[]): readonly Service[] {
+  const { spec } = named;
+  const own = textsAt(spec, "exportTo");
+  const ports = listAt(spec, "ports").map((port) => ({
+    number: numberAt(port, "number"),
+    protocol: protocolOf(textAt(port, "protocol")),
+    targetPort: undefined,
+  }));
+  return textsAt(spec, "hosts").map((host) => ({
+    host: host.toLowerCase(),
+    namespace: named.namespace,
+    kubernetes: false,
+    ports,
+    addresses: textsAt(spec, "addresses"),
+    exportTo: own.length > 0 ? own : exportTo,
+    selector: undefined,
+    alias: undefined,
+    source: named,
+  }));
+}
+
+/** Why services of other clusters may be known here, or undefined. */
+function sharedMesh(mesh: Mesh, gateways: readonly Named[], namespaces: readonly Named[]): string | undefined {
+  if (mesh.networks) return "mesh config names networks";
+  const eastWest = gateways.find((gateway) => listAt(gateway.spec, "servers").some((server) => textAt(objectAt(server, "tls"), "mode") === "AUTO_PASSTHROUGH"));
+  if (eastWest !== undefined) return `${eastWest.title} is an east-west gateway`;
+  const labelled = namespaces.find((namespace) => Object.hasOwn(namespace.labels, "topology.istio.io/network"));
+  return labelled === undefined ? undefined : `${labelled.title} names a network`;
+}
+
+/** True where an object exported to `exportTo` from `owner` is visible in `namespace`. */
+export function isVisible(exportTo: readonly string[], owner: string, namespace: string): boolean {
+  return exportTo.includes("*") || (exportTo.includes(".") && owner === namespace) || exportTo.includes(namespace);
+}
+
+/** Adds to the list under a key. */
+export function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}

@@ -1,0 +1,108 @@
+import type { Problem } from "./check.ts";
+import { delegates, matchesOf, mergeDelegate } from "./delegates.ts";
+import { fullName, gatewayName } from "./hosts.ts";
+import { isObject, type JsonObject, listAt, objectAt, textAt, textsAt } from "./json.ts";
+import { byAge } from "./order.ts";
+import { isVisible, type Named, type Registry } from "./registry.ts";
+
+/** One match block, its gateways as `namespace/name`. */
+export interface Match {
+  readonly spec: JsonObject;
+  readonly path: string;
+}
+
+/** One `http` rule after delegation. It may have been written in another object than the one that owns the hosts. */
+export interface HttpRule {
+  readonly spec: JsonObject;
+  readonly source: Named;
+  readonly path: string;
+  readonly matches: readonly Match[];
+  /** Short names in the route are of the namespace of their object; mirrors may be inherited from another one. */
+  readonly namespace: string;
+  readonly mirrorNamespace: string;
+  readonly mirrorsNamespace: string;
+}
+
+/** A VirtualService that owns hosts, as istiod hands it to its generators: names full, delegates merged. */
+export interface VirtualService {
+  readonly named: Named;
+  readonly hosts: readonly string[];
+  /** `mesh` or `namespace/name`. */
+  readonly gateways: readonly string[];
+  /** Literal namespaces, or `*`, or `~`. */
+  readonly exportTo: readonly string[];
+  readonly http: readonly HttpRule[];
+  readonly problems: readonly Problem[];
+}
+
+/** All VirtualServices with hosts, oldest first. */
+export function readVirtualServices(registry: Registry): readonly VirtualService[] {
+  const delegateOf = new Map<string, Named>();
+  for (const named of registry.virtualServices) {
+    if (textsAt(named.spec, "hosts").length === 0) delegateOf.set(`${named.namespace}/${named.name}`, named);
+  }
+  return registry.virtualServices.filter((named) => textsAt(named.spec, "hosts").length > 0).sort(byAge).map((named) => read(named, registry, delegateOf));
+}
+
+function read(named: Named, registry: Registry, delegateOf: ReadonlyMap<string, Named>): VirtualService {
+  const gateways = textsAt(named.spec, "gateways").map((gateway) => gatewayName(gateway, named.namespace));
+  const problems: Problem[] = [...named.problems];
+  const http = rulesOf(named).flatMap((rule) => {
+    if (!delegates(rule.spec)) return [rule];
+    const wanted = objectAt(rule.spec, "delegate");
+    const found = delegateOf.get(`${textAt(wanted, "namespace") || named.namespace}/${textAt(wanted, "name")}`);
+    // Not found or not visible: the rule of the root alone disappears (virtualservice_controller.go `mergeVirtualServices`).
+    if (found === undefined || !isVisible(exportToOf(found, registry), found.namespace, named.namespace)) return [];
+    for (const problem of found.problems) problems.push({ path: `${found.title} ${problem.path}`, reason: problem.reason });
+    return mergeDelegate(rule, rulesOf(found));
+  });
+  return {
+    named,
+    hosts: textsAt(named.spec, "hosts").map((host) => fullName(host, named.namespace, registry.domain)),
+    gateways: gateways.length > 0 ? gateways : ["mesh"],
+    exportTo: exportToOf(named, registry).map((target) => (target === "." ? named.namespace : target)),
+    http,
+    problems,
+  };
+}
+
+function exportToOf(named: Named, registry: Registry): readonly string[] {
+  const own = textsAt(named.spec, "exportTo");
+  return own.length > 0 ? own : registry.mesh.virtualServiceExportTo;
+}
+
+function rulesOf(named: Named): readonly HttpRule[] {
+  return listAt(named.spec, "http").map((rule, index) => {
+    const spec = isObject(rule) ? rule : {};
+    const path = `spec.http[${index}]`;
+    return {
+      spec,
+      source: named,
+      path,
+      matches: matchesOf(spec).map((match, block) => ({ spec: withGateways(match, named.namespace), path: `${path}.match[${block}]` })),
+      namespace: named.namespace,
+      mirrorNamespace: named.namespace,
+      mirrorsNamespace: named.namespace,
+    };
+  });
+}
+
+function withGateways(match: JsonObject, namespace: string): JsonObject {
+  const gateways = textsAt(match, "gateways");
+  return gateways.length === 0 ? match : { ...match, gateways: gateways.map((gateway) => gatewayName(gateway, namespace)) };
+}
+
+/**
+ * The VirtualServices that a proxy of `namespace` gets for a gateway (or `mesh`): those private to the namespace, those exported to
+ * it by name, the public ones; each part oldest first (push_context.go `initVirtualServices`, `VirtualServicesForGateway`).
+ */
+export function boundTo(all: readonly VirtualService[], gateway: string, namespace: string): readonly VirtualService[] {
+  const bound = all.filter((service) => service.gateways.includes(gateway));
+  const isPublic = (service: VirtualService): boolean => service.exportTo.includes("*");
+  const named = bound.filter((service) => !isPublic(service) && !service.exportTo.includes("~") && service.exportTo.includes(namespace));
+  return [
+    ...named.filter((service) => service.named.namespace === namespace),
+    ...named.filter((service) => service.named.namespace !== namespace),
+    ...bound.filter(isPublic),
+  ];
+}
