@@ -219,6 +219,8 @@ export interface Redirect {
   readonly port?: number;
   readonly path?: PathRewrite;
   readonly stripQuery?: boolean;
+  /** The port of a kept authority stays even when the scheme changes: how Envoy answers where a virtual host requires TLS. */
+  readonly keepPort?: boolean;
   readonly response?: readonly HeaderOperation[];
   readonly fault?: Fault;
 }
@@ -276,6 +278,8 @@ export interface Mirror {
   readonly subset?: Readonly<Record<string, string>>;
   /** Millionths of the requests. */
   readonly share: number;
+  /** The Host of the copy gets `-shadow` behind its name. */
+  readonly shadowHost?: boolean;
 }
 
 /** Trouble on purpose; shares in millionths of the requests. */

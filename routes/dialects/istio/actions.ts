@@ -1,0 +1,279 @@
+import type { Action, Backend, Cors, Destination, Failure, Fault, HeaderOperation, Mirror, PathRewrite, Redirect, Respond, Retries, Unmodelled } from "../../decide/model.ts";
+import type { Destinations, Target } from "./destinations.ts";
+import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { type Matched, stringOf } from "./matches.ts";
+import type { IstiodReading } from "./versions.ts";
+import { fromBase64, milliseconds, millionths, toText } from "./values.ts";
+import type { HttpRule } from "./virtual-services.ts";
+
+/** What an action depends on beside its rule. */
+export interface Circumstances {
+  readonly port: number;
+  readonly tls: boolean;
+  readonly destinations: Destinations;
+  /** The mesh's `HTTPRetry` for rules that have none. */
+  readonly retries: JsonObject | undefined;
+  readonly reading: IstiodReading;
+}
+
+/** An action, or why Envoy refuses the configuration that holds it. */
+export interface Acted {
+  readonly action: Action;
+  readonly unmodelled: readonly Unmodelled[];
+}
+
+/** route.go `TranslateRoute` below the match: redirect before direct response before route. */
+export function actionOf(rule: HttpRule, matched: Matched, circumstances: Circumstances): Acted {
+  const { spec } = rule;
+  const fault = faultOf(at(spec, "fault"));
+  const redirect = at(spec, "redirect"), response = at(spec, "directResponse");
+  if (isObject(redirect)) return { action: redirectOf(spec, redirect, matched, circumstances, fault), unmodelled: [] };
+  if (isObject(response)) return { action: responseOf(spec, response, fault), unmodelled: [] };
+  return forwardOf(rule, matched, circumstances, fault);
+}
+
+const redirectCodes: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** route.go `ApplyRedirect`. */
+function redirectOf(spec: JsonObject, redirect: JsonObject, matched: Matched, { port, tls }: Circumstances, fault: Fault | undefined): Action {
+  const status = numberAt(redirect, "redirectCode") || 301;
+  if (!redirectCodes.has(status)) return { type: "invalid", reason: `redirectCode ${status} gives a route without action` };
+  const scheme = textAt(redirect, "scheme"), authority = textAt(redirect, "authority");
+  const asked = at(redirect, "port") === undefined ? (textAt(redirect, "derivePort") === "FROM_REQUEST_PORT" ? port : 0) : numberAt(redirect, "port");
+  const effective = scheme || (tls ? "https" : "http");
+  const elided = (asked === 80 && effective === "http") || (asked === 443 && effective === "https") ? 0 : asked;
+  const prefix = textAt(redirect, "prefixRewrite"), uri = textAt(redirect, "uri");
+  const path: PathRewrite | undefined = prefix !== "" ? rewriteBy(prefix, matched) : uri === "" ? undefined : { kind: "replace", value: uri };
+  const response = responseOperations(at(spec, "headers"));
+  const out: Redirect = {
+    type: "redirect",
+    status,
+    ...(scheme === "" ? {} : { scheme }),
+    ...(authority === "" ? {} : { authority }),
+    ...(elided === 0 ? {} : { port: elided }),
+    ...(path === undefined ? {} : { path }),
+    ...(response.length === 0 ? {} : { response }),
+    ...(fault === undefined ? {} : { fault }),
+  };
+  return out;
+}
+
+/** A prefix rewrite follows the form of the match: the prefix gives way, or the whole path. */
+function rewriteBy(value: string, matched: Matched): PathRewrite {
+  return matched.prefix === undefined ? { kind: "replace", value } : { kind: "prefix", length: matched.prefix, value };
+}
+
+/** route.go `ApplyDirectResponse`. */
+function responseOf(spec: JsonObject, direct: JsonObject, fault: Fault | undefined): Respond {
+  const body = objectAt(direct, "body");
+  const response = responseOperations(at(spec, "headers"));
+  return {
+    type: "respond",
+    status: numberAt(direct, "status"),
+    body: textAt(body, "string") || toText(fromBase64(textAt(body, "bytes"))),
+    ...(response.length === 0 ? {} : { response }),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function responseOperations(headers: Json): readonly HeaderOperation[] {
+  const pass = passOf(objectAt(headers, "response"));
+  return [...pass.removed, ...pass.set, ...pass.added];
+}
+
+/** route.go `applyHTTPRouteDestination`. */
+function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstances, fault: Fault | undefined): Acted {
+  const { spec } = rule;
+  const routes = listAt(spec, "route");
+  const weighted = routes.length !== 1;
+  const taken = weighted ? routes.filter((route) => numberAt(route, "weight") !== 0) : routes;
+  if (taken.length === 0) return { action: { type: "invalid", reason: "a route without any destination" }, unmodelled: [] };
+  const unmodelled: Unmodelled[] = [];
+  const targetOf = (destination: Json, namespace: string): Target => {
+    const target = circumstances.destinations.target(destination, namespace, circumstances.port);
+    if (target.unmodelled !== undefined) unmodelled.push(target.unmodelled);
+    return target;
+  };
+  const targets = taken.map((route) => targetOf(at(route, "destination"), rule.namespace));
+  const host = textAt(objectAt(spec, "rewrite"), "authority") || operationsOf(at(spec, "headers")).authority;
+  const destinations = taken.map((route, index) => destinationOf(spec, route, targets[index], host, weighted));
+  const retries = retriesOf(at(spec, "retries") ?? circumstances.retries, !weighted && targets[0]?.hashed === true, circumstances.reading);
+  const rewritePath = rewriteOf(objectAt(spec, "rewrite"), matched);
+  const timeout = milliseconds(textAt(spec, "timeout")) ?? 0;
+  const mirrors = mirrorsOf(rule, targetOf, circumstances.reading);
+  const cors = corsOf(at(spec, "corsPolicy"));
+  const action: Action = {
+    type: "forward",
+    destinations,
+    ...(rewritePath === undefined ? {} : { rewritePath }),
+    ...(timeout === 0 ? {} : { timeout }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(mirrors.length === 0 ? {} : { mirrors }),
+    ...(fault === undefined ? {} : { fault }),
+    ...(cors === undefined ? {} : { cors }),
+  };
+  return { action, unmodelled };
+}
+
+/** One share. The two levels of header operations are one pass for a single destination, and two for weighted ones: section "headers" of the README. */
+function destinationOf(spec: JsonObject, route: Json, target: Target | undefined, host: string, weighted: boolean): Destination {
+  const outer = operationsOf(at(spec, "headers")), inner = operationsOf(at(route, "headers"));
+  const join = weighted ? inTwoPasses : inOnePass;
+  const request = join(outer.request, inner.request), response = join(outer.response, inner.response);
+  const weight = weighted ? numberAt(route, "weight") : 1;
+  const shared = response.length === 0 ? {} : { response };
+  if (target === undefined || target.missing) return { invalid: true, status: 503, weight, ...shared } satisfies Failure;
+  const authority = host || inner.authority;
+  return {
+    host: target.host,
+    port: target.port,
+    ...(target.subset === undefined ? {} : { subset: target.subset }),
+    weight,
+    ...(target.policy === undefined ? {} : { policy: target.policy }),
+    ...(authority === "" ? {} : { authority }),
+    ...(request.length === 0 ? {} : { request }),
+    ...shared,
+  } satisfies Backend;
+}
+
+/** One list of operations as Envoy applies it: removals, then overwrites, then additions (header_parser.cc `evaluateHeaders`). */
+interface Pass {
+  readonly removed: readonly HeaderOperation[];
+  readonly set: readonly HeaderOperation[];
+  readonly added: readonly HeaderOperation[];
+}
+
+function inOnePass(outer: Pass, inner: Pass): readonly HeaderOperation[] {
+  return [...outer.removed, ...inner.removed, ...outer.set, ...inner.set, ...outer.added, ...inner.added];
+}
+
+function inTwoPasses(outer: Pass, inner: Pass): readonly HeaderOperation[] {
+  return [...inner.removed, ...inner.set, ...inner.added, ...outer.removed, ...outer.set, ...outer.added];
+}
+
+function operationsOf(headers: Json): { readonly request: Pass; readonly response: Pass; readonly authority: string } {
+  const request = objectAt(headers, "request");
+  return { request: passOf(request), response: passOf(objectAt(headers, "response")), authority: authorityIn(objectAt(request, "set")) || authorityIn(objectAt(request, "add")) };
+}
+
+function authorityIn(headers: JsonObject): string {
+  for (const [name, value] of Object.entries(headers)) if (/^(host|:authority)$/i.test(name) && typeof value === "string") return value;
+  return "";
+}
+
+/** route.go `TranslateHeadersOperations`: names sorted, Host and pseudo-headers left out; Envoy skips empty values. */
+function passOf(operations: JsonObject): Pass {
+  const internal = (name: string): boolean => name.startsWith(":") || name.toLowerCase() === "host";
+  const write = (op: "set" | "add"): readonly HeaderOperation[] =>
+    Object.entries(objectAt(operations, op))
+      .filter(([name, value]) => !internal(name) && typeof value === "string" && value !== "")
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => ({ op, name: name.toLowerCase(), value: String(value) }));
+  const removed = textsAt(operations, "remove").filter((name) => !internal(name)).map((name) => ({ op: "remove" as const, name: name.toLowerCase() }));
+  return { removed, set: write("set"), added: write("add") };
+}
+
+function rewriteOf(rewrite: JsonObject, matched: Matched): PathRewrite | undefined {
+  const regex = at(rewrite, "uriRegexRewrite");
+  if (isObject(regex)) return { kind: "regex", pattern: textAt(regex, "match"), substitution: textAt(regex, "rewrite") };
+  const uri = textAt(rewrite, "uri");
+  return uri === "" ? undefined : rewriteBy(uri, matched);
+}
+
+const defaultOn = ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"];
+
+/** networking/core/route/retry/retry.go `ConvertPolicy`; `undefined` is "tried once". */
+export function retriesOf(policy: Json, hashed: boolean, reading: IstiodReading): Retries | undefined {
+  const standard = { on: defaultOn, ...(reading.retries503 ? { codes: [503] } : {}), ...(hashed ? {} : { otherHosts: true }) };
+  if (!isObject(policy)) return { attempts: 2, ...standard };
+  const attempts = numberAt(policy, "attempts");
+  if (attempts <= 0) return undefined;
+  const asked = textAt(policy, "retryOn");
+  const perTry = milliseconds(textAt(policy, "perTryTimeout")) ?? 0;
+  const base = milliseconds(textAt(policy, "backoff"));
+  const ignore = at(policy, "retryIgnorePreviousHosts");
+  const otherHosts = typeof ignore === "boolean" ? ignore : !hashed;
+  return {
+    attempts,
+    ...(asked === "" ? { on: standard.on, ...(reading.retries503 ? { codes: [503] } : {}) } : retryOn(asked)),
+    ...(perTry === 0 ? {} : { perTryTimeout: perTry }),
+    ...(base === undefined ? {} : { backoff: { base, max: base * 10 } }),
+    ...(otherHosts ? { otherHosts } : {}),
+    ...(at(policy, "retryRemoteLocalities") === true ? { remoteLocalities: true } : {}),
+  };
+}
+
+/** retry.go `parseRetryOn`: numbers that are HTTP codes become codes. */
+function retryOn(text: string): { readonly on: readonly string[]; readonly codes?: readonly number[] } {
+  const words = text.split(",").map((word) => word.trim()).filter((word) => word !== "");
+  const codes = words.filter((word) => /^[+]?\d+$/.test(word) && isHttpCode(Number(word))).map(Number);
+  const on = words.filter((word) => !(/^[+]?\d+$/.test(word) && isHttpCode(Number(word))));
+  if (codes.length === 0) return { on };
+  return { on: on.some((word) => word.includes("retriable-status-codes")) ? on : [...on, "retriable-status-codes"], codes };
+}
+
+/** Codes that Go's net/http has a text for. */
+function isHttpCode(code: number): boolean {
+  const ranges: readonly (readonly [number, number])[] = [[100, 103], [200, 208], [226, 226], [300, 305], [307, 308], [400, 418], [421, 426], [428, 429], [431, 431], [451, 451], [500, 508], [510, 511]];
+  return ranges.some(([low, high]) => code >= low && code <= high);
+}
+
+/** route.go `TranslateFault`: without a percentage a delay has the share of `percent`, an abort none. */
+export function faultOf(fault: Json): Fault | undefined {
+  const delay = objectAt(fault, "delay"), abort = objectAt(fault, "abort");
+  const length = milliseconds(textAt(delay, "fixedDelay"));
+  const delayed = isObject(at(delay, "percentage")) ? millionths(at(delay, "percentage")) : numberAt(delay, "percent") * 10_000;
+  const share = isObject(at(abort, "percentage")) ? millionths(at(abort, "percentage")) : 0;
+  const grpc = textAt(abort, "grpcStatus");
+  const status = grpc === "" ? numberAt(abort, "httpStatus") : (grpcCodes.get(grpc) ?? -1);
+  const out: Fault = {
+    ...(length === undefined || delayed <= 0 ? {} : { delay: { milliseconds: length, share: delayed } }),
+    ...(share <= 0 || (grpc === "" && at(abort, "httpStatus") === undefined) ? {} : { abort: { status, share, ...(grpc === "" ? {} : { grpc: true }) } }),
+  };
+  return out.delay === undefined && out.abort === undefined ? undefined : out;
+}
+
+const grpcCodes: ReadonlyMap<string, number> = new Map([
+  "OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+].map((name, code) => [name, code]));
+
+/** route.go `MirrorPercent`, `MirrorPercentByPolicy`: without a percentage all requests, with 0 none. */
+function mirrorsOf(rule: HttpRule, targetOf: (destination: Json, namespace: string) => Target, reading: IstiodReading): readonly Mirror[] {
+  const { spec } = rule;
+  const out: Mirror[] = [];
+  const add = (destination: Json, namespace: string, share: number): void => {
+    if (!isObject(destination) || share <= 0) return;
+    const target = targetOf(destination, namespace);
+    // A mirror without cluster is dropped by Envoy; nobody sees a difference.
+    if (target.missing) return;
+    out.push({ host: target.host, port: target.port, ...(target.subset === undefined ? {} : { subset: target.subset }), share, ...(reading.shadowHost ? { shadowHost: true } : {}) });
+  };
+  const whole = 1_000_000;
+  const percentage = at(spec, "mirrorPercentage"), percent = at(spec, "mirrorPercent");
+  add(at(spec, "mirror"), rule.mirrorNamespace, isObject(percentage) ? millionths(percentage) : typeof percent === "number" ? percent * 10_000 : whole);
+  for (const mirror of listAt(spec, "mirrors")) {
+    const own = at(mirror, "percentage");
+    add(at(mirror, "destination"), rule.mirrorsNamespace, isObject(own) ? millionths(own) : whole);
+  }
+  return out;
+}
+
+/** route.go `TranslateCORSPolicy`. Without origins it does something only where preflights are to be answered. */
+function corsOf(policy: Json): Cors | undefined {
+  if (!isObject(policy)) return undefined;
+  const origins = listAt(policy, "allowOrigins").length > 0
+    ? listAt(policy, "allowOrigins").flatMap((origin) => stringOf(origin) ?? [])
+    : textsAt(policy, "allowOrigin").map((value) => ({ kind: "exact" as const, value }));
+  const answerUnmatched = textAt(policy, "unmatchedPreflights") === "IGNORE";
+  if (origins.length === 0 && !answerUnmatched) return undefined;
+  const list = (from: string, to: string): Record<string, readonly string[]> => (textsAt(policy, from).length === 0 ? {} : { [to]: textsAt(policy, from) });
+  const age = milliseconds(textAt(policy, "maxAge"));
+  return {
+    origins,
+    ...list("allowMethods", "methods"), ...list("allowHeaders", "headers"), ...list("exposeHeaders", "expose"),
+    ...(age === undefined ? {} : { maxAge: Math.trunc(age / 1000) }),
+    ...(at(policy, "allowCredentials") === true ? { credentials: true } : {}),
+    ...(answerUnmatched ? { answerUnmatched } : {}),
+  };
+}

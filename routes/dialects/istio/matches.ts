@@ -1,0 +1,111 @@
+import type { ClaimMatch, Condition, FieldMatch, HeaderMatch, PathMatch, QueryMatch, StringMatch } from "../../decide/model.ts";
+import { at, entriesAt, isObject, isSubset, type Json, type JsonObject, labelsAt, numberAt, textAt, textsAt } from "./json.ts";
+import { byteLength } from "./values.ts";
+
+/** Who looks at a match block: all of it is decided before any request. */
+export interface Looker {
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `mesh`, or the gateway as `namespace/name`. */
+  readonly gateway: string;
+  readonly port: number;
+}
+
+/** A match block as a condition, with what depends on its form. */
+export interface Matched {
+  readonly when: Condition;
+  /** istiod takes it for a rule that takes everything: the list stops there, and on gateways it moves to the end. */
+  readonly catchAll: boolean;
+  /** Bytes that a prefix rewrite takes away; undefined: the whole path. */
+  readonly prefix: number | undefined;
+  /** Envoy refuses a configuration with this. */
+  readonly invalid?: string;
+}
+
+/** The rule without a match block. */
+export const everything: Matched = { when: {}, catchAll: true, prefix: 1 };
+
+/** route.go `TranslateRoute` and `sourceMatchHTTP`: gateways, where given, decide alone. */
+export function concerns(match: JsonObject, looker: Looker): boolean {
+  const port = numberAt(match, "port");
+  if (port !== 0 && port !== looker.port) return false;
+  const gateways = textsAt(match, "gateways");
+  if (gateways.length > 0) return gateways.includes(looker.gateway);
+  const namespace = textAt(match, "sourceNamespace");
+  return isSubset(labelsAt(match, "sourceLabels"), looker.labels) && (namespace === "" || namespace === looker.namespace);
+}
+
+/** route.go `TranslateRouteMatch`. */
+export function matchOf(match: JsonObject): Matched {
+  const ignoreCase = at(match, "ignoreUriCase") === true;
+  const path = pathOf(at(match, "uri"), ignoreCase);
+  const headers: HeaderMatch[] = [];
+  const claims: ClaimMatch[] = [];
+  let invalid: string | undefined;
+  for (const key of ["headers", "withoutHeaders"] as const) {
+    for (const [name, value] of entriesAt(match, key)) {
+      const without = key === "withoutHeaders";
+      const claim = claimPath(name);
+      if (claim === undefined) headers.push({ name: name.toLowerCase(), ...fieldOf(value, without) });
+      else if (stringOf(value) === undefined || isStar(value)) invalid = `the claim \`${name}\` is matched without a value, which Envoy refuses`;
+      else claims.push({ path: claim, ...claimField(value, without) });
+    }
+  }
+  for (const field of ["method", "authority", "scheme"]) {
+    const value = at(match, field);
+    if (isObject(value)) headers.push({ name: `:${field}`, ...fieldOf(value, false) });
+  }
+  const query: QueryMatch[] = entriesAt(match, "queryParams").map(([name, value]) => ({ name, ...fieldOf(value, false) }));
+  const open = path === undefined || (path.kind === "prefix" && path.value === "/") || (path.kind === "regex" && path.pattern === ".*");
+  const form = path?.kind === "prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
+  const when: Condition = {
+    ...(path === undefined || (path.kind === "prefix" && path.value === "/") ? {} : { path }),
+    ...(headers.length === 0 ? {} : { headers }),
+    ...(query.length === 0 ? {} : { query }),
+    ...(claims.length === 0 ? {} : { claims }),
+  };
+  const catchAll = open && headers.length + query.length + claims.length === 0;
+  return { when, catchAll, prefix: form, ...(invalid === undefined ? {} : { invalid }) };
+}
+
+function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
+  const match = stringOf(uri);
+  // Envoy's `case_sensitive` has no effect on expressions (config_impl.cc `RegexRouteEntryImpl`).
+  return match === undefined || match.kind === "regex" || !ignoreCase ? match : { ...match, ignoreCase };
+}
+
+/** The test of a StringMatch, or undefined where none of its forms is set. */
+export function stringOf(value: Json): Exclude<StringMatch, { kind: "suffix" | "contains" }> | undefined {
+  for (const kind of ["exact", "prefix"] as const) {
+    const text = at(value, kind);
+    if (typeof text === "string") return { kind, value: text };
+  }
+  const pattern = at(value, "regex");
+  return typeof pattern === "string" ? { kind: "regex", pattern } : undefined;
+}
+
+/** `*` alone is no expression: it asks whether the thing is there (route.go `canBeConvertedToPresentMatch`). */
+function isStar(value: Json): boolean {
+  return textAt(value, "regex") === "*";
+}
+
+function fieldOf(value: Json, without: boolean): FieldMatch {
+  const match = stringOf(value);
+  if (match === undefined || isStar(value)) return without ? { match: { kind: "any" }, invert: true, whenAbsent: true } : { match: { kind: "any" } };
+  return without ? { match, invert: true, whenAbsent: "as-empty" } : { match };
+}
+
+function claimField(value: Json, without: boolean): FieldMatch {
+  const match = stringOf(value) ?? { kind: "any" as const };
+  return without ? { match, invert: true, whenAbsent: true } : { match };
+}
+
+const claimPrefix = "@request.auth.claims";
+
+/** pkg/jwt/routing.go `ToRoutingClaim`: `.a.b` and `[a][b]` lead to the same claim; without either it is an ordinary header. */
+function claimPath(name: string): readonly string[] | undefined {
+  if (!name.toLowerCase().startsWith(claimPrefix)) return undefined;
+  const rest = name.slice(claimPrefix.length);
+  if (rest.startsWith(".") && rest.length > 1) return rest.slice(1).split(".");
+  return rest.startsWith("[") && rest.endsWith("]") && rest.length > 2 ? rest.slice(1, -1).split("][") : undefined;
+}
