@@ -1,0 +1,38 @@
+import type { Unmodelled } from "../../decide/model.ts";
+import { at, canonical, isObject, isSubset, labelsAt, listAt, objectAt, textAt } from "./json.ts";
+import type { Named, Registry } from "./registry.ts";
+
+/** A proxy on which filters may act. */
+export interface Proxy {
+  readonly role: "gateway" | "sidecar";
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * What acts on the requests of a proxy beside its routes. The key is the whole configuration with its kind, so that the same thing in
+ * two places has the same key; names do not count.
+ */
+export function filtersOn(registry: Registry, proxy: Proxy): readonly Unmodelled[] {
+  return registry.filters.filter((filter) => actsOn(filter, registry.mesh.rootNamespace, proxy)).map((filter) => ({
+    reason: `${filter.title} acts on the path of requests`,
+    where: { object: filter.title, path: "spec" },
+    key: `${filter.kind} ${canonical(filter.spec)}`,
+  }));
+}
+
+function actsOn(filter: Named, root: string, proxy: Proxy): boolean {
+  if (filter.namespace !== root && filter.namespace !== proxy.namespace) return false;
+  if (filter.kind === "EnvoyFilter") {
+    const context = proxy.role === "gateway" ? "GATEWAY" : "SIDECAR_OUTBOUND";
+    const contexts = listAt(filter.spec, "configPatches").map((patch) => textAt(objectAt(patch, "match"), "context"));
+    if (contexts.length > 0 && !contexts.some((name) => name === "" || name === "ANY" || name === context)) return false;
+    return isSubset(labelsAt(objectAt(filter.spec, "workloadSelector"), "labels"), proxy.labels);
+  }
+  // Policies guard what a sidecar receives; what it sends passes them by.
+  if (proxy.role === "sidecar" && (filter.kind === "AuthorizationPolicy" || filter.kind === "RequestAuthentication")) return false;
+  // What names a target belongs to Gateway API or to a service; it counts until that is read.
+  const targeted = at(filter.spec, "targetRef") !== undefined || listAt(filter.spec, "targetRefs").length > 0;
+  const selector = at(filter.spec, "selector");
+  return targeted || !isObject(selector) || isSubset(labelsAt(selector, "matchLabels"), proxy.labels);
+}
