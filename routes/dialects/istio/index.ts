@@ -1,0 +1,75 @@
+import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
+import { readDestinationRules } from "./destination-rules.ts";
+import { gatewayViews } from "./gateways.ts";
+import type { Json } from "./json.ts";
+import { meshViews } from "./mesh-views.ts";
+import type { Place } from "./place.ts";
+import { type KubeObject, readRegistry } from "./registry.ts";
+import { readVirtualServices } from "./virtual-services.ts";
+
+export type { KubeObject } from "./registry.ts";
+
+/** The objects of one place and what is known about it. */
+export interface IstioPlace {
+  /** Name of the place in reports. */
+  readonly place: string;
+  /** As an API server lists them; other kinds are passed over. */
+  readonly objects: readonly KubeObject[];
+  /** The input holds everything: a kind of which there is no object has none. */
+  readonly complete?: boolean;
+  /** Kinds that were asked for and could not be seen. */
+  readonly unseen?: readonly string[];
+  /** The mesh configuration (`data.mesh` of the ConfigMap `istio`), parsed. */
+  readonly meshConfig?: Json;
+  /** Release of istiod and of the proxies; left out where unknown. */
+  readonly istio?: string;
+  readonly envoy?: string;
+  readonly domain?: string;
+  readonly rootNamespace?: string;
+}
+
+/** Kinds that could matter and that an input may lack without saying so. */
+const silent = ["EnvoyFilter", "Sidecar", "WasmPlugin", "DestinationRule", "AuthorizationPolicy"];
+
+/**
+ * The routing of a place as its istiod would configure its proxies.
+ *
+ * Guarantees:
+ *
+ * 1. Nothing in the objects makes it throw: a value of a wrong type and an unknown field become {@link Unmodelled} with object and path.
+ * 2. Where the age of objects or a version decides and is not known, a view has one reading for each possibility.
+ * 3. The result depends on the objects, not on the order in which they are given.
+ *
+ * Cost grows with rules times the views that see them.
+ */
+export function istioWorld(input: IstioPlace): RouteWorld {
+  const assumptions = new Map<string, Assumption>();
+  const unmodelled = new Map<string, Unmodelled>();
+  const assume = (assumption: Assumption): void => void assumptions.set(`${assumption.text} ${assumption.where ?? ""}`, assumption);
+  const leaveOut = (left: Unmodelled): void => void unmodelled.set(JSON.stringify(left), left);
+  const registry = readRegistry(input.objects, {
+    complete: input.complete ?? false,
+    unseen: input.unseen ?? [],
+    meshConfig: input.meshConfig,
+    domain: input.domain ?? "cluster.local",
+    rootNamespace: input.rootNamespace ?? "istio-system",
+  });
+  const place: Place = {
+    registry,
+    virtualServices: readVirtualServices(registry),
+    destinationRules: readDestinationRules(registry),
+    complete: input.complete ?? false,
+    istio: input.istio,
+    envoy: input.envoy,
+    assume,
+    leaveOut,
+  };
+  for (const problem of registry.broken) leaveOut({ reason: problem.reason, where: { object: problem.path } });
+  registry.mesh.unmodelled.forEach(leaveOut);
+  if (!registry.mesh.seen) assume({ text: "the mesh configuration is not in the input: Istio's defaults are assumed" });
+  if (input.istio === undefined) assume({ text: "the release of istiod is not known: 1.24 or newer is assumed" });
+  const missing = silent.filter((kind) => !registry.seen(kind));
+  if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
+  const views = [...gatewayViews(place), ...meshViews(place)];
+  return { place: input.place, views, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+}

@@ -1,0 +1,326 @@
+import type { Action, Chain, HttpTable, Listener, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
+import { retriesOf } from "./actions.ts";
+import { concernsConnection, connectionAction, originOf, serverNames } from "./connections.ts";
+import { type Client, hashFor, ruleFor } from "./destination-rules.ts";
+import { type Destinations, destinationsFor } from "./destinations.ts";
+import { filtersOn } from "./filters.ts";
+import { readingsOf } from "./gateways.ts";
+import { alternativeNames, isSubsetOf, isWildcard, mostSpecific, overlap } from "./hosts.ts";
+import { canonical, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import type { Place } from "./place.ts";
+import type { Named, Service } from "./registry.ts";
+import { routesOf } from "./rules.ts";
+import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor } from "./sidecars.ts";
+import type { VersionReading } from "./versions.ts";
+import type { VirtualService } from "./virtual-services.ts";
+
+/** The views of all sidecars of a place: one for each kind of client and port. */
+export function meshViews(place: Place): readonly ViewTable[] {
+  const bound = place.virtualServices.filter((service) => service.gateways.includes("mesh"));
+  noteWaypoints(place);
+  const seen = withServices(place, bound);
+  return clientsOf(seen, bound).flatMap((client) => {
+    const sidecar = sidecarFor(seen, client);
+    if (sidecar !== undefined) noteSidecar(seen, sidecar);
+    return portsOf(seen, client, bound).map((port) => ({
+      view: { mesh: true as const, namespace: client.namespace, labels: client.labels, port },
+      readings: readingsOf(seen, bound, ({ services, version }) => listenerFor(seen, client, port, services, version)),
+    }));
+  });
+}
+
+function noteWaypoints(place: Place): void {
+  for (const waypoint of place.registry.waypoints) {
+    if (textAt(waypoint.spec, "gatewayClassName") !== "istio-waypoint") continue;
+    place.leaveOut({ reason: "waypoints are not modelled", where: { object: waypoint.title.replace("Waypoint", "Gateway"), path: "spec" } });
+  }
+}
+
+function noteSidecar(place: Place, sidecar: Named): void {
+  for (const problem of sidecar.problems) place.leaveOut({ reason: problem.reason, where: { object: sidecar.title, path: problem.path } });
+  for (const [index, egress] of listAt(sidecar.spec, "egress").entries()) {
+    const special = textAt(egress, "bind") !== "" || textAt(egress, "captureMode") === "NONE" || textAt(objectAt(egress, "port"), "protocol").toUpperCase() === "HTTP_PROXY";
+    if (special) place.leaveOut({ reason: "egress listeners with an address, without capture or for a proxy are not modelled", where: { object: sidecar.title, path: `spec.egress[${index}]` } });
+  }
+}
+
+/** Where services are unseen, every host of a VirtualService is taken for a service at port 80 and at the ports that matches name. */
+function withServices(place: Place, bound: readonly VirtualService[]): Place {
+  const { registry } = place;
+  if (registry.seen("Service") || registry.seen("ServiceEntry") || bound.length === 0) return place;
+  place.assume({ text: "services are not in the input: every host of a VirtualService is taken for a service, and destinations are compared by name" });
+  const numbers = new Set([80, ...bound.flatMap((service) => service.http.flatMap((rule) => rule.matches.map((match) => numberAt(match.spec, "port")))).filter((port) => port > 0)]);
+  const ports = [...numbers].map((number) => ({ number, protocol: "http" as const, targetPort: undefined }));
+  const services = new Map<string, Service>();
+  for (const service of bound) {
+    for (const host of service.hosts.filter((name) => !isWildcard(name))) {
+      const tail = `.svc.${registry.domain}`;
+      const namespace = host.endsWith(tail) ? (host.slice(0, -tail.length).split(".")[1] ?? service.named.namespace) : service.named.namespace;
+      services.set(host, { host, namespace, kubernetes: host.endsWith(tail), ports, addresses: [], exportTo: ["*"], selector: {}, alias: undefined, source: service.named });
+    }
+  }
+  return { ...place, registry: { ...registry, services: [...services.values()], seen: registry.seen } };
+}
+
+/** The kinds of client: sidecars that were seen, else one in every namespace that is named and one in another. */
+function clientsOf(place: Place, bound: readonly VirtualService[]): readonly Client[] {
+  const keys = new Set(labelSetsOf(place, bound).flatMap((labels) => Object.keys(labels)));
+  const out = new Map<string, Client>();
+  const put = (client: Client): void => void out.set(canonical(client), client);
+  if (place.registry.seen("Pod")) {
+    for (const pod of place.registry.pods.filter(hasSidecar)) {
+      put({ namespace: pod.namespace, labels: Object.fromEntries(Object.entries(pod.labels).filter(([key]) => keys.has(key))) });
+    }
+    return [...out.values()];
+  }
+  if (bound.length === 0) return [];
+  place.assume({ text: "pods are not in the input: a sidecar is assumed in every namespace that is named and in one other" });
+  for (const namespace of namedNamespaces(place, bound)) {
+    if (isAmbient(place, namespace)) continue;
+    for (const labels of [{}, ...labelSetsOf(place, bound)]) put({ namespace, labels });
+  }
+  return [...out.values()];
+}
+
+function hasSidecar(pod: Named): boolean {
+  return ["containers", "initContainers"].some((list) =>
+    listAt(pod.spec, list).some((container) => textAt(container, "name") === "istio-proxy" && !textsAt(container, "args").includes("router")),
+  );
+}
+
+/** In ambient mode a workload has no proxy that knows layer 7. */
+function isAmbient(place: Place, namespace: string): boolean {
+  const named = place.registry.namespaces.get(namespace);
+  if (named?.labels["istio.io/dataplane-mode"] !== "ambient") return false;
+  place.assume({ text: "workloads of the namespace are in ambient mode and see no layer-7 route", where: named.title });
+  return true;
+}
+
+const maxLabelSets = 8;
+
+/** Label sets that some object asks of a client. */
+function labelSetsOf(place: Place, bound: readonly VirtualService[]): readonly Readonly<Record<string, string>>[] {
+  const out = new Map<string, Readonly<Record<string, string>>>();
+  const put = (labels: Readonly<Record<string, string>>): void => void (Object.keys(labels).length > 0 && out.set(canonical(labels), { ...labels }));
+  for (const service of bound) {
+    for (const rule of service.http) for (const match of rule.matches) put(labelsAt(match.spec, "sourceLabels"));
+    for (const kind of ["tls", "tcp"]) for (const rule of listAt(service.named.spec, kind)) for (const match of listAt(rule, "match")) put(labelsAt(match, "sourceLabels"));
+  }
+  for (const sidecar of place.registry.sidecars) put(labelsAt(objectAt(sidecar.spec, "workloadSelector"), "labels"));
+  for (const rule of place.registry.destinationRules) put(labelsAt(objectAt(rule.spec, "workloadSelector"), "matchLabels"));
+  if (out.size > maxLabelSets && !place.registry.seen("Pod")) {
+    place.leaveOut({ reason: `${out.size} sets of labels are asked of clients and pods are not in the input; ${maxLabelSets} are looked at` });
+  }
+  return [...out.values()].slice(0, maxLabelSets);
+}
+
+/** Namespaces that objects are in or name, and one that none names. */
+function namedNamespaces(place: Place, bound: readonly VirtualService[]): readonly string[] {
+  const { registry } = place;
+  const out = new Set<string>();
+  for (const object of [...registry.virtualServices, ...registry.destinationRules, ...registry.sidecars]) out.add(object.namespace);
+  for (const service of registry.services) out.add(service.namespace);
+  for (const service of bound) for (const rule of service.http) for (const match of rule.matches) out.add(textAt(match.spec, "sourceNamespace"));
+  for (const service of bound) for (const target of service.exportTo) if (target !== "*" && target !== "~") out.add(target);
+  out.delete("");
+  let other = "other-namespace";
+  while (out.has(other)) other += "-x";
+  return [...[...out].sort(), other];
+}
+
+/** Ports for which a client has an outbound listener. */
+function portsOf(place: Place, client: Client, bound: readonly VirtualService[]): readonly number[] {
+  const scope = scopeFor(place, client, bound);
+  const numbers = new Set(scope.listeners.flatMap((egress) => egress.services.flatMap((service) => service.ports.map((port) => port.number))));
+  return [...numbers].sort((a, b) => a - b);
+}
+
+function listenerFor(place: Place, client: Client, port: number, ordered: readonly VirtualService[], version: VersionReading): Listener {
+  const scope = scopeFor(place, client, ordered);
+  const outside: Action = scope.allowAny ? { type: "passthrough" } : { type: "close" };
+  const egress = egressFor(scope, port);
+  if (egress === undefined) return { chains: [], otherwise: outside };
+  const services = servicesAt(egress, port);
+  const destinations = destinationsFor(place.registry, place.destinationRules, client, clustersOf(scope, services));
+  const chains: Chain[] = [];
+  const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
+  for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations));
+  if (http) {
+    const auto = [...services.values()].find((service) => service.ports.some((one) => one.protocol === "auto"));
+    if (auto !== undefined) place.assume({ text: "a port without a protocol in its name is served as HTTP, to clients that call the service by its name", where: auto.source.title });
+    chains.push({ when: {}, then: tableFor(place, client, port, scope, egress, services, destinations, version), origin: { object: "mesh", path: `port ${port}` } });
+  }
+  return { chains, otherwise: outside };
+}
+
+/** The chains of a service that does not speak HTTP (networking/core/tls.go). */
+function connectionChains(service: Service, client: Client, port: number, egress: Egress, destinations: Destinations): readonly Chain[] {
+  const protocol = service.ports[0]?.protocol;
+  if (protocol !== "tls" && protocol !== "tcp") return [];
+  const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
+  const configs = egress.virtualServices.filter((virtual) => virtual.hosts.some((host) => overlap(host, service.host)));
+  const addresses = service.addresses.map((address) => (address.includes("/") ? address : `${address}/${address.includes(":") ? 128 : 32}`));
+  const own = connectionAction([{ destination: { host: service.host, port: { number: port } } }], service.namespace, port, destinations);
+  const origin = { object: service.source.title, path: "spec.ports" };
+  return protocol === "tls"
+    ? tlsChains(configs, looker, addresses, destinations, { then: own, origin, host: service.host })
+    : tcpChains(configs, looker, addresses, destinations, { then: own, origin });
+}
+
+/** `buildSidecarOutboundTLSFilterChainOpts`. Subnets of one block stay for later blocks that have none. */
+function tlsChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"]; host: string }): readonly Chain[] {
+  const out: Chain[] = [];
+  const done = new Set<string>();
+  let current = addresses;
+  for (const service of configs) {
+    for (const [index, rule] of listAt(service.named.spec, "tls").entries()) {
+      const routes = listAt(rule, "route");
+      if (routes.length === 0) continue;
+      for (const [block, match] of listAt(rule, "match").entries()) {
+        if (!concernsConnection(match, looker, service.named.namespace)) continue;
+        const subnets = textsAt(match, "destinationSubnets"), names = textsAt(match, "sniHosts");
+        if (subnets.length > 0) current = subnets;
+        const key = `${names.join(",")}|${subnets.join(",")}`;
+        if (done.has(key)) continue;
+        done.add(key);
+        out.push({ when: { ...serverNames(names), ...cidrs(current), transport: "tls" }, then: connectionAction(routes, service.named.namespace, looker.port, destinations), origin: originOf(service, `spec.tls[${index}].match[${block}]`) });
+      }
+    }
+  }
+  // A listener on an address of its own needs no name to tell services apart.
+  return out.length > 0 ? out : [{ when: { ...(addresses.length > 0 ? {} : serverNames([own.host])), ...cidrs(addresses), transport: "tls" }, then: own.then, origin: own.origin }];
+}
+
+/** `buildSidecarOutboundTCPFilterChainOpts`: the first block without subnets ends the list. */
+function tcpChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"] }): readonly Chain[] {
+  const out: Chain[] = [];
+  for (const service of configs) {
+    for (const [index, rule] of listAt(service.named.spec, "tcp").entries()) {
+      const routes = listAt(rule, "route"), matches = listAt(rule, "match");
+      if (routes.length === 0) continue;
+      const then = connectionAction(routes, service.named.namespace, looker.port, destinations);
+      const origin = originOf(service, `spec.tcp[${index}]`);
+      const fitting = matches.filter((match) => concernsConnection(match, looker, service.named.namespace));
+      if (matches.length === 0 || fitting.some((match) => textsAt(match, "destinationSubnets").length === 0)) return [...out, { when: cidrs(addresses), then, origin }];
+      const subnets = fitting.flatMap((match) => textsAt(match, "destinationSubnets"));
+      if (subnets.length > 0) out.push({ when: cidrs(subnets), then, origin });
+      if (subnets.length > 0 && canonical([...subnets].sort()) === canonical([...addresses].sort())) return out;
+    }
+  }
+  return [...out, { when: cidrs(addresses), then: own.then, origin: own.origin }];
+}
+
+function cidrs(list: readonly string[]): { readonly destinations?: readonly string[] } {
+  return list.length === 0 ? {} : { destinations: list };
+}
+
+/** Routes and the hosts and services that they are for (networking/core/route/route.go `VirtualHostWrapper`). */
+interface Wrapper {
+  readonly hosts: readonly string[];
+  readonly services: readonly Service[];
+  readonly rules: readonly Rule[];
+  readonly unmodelled: readonly Unmodelled[];
+}
+
+/** `BuildSidecarOutboundVirtualHosts` and `BuildSidecarVirtualHostWrapper`: of two VirtualServices that claim a domain the first has it. */
+function tableFor(place: Place, client: Client, port: number, scope: Scope, egress: Egress, services: ReadonlyMap<string, Service>, destinations: Destinations, version: VersionReading): HttpTable | { readonly type: "invalid"; readonly reason: string } {
+  const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
+  const { mesh } = place.registry;
+  const wrappers: Wrapper[] = [];
+  const owners = wildcardOwners(egress);
+  const claimed = new Set<string>();
+  for (const virtual of egress.virtualServices) {
+    const routes = routesOf(virtual, looker, { port, tls: false, destinations, retries: mesh.retries, reading: version.istiod });
+    if (routes.list.length === 0) continue;
+    const parts = separate(virtual, services, owners);
+    // Without a service at this port a VirtualService has virtual hosts on port 80 only.
+    if (parts.services.length === 0 && port !== 80) continue;
+    if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
+    for (const service of parts.services) claimed.add(service.host);
+    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled });
+  }
+  for (const service of services.values()) {
+    const protocol = service.ports[0]?.protocol;
+    if (claimed.has(service.host) || service.alias !== undefined || (protocol !== "http" && protocol !== "auto")) continue;
+    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [] });
+  }
+  const filters = filtersOn(place.registry, { role: "sidecar", namespace: client.namespace, labels: client.labels });
+  return {
+    type: "http",
+    reading: version.http,
+    pathNormalization: mesh.pathNormalization,
+    ignorePort: true,
+    scheme: { from: "x-forwarded-proto", default: "http" },
+    virtualHosts: virtualHosts(place, client, wrappers, services, filters),
+    otherwise: scope.allowAny ? { type: "passthrough" } : { type: "respond", status: 502, body: "" },
+  };
+}
+
+/** The oldest VirtualService with the most specific host for each service (sidecar.go `computeWildcardHostVirtualServiceIndex`). */
+function wildcardOwners(egress: Egress): (host: string) => VirtualService | undefined {
+  const byHostName = new Map<string, VirtualService>();
+  for (const service of egress.virtualServices) for (const host of service.hosts) if (!byHostName.has(host)) byHostName.set(host, service);
+  return (host) => mostSpecific(host, byHostName);
+}
+
+/** route.go `separateVSHostsAndServices`. */
+function separate(virtual: VirtualService, services: ReadonlyMap<string, Service>, owner: (host: string) => VirtualService | undefined): { readonly hosts: readonly string[]; readonly services: readonly Service[] } {
+  const hosts: string[] = [];
+  const found: Service[] = [];
+  const wild = virtual.hosts.map((host) => host.toLowerCase()).filter(isWildcard);
+  for (const host of virtual.hosts.filter((name) => !isWildcard(name))) {
+    const service = services.get(host.toLowerCase());
+    if (service === undefined) hosts.push(host);
+    else found.push(service);
+  }
+  for (const pattern of wild) {
+    const matching = [...services.values()].filter((service) => isSubsetOf(service.host, pattern) || isSubsetOf(pattern, service.host));
+    if (matching.length === 0) hosts.push(pattern);
+    found.push(...matching.filter((service) => owner(service.host) === virtual));
+  }
+  return { hosts, services: found };
+}
+
+/** A service without a VirtualService routes to itself, with the mesh's retries (route.go `buildSidecarVirtualHostForService`). */
+function implicitRule(place: Place, client: Client, service: Service, port: number, destinations: Destinations, version: VersionReading): Rule {
+  const target = destinations.target({ host: service.host, port: { number: port } }, service.namespace, port);
+  const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
+  const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
+  const hash = hashFor(rule, undefined, port);
+  const policy = { ...target.policy, ...(hash === undefined ? {} : { consistentHash: canonical(hash) }) };
+  const { host } = target;
+  const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
+  const { file, line } = service.source;
+  return {
+    when: {},
+    action: { type: "forward", destinations: [destination], ...(retries === undefined ? {} : { retries }) },
+    origin: { object: service.source.title, path: "spec.ports", ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) },
+  };
+}
+
+function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[], services: ReadonlyMap<string, Service>, filters: readonly Unmodelled[]): readonly VirtualHost[] {
+  const taken = new Set<string>();
+  const full = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((service) => service.host)));
+  const names = new Set<string>();
+  const out: VirtualHost[] = [];
+  const put = (name: string, domains: readonly string[], alternatives: ReadonlySet<string>, wrapper: Wrapper): void => {
+    if (names.has(name)) return;
+    names.add(name);
+    // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
+    const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
+    const unmodelled = [...filters, ...wrapper.unmodelled];
+    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }) });
+  };
+  for (const wrapper of wrappers) {
+    for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);
+    for (const service of wrapper.services) {
+      const all = [service.host, ...[...services.values()].filter((other) => other.alias === service.host).map((other) => other.host)];
+      const alternatives = all.map((host) => alternativeNames(host, client.namespace, place.registry.domain));
+      const domains = all.flatMap((host, index) => [host, ...(alternatives[index] ?? [])]);
+      const headless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";
+      const addresses = service.addresses.filter((address) => address !== "0.0.0.0").map((address) => (address.includes(":") && !address.includes("/") ? `[${address}]` : address));
+      put(service.host, [...domains, ...(headless ? domains.map((domain) => `*.${domain}`) : []), ...addresses], new Set(alternatives.flat()), wrapper);
+    }
+  }
+  return out;
+}
