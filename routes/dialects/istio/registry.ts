@@ -2,6 +2,7 @@ import { check, type Problem, type Shape } from "./check.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { type Mesh, parseMesh } from "./mesh.ts";
+import { byAge } from "./order.ts";
 import * as shapes from "./shapes.ts";
 
 /** An object as an API server lists it, and where it was read. */
@@ -112,8 +113,8 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   const mesh = parseMesh(options.meshConfig, options.rootNamespace);
   const services = [
     ...of("Service").map((named) => fromService(named, options.domain, mesh.serviceExportTo)),
-    ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, options.domain, mesh.serviceExportTo)),
-  ];
+    ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, mesh.serviceExportTo)),
+  ].sort((a, b) => byAge(a.source, b.source));
   return {
     domain: options.domain,
     mesh,
@@ -217,7 +218,7 @@ function targetPort(value: Json): number | string | undefined {
   return typeof value === "number" || typeof value === "string" ? value : undefined;
 }
 
-function fromServiceEntry(named: Named, _domain: string, exportTo: readonly string[]): readonly Service[] {
+function fromServiceEntry(named: Named, exportTo: readonly string[]): readonly Service[] {
   const { spec } = named;
   const own = textsAt(spec, "exportTo");
   const ports = listAt(spec, "ports").map((port) => ({
