@@ -73,7 +73,7 @@ function clientsOf(place: Place, bound: readonly VirtualService[]): readonly Cli
     }
     return [...out.values()];
   }
-  if (bound.length === 0) return [];
+  if (bound.length === 0 && place.registry.services.length === 0) return [];
   place.assume({ text: "pods are not in the input: a sidecar is assumed in every namespace that is named and in one other" });
   for (const namespace of namedNamespaces(place, bound)) {
     if (isAmbient(place, namespace)) continue;

@@ -1,0 +1,254 @@
+import fc from "fast-check";
+import { loadAll } from "js-yaml";
+import { describe, expect, it } from "vitest";
+import { istioWorld, type IstioPlace, type Listener, type RouteWorld } from "#routes";
+import { answers, type Probe } from "./answer.ts";
+import { like, worldOf } from "./world.ts";
+
+const head = (kind: string, name: string, created = "2026-01-01T00:00:00Z", namespace = "default"): string =>
+  `apiVersion: ${kind === "Service" ? "v1" : "networking.istio.io/v1"}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace}${created === "" ? "" : `, creationTimestamp: "${created}"`} }\n`;
+const service = (name: string, namespace = "default", ports = "[{ name: http, port: 80 }]", more = "clusterIP: None"): string =>
+  `${head("Service", name, undefined, namespace)}spec: { ${more}, ports: ${ports} }`;
+const gateway = (name: string, servers: string, created?: string): string => `${head("Gateway", name, created)}spec: { selector: { istio: ingress }, servers: ${servers} }`;
+const routes = (name: string, spec: string, created?: string, namespace?: string): string => `${head("VirtualService", name, created, namespace)}spec: { ${spec} }`;
+const to = (host: string): string => `route: [{ destination: { host: ${host} } }]`;
+const yaml = (...documents: readonly string[]): string => documents.join("\n---\n");
+
+const plain = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }]`;
+const base = yaml(service("x"), service("y"), service("d"), gateway("g", plain));
+const onGateway = like({ gateway: "default/g" });
+const inMesh = (namespace = "default", port = 80) => like({ mesh: true, namespace, port });
+
+/** Hosts to which the readings of a view send a request. */
+function hostsOf(world: RouteWorld, view: Parameters<typeof answers>[1], probe: Probe): readonly unknown[] {
+  return answers(world, view, probe).map((answer) => /"host":"([a-z]+)/.exec(JSON.stringify(answer))?.[1] ?? answer);
+}
+
+function listenerOf(world: RouteWorld, view: Parameters<typeof answers>[1]): Listener | undefined {
+  return world.views.find((candidate) => view(candidate.view))?.readings[0]?.listener;
+}
+
+describe("the age of VirtualServices", () => {
+  const pair = (first: string, second: string): string =>
+    yaml(base, routes("a", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`, first), routes("b", `hosts: [a.com], gateways: [g], http: [{ ${to("y")} }]`, second));
+  const cases = [
+    { name: "decides between two that take the same request", world: pair("2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), hosts: ["y"] },
+    { name: "leaves names to decide where it is the same", world: pair("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"), hosts: ["x"] },
+    { name: "gives one reading for each that could be the oldest where it is unknown", world: pair("", ""), hosts: ["x", "x", "y"] },
+    { name: "gives the reading in which the one of unknown age is older", world: pair("2026-01-01T00:00:00Z", ""), hosts: ["x", "y"] },
+  ];
+  for (const { name, world, hosts } of cases) it(name, () => expect(hostsOf(worldOf(world), onGateway, {})).toEqual(hosts));
+
+  it("decides which VirtualService owns a host in the mesh", () => {
+    const own = (name: string, target: string, created: string): string => routes(name, `hosts: [x], http: [{ ${to(target)} }]`, created);
+    const world = worldOf(yaml(base, own("a", "y", "2026-01-02T00:00:00Z"), own("b", "d", "2026-01-01T00:00:00Z")));
+    expect(hostsOf(world, inMesh(), { authority: "x" })).toEqual(["d"]);
+  });
+
+  it("does not matter between VirtualServices that share no host", () => {
+    const world = worldOf(yaml(base, routes("a", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`, ""), routes("b", `hosts: [b.com], gateways: [g], http: [{ ${to("y")} }]`, "")));
+    expect(world.views.find(({ view }) => onGateway(view))?.readings.length).toBe(1);
+  });
+});
+
+describe("what is not modelled", () => {
+  const cases = [
+    { name: "an unknown field of a rule is named with object and path", spec: `http: [{ ${to("x")}, newThing: 1 }]`, path: "spec.http[0].newThing" },
+    { name: "a value of a wrong type is named", spec: `http: [{ ${to("x")}, timeout: 5 }]`, path: "spec.http[0].timeout" },
+    { name: "an unknown value of an enumeration is named", spec: `http: [{ redirect: { derivePort: FROM_MOON } }]`, path: "spec.http[0].redirect.derivePort" },
+    { name: "two forms of one match are named", spec: `http: [{ match: [{ uri: { exact: /a, prefix: /b } }], ${to("x")} }]`, path: "spec.http[0].match[0].uri" },
+    { name: "a header without an object is named", spec: `http: [{ match: [{ headers: { x: null } }], ${to("x")} }]`, path: 'spec.http[0].match[0].headers["x"]' },
+  ];
+  for (const { name, spec, path } of cases) {
+    it(name, () => {
+      const listener = listenerOf(worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [g], ${spec}`), routes("other", `hosts: [b.com], gateways: [g], http: [{ ${to("x")} }]`))), onGateway);
+      const table = listener?.chains[0]?.then;
+      const hosts = table?.type === "http" ? table.virtualHosts : [];
+      const left = new Map(hosts.map((host) => [host.domains[0], host.unmodelled?.map(({ where }) => where)]));
+      expect([left.get("a.com"), left.get("b.com")]).toEqual([[{ object: "VirtualService default/r", path }], undefined]);
+    });
+  }
+
+  it("a filter on the path has the same key wherever the same thing acts, whatever its name", () => {
+    const filter = (name: string, value: number): string => `${head("EnvoyFilter", name)}spec: { configPatches: [{ applyTo: HTTP_FILTER, match: { context: GATEWAY }, patch: { value: { v: ${value} } } }] }`;
+    const keys = [filter("a", 1), filter("b", 1), filter("a", 2)].map((document) => {
+      const table = listenerOf(worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`), document)), onGateway)?.chains[0]?.then;
+      return table?.type === "http" ? table.virtualHosts[0]?.unmodelled?.[0]?.key : undefined;
+    });
+    expect(keys[0]).toBeDefined();
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+});
+
+describe("Envoy refuses a whole table", () => {
+  const cases = [
+    { name: "with a redirect code that it lacks", rule: "redirect: { redirectCode: 306 }" },
+    { name: "with weights that sum to nothing", rule: "route: [{ destination: { host: x }, weight: 0 }, { destination: { host: y }, weight: 0 }]" },
+    { name: "with a rule that does nothing", rule: "name: nothing" },
+    { name: "with a claim that must only be there", rule: `match: [{ headers: { "@request.auth.claims.a": {} } }], ${to("x")}` },
+  ];
+  for (const { name, rule } of cases) {
+    it(name, () => {
+      const world = worldOf(yaml(base, routes("bad", `hosts: [b.com], gateways: [g], http: [{ ${rule} }]`), routes("good", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`)));
+      expect(listenerOf(world, onGateway)?.chains[0]?.then.type).toBe("invalid");
+    });
+  }
+});
+
+describe("mesh configuration", () => {
+  const ask = (meshConfig: unknown, probe: Probe = {}, documents = routes("r", `hosts: [a.com], gateways: [g, mesh], http: [{ ${to("x")} }]`)): readonly unknown[] =>
+    answers(worldOf(yaml(base, documents), { meshConfig }), onGateway, probe);
+  it("T53: retries of the mesh count where a rule has none", () => {
+    expect(JSON.stringify(ask({ defaultHttpRetryPolicy: { attempts: 0 } }))).not.toContain("retries");
+    expect(JSON.stringify(ask({}))).toContain('"attempts":2');
+  });
+  it("T52: path normalisation is part of the table", () => {
+    const world = worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`)), { meshConfig: { pathNormalization: { normalization: "DECODE_AND_MERGE_SLASHES" } } });
+    const table = listenerOf(world, onGateway)?.chains[0]?.then;
+    expect(table?.type === "http" && table.pathNormalization).toBe("decode-and-merge-slashes");
+  });
+  it("T65: an unknown host is let through, or refused", () => {
+    const unknown = (mode: string): readonly unknown[] => answers(worldOf(base, { meshConfig: { outboundTrafficPolicy: { mode } } }), inMesh(), { authority: "nowhere" });
+    expect([unknown("ALLOW_ANY"), unknown("REGISTRY_ONLY")]).toMatchObject([[{ type: "passthrough" }], [{ status: 502 }]]);
+  });
+  it("a setting that is not known is named", () => {
+    expect(worldOf(base, { meshConfig: { surprise: 1 } }).unmodelled).toMatchObject([{ where: { object: "mesh config", path: "surprise" } }]);
+  });
+});
+
+describe("versions", () => {
+  const matching = yaml(base, routes("r", `hosts: [a.com], gateways: [g], http: [{ match: [{ headers: { x: { exact: a } } }], ${to("x")} }]`));
+  const twice: Probe = { headers: [["x", "a"], ["x", "b"]] };
+  it("lines of one header are joined up to Envoy 1.38 and matched one by one from 1.39.0", () => {
+    const of = (envoy: string): readonly unknown[] => hostsOf(worldOf(matching, { envoy }), onGateway, twice);
+    expect([of("1.38.3"), of("1.39.0")]).toEqual([[{ type: "notFound" }], ["x"]]);
+  });
+  it("an unknown Envoy is read in every way that the rules can show", () => {
+    const world = istioWorld({ place: "p", objects: parsed(matching), complete: true, unseen: ["Pod"], istio: "1.30.0", meshConfig: {} });
+    expect(world.views.find(({ view }) => onGateway(view))?.readings.map(({ name }) => name)).toEqual(["Envoy 1.38 or older", "Envoy 1.39.1 or newer"]);
+  });
+  it("istiod before 1.24 also retries 503, and one before 1.28 marks mirrored hosts", () => {
+    const of = (istio: string): string => JSON.stringify(answers(worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")}, mirror: { host: y } }]`)), { istio }), onGateway, {}));
+    expect([of("1.23.6").includes("503"), of("1.24.0").includes("503"), of("1.27.1").includes("shadowHost"), of("1.28.0").includes("shadowHost")]).toEqual([true, false, true, false]);
+  });
+});
+
+function parsed(text: string): IstioPlace["objects"] {
+  return loadAll(text).map((object) => ({ object }));
+}
+
+describe("servers of Gateways", () => {
+  const https = (name: string, host: string): string => `{ port: { number: 443, name: ${name}, protocol: HTTPS }, hosts: [${host}], tls: { mode: SIMPLE, credentialName: c } }`;
+  it("of HTTPS have a chain each, chosen by server name", () => {
+    const world = worldOf(yaml(service("x"), gateway("g", `[${https("a", "a.com")}, ${https("b", '"*.b.com"')}]`), routes("r", `hosts: ["*"], gateways: [g], http: [{ ${to("x")} }]`)));
+    expect(listenerOf(world, like({ gateway: "default/g", tls: true }))?.chains.map(({ when }) => when)).toEqual([
+      { serverNames: ["a.com"], transport: "tls" },
+      { serverNames: ["*.b.com"], transport: "tls" },
+    ]);
+  });
+  it("with a host that an older server has are dropped as a whole", () => {
+    const world = worldOf(yaml(gateway("g", `[${https("a", "a.com")}]`), gateway("h", `[${https("b", "a.com, b.com")}]`, "2026-02-01T00:00:00Z")));
+    expect(world.views.map(({ view }) => view)).toEqual([{ gateway: "default/g", port: 443, tls: true }]);
+  });
+  it("share virtual hosts on a port, and each VirtualService stays with its own Gateway", () => {
+    const world = worldOf(yaml(base, gateway("h", plain, "2026-02-01T00:00:00Z"), routes("r", `hosts: [a.com], gateways: [h], http: [{ ${to("y")} }]`)));
+    expect([hostsOf(world, onGateway, {}), hostsOf(world, like({ gateway: "default/h" }), {})]).toEqual([["y"], ["y"]]);
+  });
+  it("whose ports end in one target port use the first server's port for matches", () => {
+    const two = `[{ port: { number: 80, name: a, protocol: HTTP }, hosts: ["*"] }, { port: { number: 8080, name: b, protocol: HTTP }, hosts: ["*"] }]`;
+    const pods = service("pods", "default", "[{ name: http, port: 80, targetPort: 8080 }]", "clusterIP: 10.0.0.9, selector: { istio: ingress }");
+    const world = worldOf(yaml(service("x"), service("y"), pods, gateway("g", two), routes("r", `hosts: [a.com], gateways: [g], http: [{ match: [{ port: 8080 }], ${to("x")} }, { ${to("y")} }]`)));
+    expect(hostsOf(world, like({ gateway: "default/g", port: 8080 }), {})).toEqual(["y"]);
+  });
+  it("that the input does not hold are assumed, unless it is whole", () => {
+    const text = yaml(service("x"), routes("r", `hosts: [a.com], gateways: [far/away], http: [{ ${to("x")} }]`));
+    const world = worldOf(text, { complete: false });
+    expect(hostsOf(world, like({ gateway: "far/away", port: 80 }), {})).toEqual(["x"]);
+    expect(world.assumptions.some(({ where }) => where === "Gateway far/away")).toBe(true);
+    expect(worldOf(text).views.some(({ view }) => "gateway" in view)).toBe(false);
+  });
+  it("bind no VirtualService that is exported to another namespace alone", () => {
+    const world = worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [default/g], exportTo: ["."], http: [{ ${to("x.default.svc.cluster.local")} }]`, undefined, "apps")));
+    expect(answers(world, onGateway, {})).toEqual([{ type: "notFound" }]);
+  });
+  it("compare hosts with their case when they bind", () => {
+    const server = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: [A.com] }]`;
+    const bound = (host: string): readonly unknown[] => hostsOf(worldOf(yaml(service("x"), gateway("g", server), routes("r", `hosts: [${host}], gateways: [g], http: [{ ${to("x")} }]`))), onGateway, {});
+    expect([bound("a.com"), bound("A.com")]).toEqual([[{ type: "notFound" }], ["x"]]);
+  });
+});
+
+describe("a sidecar", () => {
+  it("knows a service by the short names of its own namespace only", () => {
+    const world = worldOf(yaml(base, service("z", "other")));
+    expect([hostsOf(world, inMesh("default"), { authority: "x" }), hostsOf(world, inMesh("other"), { authority: "x" }), hostsOf(world, inMesh("other"), { authority: "x.default" })]).toEqual([
+      ["x"], [{ type: "passthrough" }], ["x"],
+    ]);
+  });
+  it("sees what its Sidecar lets in", () => {
+    const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./x.default.svc.cluster.local"] }] }`;
+    const world = worldOf(yaml(base, scope));
+    expect([hostsOf(world, inMesh(), { authority: "x" }), hostsOf(world, inMesh(), { authority: "y" })]).toEqual([["x"], [{ type: "passthrough" }]]);
+  });
+  it("has clusters for destinations of VirtualServices that its Sidecar lets in, but no virtual host", () => {
+    const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./x.default.svc.cluster.local"] }] }`;
+    const world = worldOf(yaml(base, scope, routes("r", `hosts: [x], http: [{ ${to("y")} }]`)));
+    expect([hostsOf(world, inMesh(), { authority: "x" }), hostsOf(world, inMesh(), { authority: "y" })]).toEqual([["y"], [{ type: "passthrough" }]]);
+  });
+  it("answers 503 for a destination whose one port is not the listener's", () => {
+    const world = worldOf(yaml(base, service("z", "default", "[{ name: http, port: 9080 }]"), routes("r", `hosts: [x], http: [{ ${to("z")} }]`)));
+    expect(answers(world, inMesh(), { authority: "x" })).toMatchObject([{ shares: [[{ status: 503 }, 1]] }]);
+  });
+  it("is not there in a namespace in ambient mode", () => {
+    const ambient = `apiVersion: v1\nkind: Namespace\nmetadata: { name: default, labels: { istio.io/dataplane-mode: ambient } }`;
+    const world = worldOf(yaml(base, ambient, routes("r", `hosts: [x], http: [{ ${to("y")} }]`)));
+    expect(world.views.some(({ view }) => inMesh()(view))).toBe(false);
+  });
+  it("is looked at with the labels that rules ask of it", () => {
+    const world = worldOf(yaml(base, routes("r", `hosts: [x], http: [{ match: [{ sourceLabels: { app: a } }], ${to("y")} }, { ${to("d")} }]`)));
+    const of = (labels: string): readonly unknown[] => hostsOf(world, (view) => inMesh()(view) && "labels" in view && JSON.stringify(view.labels) === labels, { authority: "x" });
+    expect([of("{}"), of('{"app":"a"}')]).toEqual([["d"], ["y"]]);
+  });
+});
+
+describe("connections", () => {
+  const secure = service("s", "default", "[{ name: tls, port: 443 }]");
+  const tls = (first: string, second: string): Listener | undefined =>
+    listenerOf(worldOf(yaml(secure, service("x", "default", "[{ name: tls, port: 443 }]"), routes("r", `hosts: [s], tls: [{ match: [${first}], ${to("x")} }, { match: [${second}], ${to("s")} }]`))), inMesh("default", 443));
+  it("T16: every static part of a match counts, beside gateways too", () => {
+    const listener = tls("{ sniHosts: [s], gateways: [mesh], sourceLabels: { app: a } }", "{ sniHosts: [t] }");
+    expect(listener?.chains.map(({ when }) => when.serverNames)).not.toContainEqual(["s"]);
+  });
+  it("T59: subnets of one block stay for the next that has none", () => {
+    const listener = tls('{ sniHosts: [s], destinationSubnets: ["10.0.0.0/8"] }', "{ sniHosts: [t] }");
+    expect(listener?.chains.filter(({ when }) => when.serverNames?.[0] === "t").map(({ when }) => when.destinations)).toEqual([["10.0.0.0/8"]]);
+    const turned = tls("{ sniHosts: [t] }", '{ sniHosts: [s], destinationSubnets: ["10.0.0.0/8"] }');
+    expect(turned?.chains.filter(({ when }) => when.serverNames?.[0] === "t").map(({ when }) => when.destinations)).toEqual([undefined]);
+  });
+  it("of a gateway take the first TCP rule that fits, whatever subnets it names", () => {
+    const server = `[{ port: { number: 3306, name: tcp, protocol: TCP }, hosts: ["*"] }]`;
+    const world = worldOf(yaml(service("x"), gateway("g", server), routes("r", `hosts: ["*"], gateways: [g], tcp: [{ match: [{ port: 1 }], ${to("x")} }, { match: [{ destinationSubnets: ["10.0.0.0/8"] }], route: [{ destination: { host: x, port: { number: 80 } } }] }]`)));
+    expect(listenerOf(world, onGateway)?.chains).toMatchObject([{ when: {}, then: { type: "forward", destinations: [{ port: 80 }] }, origin: { path: "spec.tcp[1]" } }]);
+  });
+});
+
+describe("a world from anything", () => {
+  const keys = fc.constantFrom("hosts", "http", "match", "route", "uri", "exact", "prefix", "headers", "destination", "host", "port", "number", "servers", "tls", "spec", "metadata", "name", "__proto__", "constructor", "delegate", "gateways");
+  const anything = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof({ depthSize: "small", withCrossShrink: true }, fc.constantFrom(null, "", "*", "a.com", "mesh", "g", "/", 0, 80, -1, true, 1e300), fc.array(tie("value"), { maxLength: 3 }), fc.array(fc.tuple(keys, tie("value")), { maxLength: 4 }).map((entries) => Object.fromEntries(entries))),
+  })).value;
+  it("never throws, and is plain data", () => {
+    const kinds = fc.constantFrom("VirtualService", "Gateway", "DestinationRule", "Sidecar", "ServiceEntry", "Service", "Pod", "EnvoyFilter", "Namespace");
+    const object = fc.record({ kind: kinds, metadata: fc.oneof(anything, fc.record({ name: fc.constantFrom("a", "b"), namespace: fc.constantFrom("n", "m") })), spec: anything }).map((parts) => ({ apiVersion: ["Service", "Pod", "Namespace"].includes(parts.kind) ? "v1" : "networking.istio.io/v1", ...parts }));
+    fc.assert(fc.property(fc.array(object, { maxLength: 6 }), fc.boolean(), anything, (objects, complete, meshConfig) => {
+      const world = istioWorld({ place: "p", objects: objects.map((one) => ({ object: one })), complete, meshConfig });
+      JSON.stringify(world);
+    }), { numRuns: 500 });
+  });
+  it("does not depend on the order in which objects are given", () => {
+    const objects = parsed(yaml(base, gateway("h", plain, "2026-02-01T00:00:00Z"), routes("r", `hosts: [a.com], gateways: [g, h], http: [{ ${to("x")} }]`), routes("s", `hosts: [a.com, x], gateways: [g, mesh], http: [{ ${to("y")} }]`)));
+    const of = (list: typeof objects): string => JSON.stringify(istioWorld({ place: "p", objects: list, complete: true, unseen: ["Pod"], meshConfig: {} }));
+    fc.assert(fc.property(fc.shuffledSubarray([...objects], { minLength: objects.length }), (shuffled) => of(shuffled) === of(objects)), { numRuns: 50 });
+  });
+});
