@@ -143,15 +143,21 @@ interface Pass {
   readonly added: readonly HeaderOperation[];
 }
 
+const idle: Pass = { removed: [], set: [], added: [] };
+const unchanged: readonly HeaderOperation[] = [];
+
 function inOnePass(outer: Pass, inner: Pass): readonly HeaderOperation[] {
+  if (outer === idle && inner === idle) return unchanged;
   return [...outer.removed, ...inner.removed, ...outer.set, ...inner.set, ...outer.added, ...inner.added];
 }
 
 function inTwoPasses(outer: Pass, inner: Pass): readonly HeaderOperation[] {
+  if (outer === idle && inner === idle) return unchanged;
   return [...inner.removed, ...inner.set, ...inner.added, ...outer.removed, ...outer.set, ...outer.added];
 }
 
 function operationsOf(headers: Json): { readonly request: Pass; readonly response: Pass; readonly authority: string } {
+  if (!isObject(headers)) return { request: idle, response: idle, authority: "" };
   const request = objectAt(headers, "request");
   return { request: passOf(request), response: passOf(objectAt(headers, "response")), authority: authorityIn(objectAt(request, "set")) || authorityIn(objectAt(request, "add")) };
 }
@@ -163,6 +169,7 @@ function authorityIn(headers: JsonObject): string {
 
 /** route.go `TranslateHeadersOperations`: names sorted, Host and pseudo-headers left out; Envoy skips empty values. */
 function passOf(operations: JsonObject): Pass {
+  if (Object.keys(operations).length === 0) return idle;
   const internal = (name: string): boolean => name.startsWith(":") || name.toLowerCase() === "host";
   const write = (op: "set" | "add"): readonly HeaderOperation[] =>
     Object.entries(objectAt(operations, op))
@@ -180,10 +187,14 @@ function rewriteOf(rewrite: JsonObject, matched: Matched): PathRewrite | undefin
   return uri === "" ? undefined : rewriteBy(uri, matched);
 }
 
-const defaultOn = ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"];
+const defaultOn: readonly string[] = ["connect-failure", "refused-stream", "unavailable", "cancelled", "retriable-status-codes"];
+
+const hashedRetries: Retries = { attempts: 2, on: defaultOn };
+const usualRetries: Retries = { attempts: 2, on: defaultOn, otherHosts: true };
 
 /** networking/core/route/retry/retry.go `ConvertPolicy`; `undefined` is "tried once". */
 export function retriesOf(policy: Json, hashed: boolean, reading: IstiodReading): Retries | undefined {
+  if (isObject(policy) === false && !reading.retries503) return hashed ? hashedRetries : usualRetries;
   const standard = { on: defaultOn, ...(reading.retries503 ? { codes: [503] } : {}), ...(hashed ? {} : { otherHosts: true }) };
   if (!isObject(policy)) return { attempts: 2, ...standard };
   const attempts = numberAt(policy, "attempts");

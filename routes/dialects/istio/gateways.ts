@@ -44,7 +44,7 @@ interface Merged {
 export function gatewayViews(place: Place): readonly ViewTable[] {
   const gateways = [...place.registry.gateways, ...assumedGateways(place)].sort(byAge);
   const unaged = gateways.filter((gateway) => gateway.created === undefined && gateway.annotations[assumed] === undefined);
-  const views = new Map<string, { readonly table: ViewTable; readonly text: string }>();
+  const views = new Map<string, ViewTable>();
   for (const workload of workloadsOf(place, gateways)) {
     const own = gateways.filter((gateway) => selects(gateway, workload));
     const merged = mergeServers(own.flatMap((gateway) => serversOf(gateway)), (number) => targetPort(place, workload, number));
@@ -52,13 +52,13 @@ export function gatewayViews(place: Place): readonly ViewTable[] {
     for (const table of viewsOf(place, workload, merged)) {
       const key = canonical(table.view);
       const known = views.get(key);
-      const text = canonical(table.readings);
-      if (known === undefined) views.set(key, { table, text });
       // Two workloads that serve one Gateway differently: an answer counts only where both give it.
-      else if (known.text !== text) views.set(key, { table: { view: table.view, readings: [...known.table.readings, ...table.readings] }, text });
+      const same = known !== undefined && canonical(known.readings) === canonical(table.readings);
+      if (known === undefined) views.set(key, table);
+      else if (!same) views.set(key, { view: table.view, readings: [...known.readings, ...table.readings] });
     }
   }
-  return [...views.values()].map(({ table }) => table);
+  return [...views.values()];
 }
 
 const assumed = "cloud-assert/assumed";

@@ -67,7 +67,7 @@ export function usesOf(service: VirtualService): { readonly headers: boolean; re
     for (const rule of service.http) {
       uses.mirrors ||= rule.spec["mirror"] !== undefined || rule.spec["mirrors"] !== undefined;
       uses.headers ||= rule.matches.some((match) => match.spec["headers"] !== undefined || match.spec["withoutHeaders"] !== undefined);
-      uses.regexes ||= mentions(rule.spec, "regex") || rule.matches.some((match) => mentions(match.spec, "regex")) || mentions(rule.spec["rewrite"], "uriRegexRewrite");
+      uses.regexes ||= rule.matches.some((match) => mentions(match.spec, "regex")) || mentions(rule.spec["corsPolicy"], "regex") || mentions(rule.spec["rewrite"], "uriRegexRewrite");
     }
     folded.set(service, uses);
   }
@@ -76,5 +76,6 @@ export function usesOf(service: VirtualService): { readonly headers: boolean; re
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).some(([name, inner]) => name === key || mentions(inner, key));
+  for (const name of Object.keys(value)) if (name === key || mentions((value as Readonly<Record<string, unknown>>)[name], key)) return true;
+  return false;
 }

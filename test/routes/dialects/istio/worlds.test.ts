@@ -212,6 +212,24 @@ describe("a sidecar", () => {
   });
 });
 
+describe("a DestinationRule", () => {
+  const rule = (name: string, spec: string, namespace = "default", created?: string): string => `${head("DestinationRule", name, created, namespace)}spec: { ${spec} }`;
+  const balancer = (name: string): string => `trafficPolicy: { loadBalancer: { simple: ${name} } }`;
+  const ask = (...rules: readonly string[]): unknown => {
+    const world = worldOf(yaml(base, service("c", "third"), ...rules));
+    const text = JSON.stringify(answers(world, inMesh("third"), { authority: "x.default" }));
+    return /simple[^A-Z]*([A-Z_]+)/.exec(text)?.[1];
+  };
+  const cases = [
+    { name: "of the client's namespace comes first", rules: [rule("a", `host: x.default.svc.cluster.local, ${balancer("RANDOM")}`, "third"), rule("b", `host: x, ${balancer("ROUND_ROBIN")}`)], policy: "RANDOM" },
+    { name: "of the service's namespace comes before that of the root namespace", rules: [rule("a", `host: x.default.svc.cluster.local, ${balancer("RANDOM")}`, "istio-system"), rule("b", `host: x, ${balancer("ROUND_ROBIN")}`)], policy: "ROUND_ROBIN" },
+    { name: "that is not exported to the client does not act, and hides a wildcard of its level", rules: [rule("a", `host: "*.svc.cluster.local", ${balancer("RANDOM")}`), rule("b", `host: x, exportTo: [elsewhere], ${balancer("ROUND_ROBIN")}`)], policy: undefined },
+    { name: "exported to its own namespace alone hides nothing", rules: [rule("a", `host: "*.svc.cluster.local", ${balancer("RANDOM")}`), rule("b", `host: x, exportTo: ["."], ${balancer("ROUND_ROBIN")}`)], policy: "RANDOM" },
+    { name: "gives its policy to a younger one of the same host", rules: [rule("a", `host: x, ${balancer("RANDOM")}`, "default", "2026-03-01T00:00:00Z"), rule("b", `host: x, ${balancer("ROUND_ROBIN")}`)], policy: "ROUND_ROBIN" },
+  ];
+  for (const { name, rules, policy } of cases) it(name, () => expect(ask(...rules)).toBe(policy));
+});
+
 describe("connections", () => {
   const secure = service("s", "default", "[{ name: tls, port: 443 }]");
   const tls = (first: string, second: string): Listener | undefined =>
