@@ -115,7 +115,7 @@ function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstance
   return { action, unmodelled };
 }
 
-/** One share. The two levels of header operations are one pass for a single destination, and two for weighted ones: section "headers" of the README. */
+/** One share. The two levels of header operations are one pass for a single destination, and two for weighted ones (route.go `processDestination`, `processWeightedDestination`). */
 function destinationOf(spec: JsonObject, route: Json, target: Target | undefined, host: string, weighted: boolean): Destination {
   const outer = operationsOf(at(spec, "headers")), inner = operationsOf(at(route, "headers"));
   const join = weighted ? inTwoPasses : inOnePass;

@@ -99,7 +99,8 @@ export function byHost(services: readonly Service[]): Map<string, Service> {
   for (const service of services) {
     const existing = out.get(service.host);
     if (existing === undefined || (!existing.kubernetes && service.kubernetes)) out.set(service.host, service);
-    else if (!existing.kubernetes && existing.namespace === service.namespace) {
+    else if (existing.kubernetes === service.kubernetes && existing.namespace === service.namespace) {
+      // Listeners let in parts of one service; two ServiceEntries of a namespace also become one.
       const numbers = new Set(existing.ports.map((port) => port.number));
       out.set(service.host, { ...existing, ports: [...existing.ports, ...service.ports.filter((port) => !numbers.has(port.number))] });
     }

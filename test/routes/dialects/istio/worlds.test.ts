@@ -196,6 +196,15 @@ describe("a sidecar", () => {
     const world = worldOf(yaml(base, scope, routes("r", `hosts: [x], http: [{ ${to("y")} }]`)));
     expect([hostsOf(world, inMesh(), { authority: "x" }), hostsOf(world, inMesh(), { authority: "y" })]).toEqual([["y"], [{ type: "passthrough" }]]);
   });
+  it("has clusters for all ports of a service that several VirtualServices send to, one port each", () => {
+    const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./x.default.svc.cluster.local"] }] }`;
+    const two = service("z", "default", "[{ name: http, port: 80 }, { name: http-b, port: 8080 }]");
+    const at = (port: number): string => `route: [{ destination: { host: z, port: { number: ${port} } } }]`;
+    const world = worldOf(yaml(base, two, scope, routes("r", `hosts: [x], http: [{ match: [{ uri: { exact: /a } }], ${at(80)} }, { ${at(8080)} }]`), routes("s", `hosts: [x], http: [{ ${at(80)} }]`, "2026-02-01T00:00:00Z")));
+    expect([{ path: "/a" }, { path: "/" }].map((probe) => hostsOf(world, inMesh(), { authority: "x", ...probe }))).toEqual([["z"], ["z"]]);
+    const apart = worldOf(yaml(base, two, scope, routes("r", `hosts: [x], http: [{ ${at(8080)} }]`), routes("s", `hosts: ["x.default.svc.cluster.local", q.com], http: [{ ${at(80)} }]`, "2026-02-01T00:00:00Z")));
+    expect([hostsOf(apart, inMesh(), { authority: "x" }), hostsOf(apart, inMesh(), { authority: "q.com" })]).toEqual([["z"], ["z"]]);
+  });
   it("answers 503 for a destination whose one port is not the listener's", () => {
     const world = worldOf(yaml(base, service("z", "default", "[{ name: http, port: 9080 }]"), routes("r", `hosts: [x], http: [{ ${to("z")} }]`)));
     expect(answers(world, inMesh(), { authority: "x" })).toMatchObject([{ shares: [[{ status: 503 }, 1]] }]);
