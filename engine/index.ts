@@ -1,5 +1,6 @@
 export { askedOf, requestKey } from "./asked.ts";
 export { collect, type Collecting } from "./collect.ts";
+export { confirmed, recheckOf, type Recheck } from "./confirm.ts";
 export { defineCollector, defineKind, type AnyCollector, type AnyKind, type Collector, type Kind } from "./define.ts";
 export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserError, type Position } from "./errors.ts";
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
@@ -14,5 +15,5 @@ export { reportOn, type Report, type ReportCluster, type ReportFinding, type Rep
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";
-export { waive, type Waived, type Waiver } from "./waive.ts";
+export { waive, type MarkedFinding, type MarkedGap, type Waived, type Waiver } from "./waive.ts";
 export { worldOf, type World } from "./world.ts";

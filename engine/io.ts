@@ -83,6 +83,8 @@ export interface Permission {
   readonly resource: string;
   /** Left out: in all namespaces. */
   readonly namespace?: string | undefined;
+  /** Left out: all objects; a role may name the ones it allows (`resourceNames`). */
+  readonly name?: string | undefined;
 }
 
 export interface PodAddress {

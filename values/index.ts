@@ -1,1 +1,14 @@
-export type { IstioMap, IstioMapEntry } from "./istio-map.ts";
+export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
+export { imageDigest, parseImage, type ImageReference } from "./image.ts";
+export {
+  envoyNumbersOf,
+  istioMap,
+  istioMapEntriesOf,
+  IstioMapError,
+  newestOf,
+  type EnvoyNumbers,
+  type IstioMap,
+  type IstioMapEntry,
+} from "./istio-map.ts";
+export { istioBuildText, istioReleaseText, parseIstioRelease, type IstioRelease } from "./istio-release.ts";
+export { compareReleases, lineText, parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";

@@ -5,7 +5,7 @@ import { Agent, ProxyAgent, request, type Dispatcher } from "undici";
 import { CollectError } from "#engine";
 import { codeOf, ended, forbidden, isBroken, proxyFault, unreachable, type Asked } from "./faults.ts";
 import { withoutCredentials } from "./kubeconfig.ts";
-import type { Login, Presented } from "./login.ts";
+import type { Login, Presented, Tls } from "./login.ts";
 import type { Limits } from "./place.ts";
 
 /** One request. `path` starts with `/` and is relative to the server's own path. */
@@ -18,6 +18,9 @@ export interface Question {
   /** False: the bytes as the pod sends them. */
   readonly compress?: boolean;
   readonly retries?: number;
+  readonly accept?: string;
+  /** The asker has gone: nobody reads the answer any more. */
+  readonly abandoned?: AbortSignal;
 }
 
 /** An answer as it came, whole. */
@@ -30,8 +33,6 @@ export interface Answer {
 
 /** The answer is larger than its limit; a list is then asked for in smaller pages. */
 export class TooLarge extends CollectError {}
-
-type Tls = Presented["tls"];
 
 const unzip = promisify(gunzip);
 /** Of an answer that reports an error no more than this is looked at. */
@@ -70,7 +71,7 @@ export class Connection {
   async prepare(): Promise<{ readonly dispatcher: Dispatcher; readonly headers: Presented["headers"] }> {
     if (this.signal.aborted) throw ended(this.signal);
     const { headers, tls } = await this.login.present();
-    if (this.#dispatcher === undefined || !sameTls(this.#tls, tls)) {
+    if (this.#dispatcher === undefined || this.#tls !== tls) {
       // Requests under way on the old connections may finish; nothing new is sent there.
       void this.#dispatcher?.close().catch(() => undefined);
       this.#dispatcher = dispatcherFor(this.login, tls, this.limits);
@@ -86,6 +87,8 @@ export class Connection {
   /** What a failed connection means, in words. */
   fault(error: unknown): CollectError {
     const code = codeOf(error);
+    const expired = isBroken(code) ? this.login.expiredCertificate() : undefined;
+    if (expired !== undefined) return refusesCertificate(this.login, expired);
     const through = this.login.proxy === undefined ? undefined : withoutCredentials(this.login.proxy);
     if (through !== undefined && (code === "UND_ERR_ABORTED" || code.startsWith("UND_ERR_PRX") || code.includes("SOCKS"))) return proxyFault(through, code, error);
     return unreachable(this.login.shown, code, error, through);
@@ -102,6 +105,7 @@ export class Connection {
       controller.abort();
     }, this.limits.requestMs);
     this.signal.addEventListener("abort", abort, { once: true });
+    question.abandoned?.addEventListener("abort", abort, { once: true });
     try {
       return await this.#send(question, dispatcher, headers, controller.signal);
     } catch (error) {
@@ -113,16 +117,17 @@ export class Connection {
     } finally {
       clearTimeout(timer);
       this.signal.removeEventListener("abort", abort);
+      question.abandoned?.removeEventListener("abort", abort);
     }
   }
 
-  async #send({ path, post, limit, compress = true }: Question, dispatcher: Dispatcher, headers: Presented["headers"], signal: AbortSignal): Promise<Answer> {
+  async #send({ path, post, limit, compress = true, accept = "application/json" }: Question, dispatcher: Dispatcher, headers: Presented["headers"], signal: AbortSignal): Promise<Answer> {
     const answer = await request(this.url(path), {
       dispatcher,
       signal,
       method: post === undefined ? "GET" : "POST",
       headers: {
-        accept: "application/json",
+        accept,
         "accept-encoding": compress && this.login.compress ? "gzip" : "identity",
         "user-agent": "cloud-assert",
         ...(post === undefined ? {} : { "content-type": "application/json" }),
@@ -169,6 +174,14 @@ export class Connection {
   }
 }
 
+/** Under TLS 1.3 a server that minds the client certificate says so after the handshake, most often by hanging up. */
+function refusesCertificate({ shown, who }: Login, expired: string): CollectError {
+  return new CollectError(`the API server \`${shown}\` closes the connection; the client certificate of ${who} expired on ${expired}`, {
+    remedy: "renew the client certificate",
+    unreachable: true,
+  });
+}
+
 function isBusy({ status }: Answer): boolean {
   return status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
@@ -211,10 +224,6 @@ function mutable(headers: Presented["headers"]): Record<string, string | string[
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]));
 }
 
-function sameTls(left: Tls | undefined, right: Tls): boolean {
-  return left?.cert === right.cert && left?.key === right.key && left?.ca === right.ca;
-}
-
 function dispatcherFor({ server, proxy }: Login, tls: Tls, limits: Limits): Dispatcher {
   const connect = {
     timeout: limits.connectMs,
@@ -224,7 +233,8 @@ function dispatcherFor({ server, proxy }: Login, tls: Tls, limits: Limits): Disp
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.servername === undefined ? {} : { servername: tls.servername }),
-    ...(tls.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: tls.rejectUnauthorized }),
+    // Said in full, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off for all clusters.
+    rejectUnauthorized: !tls.insecure,
   };
   // HTTP/2 costs more CPU a page in Node than HTTP/1.1, and pages of one list come one after the other anyway.
   const pool = { connections: 4, allowH2: false, keepAliveTimeout: 30_000 };
@@ -245,7 +255,7 @@ export function checkStatus(answer: Answer, asked: Asked, { who, shown, anonymou
   if (status === 401) throw unauthorized(shown, who, anonymous, expiredCertificate());
   if ((status === 404 || status === 410) && fromKubernetes) return;
   if (status === 404 && answer.type === "text/plain" && answer.body.toString("latin1").trim() === "404 page not found") return;
-  if (status === 403 && fromKubernetes) throw forbidden(asked, who);
+  if (status === 403 && fromKubernetes) throw forbidden(asked, who, anonymous);
   if (status >= 300 && status < 400) {
     throw new CollectError(`\`${shown}\` redirects (${status}) instead of answering \`${asked.path}\``, { remedy: "use the address of the API server itself; a login page may lie in between", unreachable: true });
   }

@@ -7,6 +7,8 @@ export interface Asked {
   /** With subresource: `pods/proxy`. Empty for a path that is no resource, such as `/version`. */
   readonly resource: string;
   readonly namespace?: string | undefined;
+  /** A namespaced resource, asked for in all namespaces. */
+  readonly everywhere?: boolean;
   readonly path: string;
 }
 
@@ -18,17 +20,19 @@ export function ended(signal: AbortSignal): CollectError {
 }
 
 /** 403, with the rule that a role lacks. */
-export function forbidden(asked: Asked, who: string): CollectError {
-  const where = asked.namespace === undefined ? "" : ` in namespace \`${asked.namespace}\``;
-  if (asked.resource === "") {
-    return new CollectError(`${who} may not ${asked.verb} the path \`${asked.path}\``, {
-      remedy: `bind the ClusterRole \`system:discovery\`, or add the rule { nonResourceURLs: ["${asked.path}"], verbs: ["${asked.verb}"] }`,
+export function forbidden({ verb, group, resource, namespace, path, everywhere }: Asked, who: string, anonymous: boolean): CollectError {
+  const first = anonymous ? "add a user to the context, for it has none; or " : "";
+  if (resource === "") {
+    return new CollectError(`${who} may not ${verb} the path \`${path}\``, {
+      remedy: `${first}bind the ClusterRole \`system:discovery\`, which allows { nonResourceURLs: ["${path}"], verbs: ["${verb}"] }`,
     });
   }
-  const role = asked.namespace === undefined ? "ClusterRole" : `Role in namespace \`${asked.namespace}\` (or a ClusterRole)`;
-  const verbs = asked.verb.split(" and ").map((verb) => `"${verb}"`);
-  return new CollectError(`${who} may not ${asked.verb} \`${asked.resource}\` of API group \`${asked.group}\`${where}`, {
-    remedy: `add to its ${role} the rule { apiGroups: ["${asked.group}"], resources: ["${asked.resource}"], verbs: [${verbs.join(", ")}] }`,
+  const where = namespace === undefined ? (everywhere ? " in all namespaces" : "") : ` in namespace \`${namespace}\``;
+  const role = namespace === undefined ? "ClusterRole" : `Role in \`${namespace}\`, or its ClusterRole,`;
+  const verbs = verb.split(" and ").map((one) => `"${one}"`).join(", ");
+  const otherwise = everywhere ? "; or name the namespaces that it may list as `namespaces` of the cluster" : "";
+  return new CollectError(`${who} may not ${verb} \`${resource}\` of API group \`${group === "" ? '""' : group}\`${where}`, {
+    remedy: `${first}add to its ${role} the rule { apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${verbs}] }${otherwise}`,
   });
 }
 
@@ -101,6 +105,8 @@ export function proxyFault(through: string, code: string, cause: unknown): Colle
 export function codeOf(error: unknown): string {
   let code = "unknown";
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    // undici's parser has a code for some of its complaints only.
+    if (at.name === "HTTPParserError") return "HPE_INVALID";
     if ("code" in at && typeof at.code === "string" && /^[A-Z][A-Z0-9_]{1,80}$/.test(at.code)) code = at.code;
   }
   return code;

@@ -1,10 +1,13 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { openSync, readFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
 
 /** A program started for a test. */
 export interface Running {
@@ -78,11 +81,23 @@ export async function until(what: string, ask: () => Promise<boolean>, broken: (
   throw new Error(`${what}: still not so after two minutes`);
 }
 
+/** Gives this machine an address of its own that is not loopback, until this process ends. Fails without the right to (root). */
+export async function ownAddress(): Promise<string> {
+  const link = `assert${process.pid % 100_000_000}`;
+  // 198.18.0.0/15 is set aside for tests between devices; nothing is routed there, the kernel answers by itself.
+  const address = `198.18.${(process.pid >> 8) % 256}.${process.pid % 256}`;
+  await run("ip", ["link", "add", link, "type", "dummy"]);
+  tellReaper(`i${link}`);
+  await run("ip", ["address", "add", `${address}/32`, "dev", link]);
+  await run("ip", ["link", "set", link, "up"]);
+  return address;
+}
+
 let reaper: ChildProcess | undefined;
 
 /**
  * A shell that outlives this process by a moment: when the pipe to it closes (for this is what happens at any end of this
- * process, SIGKILL included) it ends the programs it was told of and deletes the folders.
+ * process, SIGKILL included) it ends the programs it was told of and deletes folders and network links.
  */
 function tellReaper(line: string): void {
   reaper ??= spawn("sh", ["-c", REAPER], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
@@ -95,17 +110,19 @@ function tellReaper(line: string): void {
 
 const REAPER = `
 trap '' INT TERM HUP
-pids=' ' folders=
+pids=' ' folders= links=
 while IFS= read -r line; do
   rest=\${line#?}
   case $line in
     p*) pids="$pids$rest " ;;
     q*) pids="\${pids%% $rest *} \${pids#* $rest }" ;;
+    i*) links="$links $rest" ;;
     d*) folders="$folders
 $rest" ;;
   esac
 done
 for pid in $pids; do kill -KILL "$pid"; done
+for link in $links; do ip link delete "$link"; done
 sleep 0.2
 printf '%s\\n' "$folders" | while IFS= read -r folder; do [ -n "$folder" ] && rm -rf "$folder"; done
 `;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { apply, post, type Api, type Manifest } from "./api.ts";
 import { cacheFolder } from "./cache.ts";
 import { asAdmin, pack, startCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
-import { postCrds, readCrds } from "./crds.ts";
+import { CRD_MODULES, postCrds, readCrds } from "./crds.ts";
 import { worldOf, type Cloud } from "./world.ts";
 
 type Binaries = ClusterOptions["binaries"];
@@ -20,8 +20,8 @@ export async function startCloud(cloud: Cloud, binaries: Binaries, more: Partial
 }
 
 async function archiveOf(cloud: Cloud, binaries: Binaries): Promise<string> {
-  const folder = path.join(cacheFolder(), "seeds", seedKey(binaries));
-  const archive = path.join(folder, `${cloud.name}.tgz`);
+  const folder = path.join(cacheFolder(), "seeds");
+  const archive = path.join(folder, `${cloud.name}-${seedKey(cloud, binaries)}.tgz`);
   if (existsSync(archive)) return archive;
 
   await mkdir(folder, { recursive: true });
@@ -45,13 +45,10 @@ async function fill(api: Api, world: readonly Manifest[]): Promise<void> {
   await post(api, world.filter(({ kind }) => !first.includes(kind)));
 }
 
-/** Everything that what is in an archive depends on: the harness's own sources and the binaries (named after their sources). */
-function seedKey(binaries: Binaries): string {
-  const hash = createHash("sha256").update(`${binaries["kube-apiserver"]}\0${binaries.etcd}`);
-  for (const file of readdirSync(import.meta.dirname).filter((name) => name.endsWith(".ts")).sort()) {
-    hash.update(`\0${file}\0`).update(readFileSync(path.join(import.meta.dirname, file)));
-  }
-  return hash.digest("hex").slice(0, 16);
+/** Changes with whatever is in an archive: objects, definitions, and the binaries (named after their sources). */
+function seedKey(cloud: Cloud, binaries: Binaries): string {
+  const parts = [worldOf(cloud), CRD_MODULES, binaries["kube-apiserver"], binaries.etcd];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 16);
 }
 
 /** Binds a ClusterRole to `assert-USER`; in `namespaces` only, where they are given. */

@@ -1,0 +1,25 @@
+import type { Position } from "#engine";
+import { FileError, parseDocuments, readText, type Document } from "../../clients/documents/index.ts";
+import type { LoadOptions } from "./trust.ts";
+
+const DEFAULT_LIMIT = 16 * 1024 * 1024;
+
+/** A file as the system finds it and as the user knows it. */
+interface UserFile {
+  readonly path: string;
+  readonly shown: string;
+  /** Where a document names it; left out for files that a flag names. */
+  readonly at?: Position | undefined;
+}
+
+/** The documents of a file, in our own dialect. What is wrong with it is told by the name that the user gave it. */
+export async function readDocuments({ path, shown, at }: UserFile, { limitBytes }: LoadOptions): Promise<readonly Document[]> {
+  const text = await readText(path, limitBytes ?? DEFAULT_LIMIT).catch((error: unknown) => {
+    throw error instanceof FileError ? renamed(error, path, shown, at) : error;
+  });
+  return parseDocuments(text, shown, "assert");
+}
+
+function renamed({ message, remedy, at: inside }: FileError, path: string, shown: string, at: Position | undefined): FileError {
+  return new FileError(message.replaceAll(path, () => shown), { remedy, at: inside === undefined ? at : { ...inside, file: shown } });
+}

@@ -1,0 +1,168 @@
+import { opendir, realpath, stat } from "node:fs/promises";
+import path from "node:path";
+import { CollectError, UserError, type KubeObject } from "#engine";
+import { parseDocuments, readText } from "../documents/index.ts";
+import { codeOf, ended } from "./faults.ts";
+import { expandHome } from "./kubeconfig.ts";
+
+/** One object of a folder, and where it stands. */
+export interface Manifest {
+  readonly object: KubeObject;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** "" where the object names none. */
+  readonly namespace: string;
+  /** "" where the object names none. */
+  readonly name: string;
+  readonly file: string;
+  /** Found out when asked for: most objects are never cited. */
+  line(): number;
+  /** `file:line`. */
+  at(): string;
+}
+
+type Keys = readonly (string | number)[];
+
+const largestFile = 64 * 1024 * 1024;
+const largestFolder = 512 * 1024 * 1024;
+const mostFiles = 20_000;
+const mostObjects = 500_000;
+const deepestFolder = 32;
+/** A List of Lists of Lists is nobody's dump. */
+const deepestList = 4;
+
+/**
+ * Every Kubernetes object in a folder's .yaml, .yml and .json files, or in one file; in the order of the file names.
+ * Documents that are no Kubernetes objects (values of a chart, other people's configuration) are passed over; a file that
+ * cannot be read or parsed is a CollectError with its place. Links are not followed: one that leads out of the folder is an error.
+ */
+export async function readManifests(dir: string, home: string, signal: AbortSignal): Promise<readonly Manifest[]> {
+  const manifests: Manifest[] = [];
+  let bytes = 0;
+  for (const file of await manifestFiles(dir, home)) {
+    if (signal.aborted) throw ended(signal);
+    const text = await inOurWords(() => readText(file.real, largestFile), file.shown);
+    bytes += text.length;
+    if (bytes > largestFolder) throw tooMuch(dir, `more than ${largestFolder} bytes of manifests`);
+    manifests.push(...(await inOurWords(() => manifestsIn(text, file.shown), file.shown)));
+    if (manifests.length > mostObjects) throw tooMuch(dir, `more than ${mostObjects} objects`);
+  }
+  return manifests;
+}
+
+function manifestsIn(text: string, file: string): Manifest[] {
+  return parseDocuments(text, file, "kubernetes").flatMap((document) =>
+    objectsIn(document.value, [], {}, 0).map(({ object, keys }) =>
+      toManifest(object, file, () => (keys.length === 0 ? document.at : document.positionOf(keys)).line),
+    ),
+  );
+}
+
+interface Inherited {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+}
+
+/** The objects of a document: itself, or the items of a List, which may leave out what the list's own kind says. */
+function objectsIn(value: unknown, keys: Keys, inherited: Inherited, depth: number): { readonly object: KubeObject; readonly keys: Keys }[] {
+  if (!isObject(value)) return [];
+  const { apiVersion = inherited.apiVersion, kind = inherited.kind, items } = value;
+  if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
+  if (kind.endsWith("List") && Array.isArray(items) && depth < deepestList) {
+    const given = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
+    return items.flatMap((item: unknown, index) => objectsIn(item, [...keys, "items", index], given, depth + 1));
+  }
+  return [{ object: value.apiVersion === undefined || value.kind === undefined ? { apiVersion, kind, ...value } : value, keys }];
+}
+
+function toManifest(object: KubeObject, file: string, line: () => number): Manifest {
+  const apiVersion = String(object.apiVersion);
+  const slash = apiVersion.indexOf("/");
+  const metadata = isObject(object.metadata) ? object.metadata : {};
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return {
+    object,
+    group: slash === -1 ? "" : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    kind: String(object.kind),
+    namespace: text(metadata["namespace"]),
+    name: text(metadata["name"]),
+    file,
+    line,
+    at: () => `${file}:${line()}`,
+  };
+}
+
+interface ManifestFile {
+  readonly shown: string;
+  readonly real: string;
+}
+
+async function manifestFiles(dir: string, home: string): Promise<readonly ManifestFile[]> {
+  const shownRoot = dir.startsWith("~/") ? expandHome(dir, home) : dir;
+  const root = await onDisk(() => realpath(shownRoot), shownRoot);
+  const isFile = (await onDisk(() => stat(root), shownRoot)).isFile();
+  if (isFile) return [{ shown: shownRoot, real: root }];
+  const found: ManifestFile[] = [];
+  await walk(root, shownRoot, "", found, 0);
+  return found;
+}
+
+async function walk(root: string, shownRoot: string, below: string, found: ManifestFile[], depth: number): Promise<void> {
+  const folder = path.join(root, below);
+  const shown = path.join(shownRoot, below);
+  if (depth > deepestFolder) throw tooMuch(shownRoot, `more than ${deepestFolder} levels of folders`);
+  const entries = await onDisk(async () => Array.fromAsync(await opendir(folder)), shown);
+  for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
+    const name = path.join(below, entry.name);
+    if (entry.isDirectory() && entry.name !== ".git") await walk(root, shownRoot, name, found, depth + 1);
+    if (entry.isSymbolicLink()) await checkLink(root, path.join(shownRoot, name), path.join(root, name));
+    if (entry.isFile() && isManifest(entry.name)) found.push({ shown: path.join(shownRoot, name), real: path.join(root, name) });
+    if (found.length > mostFiles) throw tooMuch(shownRoot, `more than ${mostFiles} manifest files`);
+  }
+}
+
+/** What a link inside the folder leads to is read where it is; mounted ConfigMaps are made of such links. */
+async function checkLink(root: string, shown: string, link: string): Promise<void> {
+  const target = await realpath(link).catch(() => undefined);
+  if (target === undefined || target === root || target.startsWith(root + path.sep)) return;
+  const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
+  if (!isFolder && !isManifest(link)) return;
+  throw new CollectError(`\`${shown}\` is a link out of the folder of manifests`, { remedy: "copy what it leads to into the folder, or remove it", unreachable: true });
+}
+
+function isManifest(name: string): boolean {
+  return /\.(ya?ml|json)$/i.test(name);
+}
+
+async function onDisk<T>(work: () => Promise<T>, shown: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const code = codeOf(error);
+    const what = code === "ENOENT" ? "does not exist" : code === "EACCES" ? "may not be read" : `cannot be read (${code})`;
+    throw new CollectError(`the folder of manifests \`${shown}\` ${what}`, { remedy: "correct `manifests` of the cluster, or the permissions of that path", unreachable: true });
+  }
+}
+
+async function inOurWords<T>(work: () => T | Promise<T>, file: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const place = error.at === undefined ? file : `${file}:${error.at.line}:${error.at.column}`;
+    throw new CollectError(`\`${place}\`: ${error.message}`, {
+      remedy: `${error.remedy}; templates must be rendered first (\`helm template\`, \`kustomize build\`), or the file kept out of the folder`,
+      unreachable: true,
+    });
+  }
+}
+
+function tooMuch(dir: string, what: string): CollectError {
+  return new CollectError(`the folder of manifests \`${dir}\` holds ${what}`, { remedy: "name a smaller folder: one that holds the manifests of this cluster only", unreachable: true });
+}
+
+function isObject(value: unknown): value is KubeObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,162 @@
+import { isDeepStrictEqual } from "node:util";
+import { CollectError, type KubernetesApi, type KubeObject, type Page, type Resource } from "#engine";
+import { ended } from "./faults.ts";
+import { readManifests, type Manifest } from "./folder.ts";
+import type { KubernetesPlace, Surroundings } from "./place.ts";
+
+type ManifestsPlace = Extract<KubernetesPlace, { form: "manifests" }>;
+
+const pageSize = 500;
+
+/** A folder of manifests, or one file, behind the face of an API server. Files are read at the first question. */
+export function openManifests(place: ManifestsPlace, surroundings: Surroundings): Promise<KubernetesApi> {
+  return Promise.resolve(new ManifestsApi(place, surroundings));
+}
+
+class ManifestsApi implements KubernetesApi {
+  readonly place = "manifests";
+  readonly #place: ManifestsPlace;
+  readonly #surroundings: Surroundings;
+  #index: Promise<Index> | undefined;
+
+  constructor(place: ManifestsPlace, surroundings: Surroundings) {
+    this.#place = place;
+    this.#surroundings = surroundings;
+  }
+
+  async *list(resource: Resource): AsyncGenerator<Page> {
+    const found = (await this.#of(resource)).filter(({ namespace }) => this.#isWanted(resource, namespace));
+    const places = new Map(found.map((manifest) => [manifest.object, manifest]));
+    const source: Page["source"] = (item) => sourceOf(places.get(item), this.#place.dir);
+    for (let start = 0; start < found.length; start += pageSize) {
+      yield { items: found.slice(start, start + pageSize).map(({ object }) => object), source };
+    }
+  }
+
+  async get(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined> {
+    return (await this.#of(resource)).find((manifest) => manifest.name === name && manifest.namespace === namespace)?.object;
+  }
+
+  /** A built-in kind, one with an object here, or one whose definition is here. */
+  async serves(resource: Resource): Promise<boolean> {
+    const index = await this.#loaded();
+    if (!resource.group.includes(".") || index.has(resource.group, resource.kind)) return true;
+    return index.find("apiextensions.k8s.io", "CustomResourceDefinition").some(({ name }) => name === `${resource.plural}.${resource.group}`);
+  }
+
+  async unseen(resource: Resource): Promise<boolean> {
+    return !this.#place.complete && !(await this.#loaded()).has(resource.group, resource.kind);
+  }
+
+  serverVersion(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  podGet(): Promise<never> {
+    return Promise.reject(notLive());
+  }
+
+  podExec(): Promise<never> {
+    return Promise.reject(notLive());
+  }
+
+  whoAmI(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  may(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  #isWanted(resource: Resource, namespace: string): boolean {
+    return !resource.namespaced || this.#place.namespaces === undefined || this.#place.namespaces.includes(namespace);
+  }
+
+  async #of(resource: Resource): Promise<readonly Manifest[]> {
+    const found = (await this.#loaded()).of(resource);
+    if (this.#surroundings.signal.aborted) throw ended(this.#surroundings.signal);
+    return found;
+  }
+
+  #loaded(): Promise<Index> {
+    this.#index ??= readManifests(this.#place.dir, this.#surroundings.home, this.#surroundings.signal).then((manifests) => new Index(manifests));
+    return this.#index;
+  }
+}
+
+/** What a folder holds, by group and kind; an object that is there twice counts once where both are the same. */
+class Index {
+  readonly #byKind = new Map<string, Manifest[]>();
+  readonly #listed = new Map<string, readonly Manifest[]>();
+
+  constructor(manifests: readonly Manifest[]) {
+    for (const manifest of manifests) {
+      const key = `${manifest.group}/${manifest.kind}`;
+      const kind = this.#byKind.get(key);
+      if (kind === undefined) this.#byKind.set(key, [manifest]);
+      else kind.push(manifest);
+    }
+  }
+
+  has(group: string, kind: string): boolean {
+    return this.#byKind.has(`${group}/${kind}`);
+  }
+
+  find(group: string, kind: string): readonly Manifest[] {
+    return this.#byKind.get(`${group}/${kind}`) ?? [];
+  }
+
+  /** As the API server would list them: sorted by namespace and name, and none twice. Kinds that nobody asks for are never checked. */
+  of(resource: Resource): readonly Manifest[] {
+    const key = `${resource.group}/${resource.kind}`;
+    const known = this.#listed.get(key) ?? single(this.find(resource.group, resource.kind).map((manifest) => placed(manifest, resource)));
+    this.#listed.set(key, known);
+    return known;
+  }
+}
+
+/** A namespaced object without a namespace goes where `kubectl apply` would put it. */
+function placed(manifest: Manifest, resource: Resource): Manifest {
+  if (!resource.versions.includes(manifest.version)) {
+    throw new CollectError(`the ${manifest.kind} at \`${manifest.at()}\` is in version \`${manifest.version}\`; known are ${resource.versions.join(", ")}`, {
+      remedy: "convert it (the API server does: `kubectl get -o yaml`), or update cloud-assert",
+    });
+  }
+  if (manifest.name === "") throw new CollectError(`the ${manifest.kind} at \`${manifest.at()}\` has no metadata.name`, { remedy: "give it one: an API server would refuse it" });
+  if (!resource.namespaced || manifest.namespace !== "") return manifest;
+  const metadata = typeof manifest.object.metadata === "object" ? manifest.object.metadata : {};
+  return { ...manifest, namespace: "default", object: { ...manifest.object, metadata: { ...metadata, namespace: "default" } } };
+}
+
+function single(manifests: readonly Manifest[]): readonly Manifest[] {
+  const found = new Map<string, Manifest>();
+  for (const manifest of manifests) {
+    const key = `${manifest.namespace}/${manifest.name}`;
+    const other = found.get(key);
+    if (other === undefined) found.set(key, manifest);
+    else if (!isDeepStrictEqual(other.object, manifest.object)) throw twice(other, manifest);
+  }
+  return [...found.values()].sort((left, right) => compare(left.namespace, right.namespace) || compare(left.name, right.name));
+}
+
+function twice(first: Manifest, second: Manifest): CollectError {
+  const name = first.namespace === "" ? first.name : `${first.namespace}/${first.name}`;
+  return new CollectError(`${first.kind} \`${name}\` is there twice and differs: \`${first.at()}\` and \`${second.at()}\``, {
+    remedy: "keep the one that is deployed; a folder stands for one cluster",
+  });
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function sourceOf(manifest: Manifest | undefined, dir: string): ReturnType<Page["source"]> {
+  if (manifest === undefined) return { locator: dir };
+  const metadata = new Map<string, unknown>(Object.entries(manifest.object.metadata ?? {}));
+  const version = metadata.get("resourceVersion");
+  return { locator: manifest.file, file: manifest.file, line: manifest.line(), ...(typeof version === "string" ? { resourceVersion: version } : {}) };
+}
+
+function notLive(): CollectError {
+  return new CollectError("a folder of manifests holds no running pods to ask", { remedy: "use a live cluster for assertions that need a probe" });
+}

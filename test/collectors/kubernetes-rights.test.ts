@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { loadAll } from "js-yaml";
+import { describe, expect, it } from "vitest";
+import type { Permission, Probe } from "#engine";
+import collector from "../../collectors/kubernetes/collector.ts";
+import { root } from "../support/room.ts";
+
+interface Role {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly rules: readonly { readonly apiGroups: readonly string[]; readonly resources: readonly string[]; readonly resourceNames?: readonly string[]; readonly verbs: readonly string[] }[];
+}
+
+const roles = loadAll(readFileSync(join(root, "deploy/rbac/clusterrole.yaml"), "utf8")) as readonly Role[];
+
+/** Every right that a role gives, one text each. */
+function given(name: string): readonly string[] {
+  const rules = roles.find((role) => role.metadata.name === name)?.rules ?? [];
+  const rights = rules.flatMap(({ apiGroups, resources, resourceNames = [""], verbs }) =>
+    apiGroups.flatMap((group) => resources.flatMap((resource) => resourceNames.flatMap((object) => verbs.map((verb) => text({ verb, group, resource, name: object }))))),
+  );
+  return rights.toSorted();
+}
+
+/** Every right that the collector's readers need. */
+function needed(probes: readonly Probe[]): readonly string[] {
+  const rights = (collector.everything?.() ?? []).flatMap((request) => collector.permissions?.(request, probes) ?? []);
+  return [...new Set(rights.map(text))].toSorted();
+}
+
+function text({ verb, group, resource, name }: Permission): string {
+  return `${verb} ${resource}.${group} ${name ?? ""}`.trim();
+}
+
+describe("deploy/rbac/clusterrole.yaml", () => {
+  it("gives exactly what reading objects needs", () => {
+    expect(given("cloud-assert")).toEqual(needed([]));
+    expect(needed([])).toEqual(["get namespaces. kube-system", "list nodes.", "list pods."]);
+  });
+
+  for (const probe of ["metrics", "admin"] as const) {
+    it(`gives in a role of its own exactly what the probe \`${probe}\` needs beyond that`, () => {
+      const base = needed([]);
+      expect(given(`cloud-assert-probe-${probe}`)).toEqual(needed([probe]).filter((right) => !base.includes(right)));
+      expect(given(`cloud-assert-probe-${probe}`).length).toBeGreaterThan(0);
+    });
+  }
+
+  it("holds no other role", () => {
+    expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["ClusterRole cloud-assert", "ClusterRole cloud-assert-probe-metrics", "ClusterRole cloud-assert-probe-admin"]);
+  });
+});

@@ -1,0 +1,117 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { scratchFolder, start, until } from "./process.ts";
+
+export interface Envoy {
+  /** Address of the admin interface, on loopback as in a pod. */
+  readonly admin: string;
+  stop(): Promise<void>;
+}
+
+export interface EnvoyOptions {
+  readonly binary: string;
+  /** Serves `/stats/prometheus` at this address, on the port where a mesh's pods do. */
+  readonly metricsAt?: string;
+  /** The Istio release to claim there. */
+  readonly istio?: string;
+}
+
+/** The port on which a pod of the mesh serves its merged metrics. */
+export const METRICS_PORT = 15020;
+
+/**
+ * Starts a real Envoy. Its metrics listener hands the request on to its own admin interface, as Istio's bootstrap sets it up.
+ *
+ * One thing is not Envoy's own: the gauge `istio_build`, which the filter that Istio compiles into its proxy adds. A plain Envoy
+ * has no such filter, so a Lua filter appends that one line to the real answer.
+ */
+export async function startEnvoy({ binary, metricsAt, istio }: EnvoyOptions): Promise<Envoy> {
+  const folder = await scratchFolder("envoy");
+  // The admin interface must be known to the cluster before it is up: a pipe has a name beforehand, a port does not.
+  const adminPipe = path.join(folder, "admin");
+  const bootstrap = {
+    admin: { address: { pipe: { path: adminPipe } } },
+    static_resources: {
+      clusters: [pipeCluster(adminPipe)],
+      listeners: [
+        listener("admin_over_tcp", "127.0.0.1", 0, []),
+        ...(metricsAt === undefined ? [] : [listener("metrics", metricsAt, METRICS_PORT, istio === undefined ? [] : [istioBuild(istio)])]),
+      ],
+    },
+  };
+  await writeFile(path.join(folder, "envoy.json"), JSON.stringify(bootstrap));
+  const process = await start(binary, ["-c", path.join(folder, "envoy.json"), "--use-dynamic-base-id", "--concurrency", "1"], {
+    logFile: path.join(folder, "envoy.log"),
+  });
+  const broken = () => (process.ended() ? process.log().slice(-2_000) : undefined);
+  let port: number | undefined;
+  await until("Envoy listens", async () => {
+    port = portOf("admin_over_tcp", await adminListeners(adminPipe));
+    return port !== undefined;
+  }, broken);
+  return { admin: `127.0.0.1:${port}`, stop: () => process.stop() };
+}
+
+function pipeCluster(adminPipe: string): object {
+  return {
+    name: "admin",
+    connect_timeout: "1s",
+    load_assignment: {
+      cluster_name: "admin",
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: { pipe: { path: adminPipe } } } }] }],
+    },
+  };
+}
+
+function listener(name: string, address: string, port: number, filters: readonly object[]): object {
+  const http = {
+    "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+    stat_prefix: name,
+    route_config: { virtual_hosts: [{ name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "admin" } }] }] },
+    http_filters: [
+      ...filters,
+      { name: "router", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
+    ],
+  };
+  return {
+    name,
+    address: { socket_address: { address, port_value: port } },
+    filter_chains: [{ filters: [{ name: "http", typed_config: http }] }],
+  };
+}
+
+function istioBuild(istio: string): object {
+  const lines = `# TYPE istio_build gauge\\nistio_build{component="proxy",tag="${istio}"} 1\\n`;
+  return {
+    name: "istio_build",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua",
+      default_source_code: {
+        inline_string: `function envoy_on_response(handle)
+  local body = handle:body()
+  handle:headers():remove("content-length")
+  body:setBytes(body:getBytes(0, body:length()) .. '${lines}')
+end`,
+      },
+    },
+  };
+}
+
+async function adminListeners(adminPipe: string): Promise<string> {
+  const { Agent, request } = await import("undici");
+  const agent = new Agent({ connect: { socketPath: adminPipe } });
+  try {
+    const answer = await request("http://admin/listeners", { dispatcher: agent });
+    return await answer.body.text();
+  } catch {
+    return "";
+  } finally {
+    await agent.close();
+  }
+}
+
+/** Lines of `/listeners` look like `name::127.0.0.1:40511`. */
+function portOf(name: string, listeners: string): number | undefined {
+  const line = listeners.split("\n").find((candidate) => candidate.startsWith(`${name}::`));
+  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(":") + 1));
+}
