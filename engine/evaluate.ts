@@ -50,7 +50,7 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   const clusters = evidences.fleet
     .filter((cluster) => selects(assertion.clusters, cluster) === "yes")
     .toSorted((a, b) => byText(a.name, b.name));
-  const seen = [...cloudGaps(assertion, evidences.fleet), ...clusters.flatMap((cluster) => missing(cluster, requests, evidences))];
+  const seen = [...unknownNames(assertion, evidences.fleet), ...cloudGaps(assertion, evidences.fleet), ...clusters.flatMap((cluster) => missing(cluster, requests, evidences))];
   const world = worldOf({ ...evidences, clusters, requests, gaps: seen });
 
   const findings: Finding[] = [];
@@ -72,6 +72,19 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   if (judged === 0 && gaps.length === 0 && !assertion.allowEmpty) gaps.push(nothingSeen(assertion, clusters));
   const facts = new Set(requests.map((request) => request.fact)).values().reduce((sum, fact) => sum + world.facts(fact).length, 0);
   return { assertion, clusters, facts, judged, findings, gaps, assumptions };
+}
+
+/** A name that no cluster bears is more likely a slip than a wish: judging the rest in silence would hide it. */
+function unknownNames({ clusters, name }: Assertion, fleet: readonly Cluster[]): readonly Gap[] {
+  const known = new Set(fleet.map((cluster) => cluster.name));
+  return (clusters.names ?? [])
+    .filter((each) => !known.has(each))
+    .map((each) => ({
+      type: "gap",
+      subject: name,
+      reason: `the assertion selects the cluster \`${each}\`, and the fleet has none of that name`,
+      remedy: `correct \`spec.clusters.names\`, or add \`${each}\` to the fleet`,
+    }));
 }
 
 function cloudGaps(assertion: Assertion, fleet: readonly Cluster[]): readonly Gap[] {

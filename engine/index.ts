@@ -6,7 +6,7 @@ export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserErr
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
-export { checkIdentities } from "./identity.ts";
+export { checkIdentities, settle } from "./identity.ts";
 export type { Io, KubernetesApi, KubeObject, Page, Permission, PodAddress, Probe, Resource } from "./io.ts";
 export { byText, canonical, digestOf, sha256, type Json, type JsonObject } from "./json.ts";
 export type * from "./model.ts";

@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import type { Cluster, Probe, UserError } from "#engine";
 import { istioMapEntriesOf, IstioMapError, type IstioMapEntry } from "#values";
 import type { Document } from "../../clients/documents/index.ts";
@@ -162,7 +162,7 @@ async function placeOf(
   const limits = namespaces === undefined ? {} : { namespaces };
   if (manifests !== undefined) {
     const refused = await refusedPath(file, manifests, path(manifests), options);
-    return refused ? { refused } : { place: { form: "manifests", dir: path(manifests), complete: complete ?? false, ...limits } };
+    return refused ? { refused } : { place: { form: "manifests", dir: path(manifests), shown: shownFrom(options.cwd, path(manifests)), complete: complete ?? false, ...limits } };
   }
   if (snapshot !== undefined) {
     const refused = await refusedPath(file, snapshot, path(snapshot), options);
@@ -177,6 +177,12 @@ async function placeOf(
     return { refused: refusal("kubeconfig", "name the kubeconfig with --kubeconfig, and leave it out of the file") };
   }
   return { place: { form: "kubeconfig", kubeconfig: kubeconfig === undefined ? undefined : path(kubeconfig), context, ...limits } };
+}
+
+/** A path as somebody in the working directory would write it: a report must not depend on where a checkout lies. */
+function shownFrom(cwd: string, path: string): string {
+  const below = relative(cwd, path);
+  return below === "" || below.startsWith("..") || isAbsolute(below) ? path : below;
 }
 
 async function sourceOf(declared: FleetTerraform, file: string, options: LoadOptions): Promise<TerraformSource> {

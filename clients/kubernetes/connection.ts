@@ -19,7 +19,9 @@ export interface Question {
   readonly compress?: boolean;
   readonly retries?: number;
   readonly accept?: string;
-  /** The asker has gone: nobody reads the answer any more. */
+  /** For one whole answer, where the connection's own limits are too generous. */
+  readonly withinMs?: number;
+  /** Ends this question alone: nobody reads the answer any more. */
   readonly abandoned?: AbortSignal;
 }
 
@@ -36,7 +38,7 @@ export class TooLarge extends CollectError {}
 
 const unzip = promisify(gunzip);
 /** Of an answer that reports an error no more than this is looked at. */
-const errorBytes = 64 * 1024;
+export const errorBytes = 64 * 1024;
 
 /** One API server: a small pool of kept connections, retries, and the faults of transport in words. */
 export class Connection {
@@ -63,7 +65,7 @@ export class Connection {
       const answer = await this.#attempt(question, tries < Math.min(2, retries));
       if (answer?.status === 401 && !renewed && this.login.renew()) renewed = true;
       else if (answer !== undefined && (!isBusy(answer) || tries >= retries)) return answer;
-      else await this.#pause(answer?.retryAfter, tries);
+      else await this.#pause(answer?.retryAfter, tries, question.abandoned);
     }
   }
 
@@ -91,7 +93,7 @@ export class Connection {
     if (expired !== undefined) return refusesCertificate(this.login, expired);
     const through = this.login.proxy === undefined ? undefined : withoutCredentials(this.login.proxy);
     if (through !== undefined && (code === "UND_ERR_ABORTED" || code.startsWith("UND_ERR_PRX") || code.includes("SOCKS"))) return proxyFault(through, code, error);
-    return unreachable(this.login.shown, code, error, through);
+    return unreachable({ server: this.login.shown, through, ownAuthority: this.login.caSha256 !== undefined }, code, error);
   }
 
   /** Undefined: the connection broke, and another attempt is allowed. */
@@ -103,9 +105,11 @@ export class Connection {
     const timer = setTimeout(() => {
       late = true;
       controller.abort();
-    }, this.limits.requestMs);
+    }, question.withinMs ?? this.limits.requestMs);
     this.signal.addEventListener("abort", abort, { once: true });
     question.abandoned?.addEventListener("abort", abort, { once: true });
+    // A signal that ended while the credentials were fetched calls nobody any more.
+    if (this.signal.aborted || question.abandoned?.aborted === true) abort();
     try {
       return await this.#send(question, dispatcher, headers, controller.signal);
     } catch (error) {
@@ -150,7 +154,7 @@ export class Connection {
 
   async #unzip(bytes: Buffer, limit: number, isError: boolean): Promise<Buffer> {
     try {
-      return await unzip(bytes, { maxOutputLength: limit });
+      return await unzip(bytes, { maxOutputLength: isError ? errorBytes : limit });
     } catch (error) {
       if (isError) return Buffer.alloc(0);
       if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(limit);
@@ -161,13 +165,14 @@ export class Connection {
     }
   }
 
-  async #pause(retryAfter: string | undefined, tries: number): Promise<void> {
+  async #pause(retryAfter: string | undefined, tries: number, abandoned: AbortSignal | undefined): Promise<void> {
     const wanted = secondsOf(retryAfter);
     const ms = wanted === undefined ? this.limits.retryMs * 2 ** tries : Math.min(wanted * 1000, this.limits.longestRetryMs);
     // Clusters and resources are read side by side: without jitter they would all come back at once.
     const spread = ms * (0.75 + Math.random() / 2);
+    const signal = abandoned === undefined ? this.signal : AbortSignal.any([this.signal, abandoned]);
     try {
-      await sleep(wanted === undefined ? spread : Math.max(ms, spread), undefined, { signal: this.signal });
+      await sleep(wanted === undefined ? spread : Math.max(ms, spread), undefined, { signal });
     } catch {
       throw ended(this.signal);
     }
@@ -197,7 +202,7 @@ function secondsOf(text: string | undefined): number | undefined {
 async function readBody(body: Dispatcher.ResponseData["body"], limit: number, isError: boolean): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  const most = isError ? Math.min(limit, errorBytes) : limit;
+  const most = isError ? errorBytes : limit;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.length;
     // Leaving the loop closes the connection: nobody has to read to the end of an endless body.
@@ -212,7 +217,8 @@ function tooLarge(limit: number): TooLarge {
   return new TooLarge(`the answer is larger than the limit of ${limit} bytes`, { remedy: "check that the address is that of an API server, and which objects are that large" });
 }
 
-function contentType(value: string | string[] | undefined): string {
+/** The media type of a header, `""` where there is none, or none that may be shown. */
+export function contentType(value: string | string[] | undefined): string {
   return /^[\w.+-]{1,60}\/[\w.+-]{1,60}/.exec(textHeader(value) ?? "")?.[0]?.toLowerCase() ?? "";
 }
 

@@ -37,16 +37,16 @@ const deepestList = 4;
  * Documents that are no Kubernetes objects (values of a chart, other people's configuration) are passed over; a file that
  * cannot be read or parsed is a CollectError with its place. Links are not followed: one that leads out of the folder is an error.
  */
-export async function readManifests(dir: string, home: string, signal: AbortSignal): Promise<readonly Manifest[]> {
+export async function readManifests(dir: string, home: string, signal: AbortSignal, shown = dir): Promise<readonly Manifest[]> {
   const manifests: Manifest[] = [];
   let bytes = 0;
-  for (const file of await manifestFiles(dir, home)) {
+  for (const file of await manifestFiles(dir, home, shown)) {
     if (signal.aborted) throw ended(signal);
     const text = await inOurWords(() => readText(file.real, largestFile), file.shown);
     bytes += text.length;
-    if (bytes > largestFolder) throw tooMuch(dir, `more than ${largestFolder} bytes of manifests`);
+    if (bytes > largestFolder) throw tooMuch(shown, `more than ${largestFolder} bytes of manifests`);
     manifests.push(...(await inOurWords(() => manifestsIn(text, file.shown), file.shown)));
-    if (manifests.length > mostObjects) throw tooMuch(dir, `more than ${mostObjects} objects`);
+    if (manifests.length > mostObjects) throw tooMuch(shown, `more than ${mostObjects} objects`);
   }
   return manifests;
 }
@@ -99,9 +99,8 @@ interface ManifestFile {
   readonly real: string;
 }
 
-async function manifestFiles(dir: string, home: string): Promise<readonly ManifestFile[]> {
-  const shownRoot = dir.startsWith("~/") ? expandHome(dir, home) : dir;
-  const root = await onDisk(() => realpath(shownRoot), shownRoot);
+async function manifestFiles(dir: string, home: string, shownRoot: string): Promise<readonly ManifestFile[]> {
+  const root = await onDisk(() => realpath(dir.startsWith("~/") ? expandHome(dir, home) : dir), shownRoot);
   const isFile = (await onDisk(() => stat(root), shownRoot)).isFile();
   if (isFile) return [{ shown: shownRoot, real: root }];
   const found: ManifestFile[] = [];

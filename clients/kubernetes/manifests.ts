@@ -27,7 +27,7 @@ class ManifestsApi implements KubernetesApi {
   async *list(resource: Resource): AsyncGenerator<Page> {
     const found = (await this.#of(resource)).filter(({ namespace }) => this.#isWanted(resource, namespace));
     const places = new Map(found.map((manifest) => [manifest.object, manifest]));
-    const source: Page["source"] = (item) => sourceOf(places.get(item), this.#place.dir);
+    const source: Page["source"] = (item) => sourceOf(places.get(item), this.#place.shown ?? this.#place.dir);
     for (let start = 0; start < found.length; start += pageSize) {
       yield { items: found.slice(start, start + pageSize).map(({ object }) => object), source };
     }
@@ -79,7 +79,8 @@ class ManifestsApi implements KubernetesApi {
   }
 
   #loaded(): Promise<Index> {
-    this.#index ??= readManifests(this.#place.dir, this.#surroundings.home, this.#surroundings.signal).then((manifests) => new Index(manifests));
+    const { dir, shown } = this.#place;
+    this.#index ??= readManifests(dir, this.#surroundings.home, this.#surroundings.signal, shown).then((manifests) => new Index(manifests));
     return this.#index;
   }
 }

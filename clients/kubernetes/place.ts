@@ -9,7 +9,7 @@ export type KubernetesPlace = (
     }
   | { readonly form: "inCluster" }
   | { readonly form: "server"; readonly server: string; readonly ca?: string | undefined; readonly tokenFile: string }
-  | { readonly form: "manifests"; readonly dir: string; readonly complete: boolean }
+  | { readonly form: "manifests"; readonly dir: string; /** The folder as the user knows it, for sources and errors; left out: `dir`. */ readonly shown?: string; readonly complete: boolean }
 ) & {
   /** List namespaced resources in these only, one by one; for an identity that may list no further. */
   readonly namespaces?: readonly string[] | undefined;

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
 import { CollectError } from "#engine";
-import { ended } from "./faults.ts";
+import { codeOf, ended } from "./faults.ts";
 import type { ClusterEntry, ExecEntry } from "./kubeconfig.ts";
 import type { Limits, Surroundings } from "./place.ts";
 
@@ -69,12 +70,14 @@ export class ExecPlugin {
     const { signal } = this.#surroundings;
     if (signal.aborted) return Promise.reject(ended(signal));
     // A group of its own, so that a hanging plugin takes the processes that it started with it.
-    const child = spawn(command, [...this.#exec.args], { env: this.#env(), stdio: ["ignore", "pipe", "ignore"], detached: true });
+    const child = this.#start(command);
     const chunks: Buffer[] = [];
     let size = 0;
 
     const stop = (error: CollectError) => {
       killGroup(child);
+      // Whoever left the group may still hold the pipe, and would keep this process alive.
+      child.stdout.destroy();
       reject(error);
     };
     const abort = () => stop(ended(signal));
@@ -88,7 +91,7 @@ export class ExecPlugin {
       if (size > largestAnswer) stop(this.#fault(`printed more than ${largestAnswer} bytes`, "check that the command is a credential plugin"));
       else chunks.push(chunk);
     });
-    child.on("error", (error: NodeJS.ErrnoException) => reject(this.#cannotStart(error.code)));
+    child.on("error", (error) => reject(this.#cannotStart(codeOf(error))));
     child.on("close", (code, killedBy) => {
       if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
       else reject(this.#fault(`failed (${code === null ? killedBy : `exit code ${code}`})`, `run \`${command}\` by hand to see why; signing in again often helps`));
@@ -97,6 +100,15 @@ export class ExecPlugin {
       clearTimeout(timer);
       signal.removeEventListener("abort", abort);
     });
+  }
+
+  #start(command: string): ChildProcessByStdio<null, Readable, null> {
+    try {
+      return spawn(command, [...this.#exec.args], { env: this.#env(), stdio: ["ignore", "pipe", "ignore"], detached: true });
+    } catch (error) {
+      // Node quotes the argument that it minds, such as one with a null byte.
+      throw this.#cannotStart(codeOf(error));
+    }
   }
 
   #env(): Record<string, string> {
@@ -137,8 +149,9 @@ export class ExecPlugin {
     return credential;
   }
 
-  #cannotStart(code: string | undefined): CollectError {
-    if (code !== "ENOENT") return this.#fault(`cannot be started (${code ?? "unknown"})`, "make it executable for this user");
+  #cannotStart(code: string): CollectError {
+    if (code === "EACCES") return this.#fault("cannot be started (EACCES)", "make it executable for this user");
+    if (code !== "ENOENT") return this.#fault(`cannot be started (${code})`, "check command, args and env of `exec` in the kubeconfig");
     const hint = this.#exec.installHint === undefined ? "" : "; its kubeconfig carries an installHint that says how";
     return this.#fault("is not installed", `install \`${this.#exec.command}\` or put it in PATH${hint}`);
   }
@@ -148,8 +161,9 @@ export class ExecPlugin {
   }
 }
 
+/** Also where the plugin itself has ended: what it left behind still holds the pipe, or there would be nothing to stop. */
 function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
+  if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, "SIGKILL");
   } catch {

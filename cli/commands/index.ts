@@ -1,0 +1,18 @@
+import type { CommandEntry } from "../command.ts";
+
+const FILES = "[FILE|DIR...]";
+const OUT = { flags: "--out <DIR>", summary: "where to write the snapshots, one file per cluster" } as const;
+const ALL = { flags: "--all", summary: "ask for everything the collectors can read, whatever the assertions need" } as const;
+
+const later = (name: string): CommandEntry => ({ name, words: "[WORDS...]", summary: "", flags: [], load: () => import("./later.ts") });
+
+/** What `assert` can do, in the order of its help. */
+export const commands: readonly CommandEntry[] = [
+  { name: "run", words: FILES, summary: "collect what the assertions need, judge, report", flags: [], load: () => import("./run.ts") },
+  { name: "collect", words: FILES, summary: "write one snapshot per cluster, judge nothing", flags: [OUT, ALL], load: () => import("./collect.ts") },
+  { name: "kinds", words: "", summary: "what can be asserted", flags: [], load: () => import("./kinds.ts") },
+  { name: "explain", words: "<KIND>", summary: "what a kind claims, its fields, and how to repair what it finds", flags: [], load: () => import("./explain.ts") },
+];
+
+/** Commands that a later release brings: answered with that sentence, never with a guess at what was meant. */
+export const laterCommands: readonly CommandEntry[] = ["compare", "route", "test"].map(later);

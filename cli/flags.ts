@@ -1,0 +1,128 @@
+import type { Probe } from "#engine";
+import type { FlagText } from "./command.ts";
+import { UsageError } from "./errors.ts";
+import { nearest } from "./near.ts";
+import type { ColorChoice } from "./terminal.ts";
+
+/** All flags of all commands, checked and typed. A command reads what concerns it. */
+export interface Flags {
+  readonly output: readonly string[];
+  readonly fleet?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly context: readonly string[];
+  readonly cluster: readonly string[];
+  readonly snapshots?: string | undefined;
+  readonly only: readonly string[];
+  readonly concurrency: number;
+  readonly timeoutMs?: number | undefined;
+  readonly clusterTimeoutMs: number;
+  readonly probe: readonly Probe[];
+  readonly confirm: number;
+  readonly plugin: readonly string[];
+  /** ISO 8601 in UTC, whole seconds. */
+  readonly now?: string | undefined;
+  readonly untrusted: boolean;
+  readonly color: ColorChoice;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly out?: string | undefined;
+  readonly all: boolean;
+  readonly force: boolean;
+}
+
+/** The flags that every command takes. */
+export const sharedFlags: readonly FlagText[] = [
+  { flags: "-o, --output <FORMAT[=FILE]>", summary: "terminal or json; to FILE instead of stdout; repeatable", repeatable: true },
+  { flags: "--fleet <FILE>", summary: "the clusters that must agree (default: ./assert.yaml)" },
+  { flags: "--kubeconfig <FILE>", summary: "where contexts are looked up (default: as kubectl does)" },
+  { flags: "--context <NAME>", summary: "a cluster of the fleet, by its kubeconfig context; repeatable", repeatable: true },
+  { flags: "--cluster <NAME=KUBECONFIG:CONTEXT>", summary: "the same with a name of its own; repeatable", repeatable: true },
+  { flags: "--snapshots <DIR>", summary: "judge saved snapshots; contact no cluster" },
+  { flags: "--only <NAME>", summary: "only this assertion; repeatable", repeatable: true },
+  { flags: "--concurrency <N>", summary: "clusters read at a time (default: 256)" },
+  { flags: "--timeout <TIME>", summary: "for the whole run: 90s, 10m (default: none)" },
+  { flags: "--cluster-timeout <TIME>", summary: "for one cluster (default: 5m)" },
+  { flags: "--probe <NAME>", summary: "allow metrics, admin or nodes for every cluster; repeatable", repeatable: true },
+  { flags: "--confirm <N>", summary: "collect again what a fault rests on, N times; report what stays" },
+  { flags: "--plugin <DIR>", summary: "load more kinds or collectors; repeatable", repeatable: true },
+  { flags: "--now <TIME>", summary: "the time of the run, for ages and expiries" },
+  { flags: "--untrusted", summary: "the files come from a stranger's commit: run nothing, reach nothing that only they name" },
+  { flags: "--color <WHEN>", summary: "auto, always or never" },
+  { flags: "--quiet", summary: "no progress and no notes on stderr" },
+  { flags: "-v, --verbose", summary: "show long lists whole; stack traces for internal errors" },
+  { flags: "--waivers <FILE>", summary: "", hidden: true },
+  { flags: "--baseline <FILE>", summary: "", hidden: true },
+  { flags: "--write-baseline <FILE>", summary: "", hidden: true },
+];
+
+/** Flags whose meaning a later release brings. */
+export const laterFlags = ["waivers", "baseline", "writeBaseline"] as const;
+
+const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
+const COLORS: readonly ColorChoice[] = ["auto", "always", "never"];
+
+/** Commander's raw words, checked. Throws {@link UsageError} with the flag, what was given and what is wanted. */
+export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
+  const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : undefined);
+  const texts = (name: string) => (Array.isArray(raw[name]) ? raw[name].map(String) : []);
+  const given = <T>(name: string, parse: (value: string) => T) => {
+    const value = text(name);
+    return value === undefined ? undefined : parse(value);
+  };
+  return {
+    output: texts("output"),
+    fleet: text("fleet"),
+    kubeconfig: text("kubeconfig"),
+    context: texts("context"),
+    cluster: texts("cluster"),
+    snapshots: text("snapshots"),
+    only: texts("only"),
+    concurrency: given("concurrency", (value) => wholeNumber("--concurrency", value, 1, 10_000)) ?? 256,
+    timeoutMs: given("timeout", (value) => duration("--timeout", value)),
+    clusterTimeoutMs: given("clusterTimeout", (value) => duration("--cluster-timeout", value)) ?? 300_000,
+    probe: texts("probe").map((value) => oneOf("--probe", value, PROBES)),
+    confirm: given("confirm", (value) => wholeNumber("--confirm", value, 0, 100)) ?? 0,
+    plugin: texts("plugin"),
+    now: given("now", (value) => instant("--now", value)),
+    untrusted: raw["untrusted"] === true,
+    color: given("color", (value) => oneOf("--color", value, COLORS)) ?? "auto",
+    quiet: raw["quiet"] === true,
+    verbose: raw["verbose"] === true,
+    out: text("out"),
+    all: raw["all"] === true,
+    force: raw["force"] === true,
+  };
+}
+
+function wholeNumber(flag: string, value: string, least: number, most: number): number {
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`${flag} is \`${value}\`; it takes a whole number from ${least} to ${most}`, { remedy: `write \`${flag} ${Math.max(least, 4)}\`` });
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+// beyond that a timer of the platform would fire at once
+const LONGEST = 2 ** 31 - 1;
+
+function duration(flag: string, value: string): number {
+  const [, digits, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
+  const ms = Number(digits) * (UNITS[unit ?? ""] ?? Number.NaN);
+  if (ms > 0 && ms <= LONGEST) return ms;
+  throw new UsageError(`${flag} is \`${value}\`; it takes a time with its unit, up to 500h`, { remedy: `write \`${flag} 90s\` or \`${flag} 10m\`` });
+}
+
+function instant(flag: string, value: string): string {
+  const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
+  const time = shape.test(value) ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(time)) return `${new Date(time).toISOString().slice(0, 19)}Z`;
+  throw new UsageError(`${flag} is \`${value}\`; it takes a date or a time with its zone`, { remedy: `write \`${flag} 2026-11-23T10:00:00Z\`` });
+}
+
+function oneOf<T extends string>(flag: string, value: string, words: readonly T[]): T {
+  const found = words.find((word) => word === value);
+  if (found !== undefined) return found;
+  const near = nearest(value, words);
+  throw new UsageError(`${flag} does not know \`${value}\``, {
+    remedy: near === undefined ? `use one of ${words.join(", ")}` : `did you mean \`${near}\`? it takes ${words.join(", ")}`,
+  });
+}
