@@ -15,7 +15,8 @@ export interface Flags {
   readonly only: readonly string[];
   readonly concurrency: number;
   readonly timeoutMs?: number | undefined;
-  readonly clusterTimeoutMs: number;
+  /** Left out: as long as the command finds right. */
+  readonly clusterTimeoutMs?: number | undefined;
   readonly probe: readonly Probe[];
   readonly confirm: number;
   readonly plugin: readonly string[];
@@ -41,7 +42,7 @@ export const sharedFlags: readonly FlagText[] = [
   { flags: "--only <NAME>", summary: "only this assertion; repeatable", repeatable: true },
   { flags: "--concurrency <N>", summary: "clusters read at a time (default: 256)" },
   { flags: "--timeout <TIME>", summary: "for the whole run: 90s, 10m (default: none)" },
-  { flags: "--cluster-timeout <TIME>", summary: "for one cluster (default: 5m)" },
+  { flags: "--cluster-timeout <TIME>", summary: "for one cluster (default: 5m; of init and doctor: 10s)" },
   { flags: "--probe <NAME>", summary: "allow metrics, admin or nodes for every cluster; repeatable", repeatable: true },
   { flags: "--confirm <N>", summary: "collect again what a fault rests on, N times; report what stays" },
   { flags: "--plugin <DIR>", summary: "load more kinds or collectors; repeatable", repeatable: true },
@@ -79,7 +80,7 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     only: texts("only"),
     concurrency: given("concurrency", (value) => wholeNumber("--concurrency", value, 1, 10_000)) ?? 256,
     timeoutMs: given("timeout", (value) => duration("--timeout", value)),
-    clusterTimeoutMs: given("clusterTimeout", (value) => duration("--cluster-timeout", value)) ?? 300_000,
+    clusterTimeoutMs: given("clusterTimeout", (value) => duration("--cluster-timeout", value)),
     probe: texts("probe").map((value) => oneOf("--probe", value, PROBES)),
     confirm: given("confirm", (value) => wholeNumber("--confirm", value, 0, 100)) ?? 0,
     plugin: texts("plugin"),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Report } from "#engine";
-import { laterFormats, reporters, type Reporter } from "../reports/index.ts";
+import { laterFormats, reporters, type RenderOptions, type Reporter } from "../reports/index.ts";
 import { LaterError, UsageError } from "./errors.ts";
 import { exitCode } from "./exit.ts";
 import { checkPlace, writeFiles } from "./files.ts";
@@ -40,18 +40,31 @@ function parseOutput(text: string, cwd: string): Output {
   return { format, file: resolve(cwd, text.slice(equals + 1)) };
 }
 
-/** Writes the report in every format that was asked for: files first, for they can fail. */
+/** Writes the report in every format that was asked for. */
 export async function writeReports(report: Report, outputs: readonly Output[], flags: Flags, terminal: Terminal): Promise<void> {
-  const texts = await Promise.all(
-    outputs.map(async ({ format, file }) => ({ file, text: (await reporterOf(format)).render(report, looks(report, file, flags, terminal)) })),
+  await writeOutputs(outputs, flags, terminal, async (format, looks) => (await reporterOf(format)).render(report, { ...looks, exitCode: exitCode(report) }));
+}
+
+type Looks = Omit<RenderOptions, "exitCode">;
+
+/** Writes what `render` makes for each `-o`: files first, for they can fail. */
+export async function writeOutputs(
+  outputs: readonly Output[],
+  flags: Flags,
+  terminal: Terminal,
+  render: (format: string, looks: Looks) => string | Promise<string>,
+): Promise<void> {
+  const texts = await Promise.all(outputs.map(async ({ format, file }) => ({ file, text: await render(format, looksOf(file, flags, terminal)) })));
+  await writeFiles(
+    texts.flatMap(({ file, text }) => (file === undefined ? [] : [{ path: file, text }])),
+    terminal.signal,
   );
-  await writeFiles(texts.flatMap(({ file, text }) => (file === undefined ? [] : [{ path: file, text }])), terminal.signal);
   for (const { file, text } of texts) if (file === undefined) await terminal.stdout.write(text);
 }
 
-function looks(report: Report, file: string | undefined, flags: Flags, terminal: Terminal) {
-  const color = file === undefined ? mayColor(flags.color, terminal.stdout, terminal.env) : flags.color === "always";
-  return { width: file === undefined ? widthOf(terminal.stdout) : 80, color, all: flags.verbose, exitCode: exitCode(report) };
+function looksOf(file: string | undefined, { color, verbose }: Flags, { stdout, env }: Terminal): Looks {
+  if (file !== undefined) return { width: 80, color: color === "always", all: verbose };
+  return { width: widthOf(stdout), color: mayColor(color, stdout, env), all: verbose };
 }
 
 async function reporterOf(format: string): Promise<Reporter> {

@@ -50,7 +50,7 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   const clusters = evidences.fleet
     .filter((cluster) => selects(assertion.clusters, cluster) === "yes")
     .toSorted((a, b) => byText(a.name, b.name));
-  const seen = [...unknownNames(assertion, evidences.fleet), ...cloudGaps(assertion, evidences.fleet), ...clusters.flatMap((cluster) => missing(cluster, requests, evidences))];
+  const seen = [...unknownNames(assertion, evidences.fleet), ...cloudGaps(assertion, evidences), ...clusters.flatMap((cluster) => missing(cluster, requests, evidences))];
   const world = worldOf({ ...evidences, clusters, requests, gaps: seen });
 
   const findings: Finding[] = [];
@@ -87,16 +87,21 @@ function unknownNames({ clusters, name }: Assertion, fleet: readonly Cluster[]):
     }));
 }
 
-function cloudGaps(assertion: Assertion, fleet: readonly Cluster[]): readonly Gap[] {
+function cloudGaps(assertion: Assertion, { fleet, snapshots }: Evidences): readonly Gap[] {
   return fleet
     .filter((cluster) => selects(assertion.clusters, cluster) === "unknown")
-    .map((cluster) => ({
-      type: "gap",
-      cluster: cluster.name,
-      subject: cluster.name,
-      reason: "the assertion selects by `clouds`, and the nodes do not say on which cloud this cluster runs",
-      remedy: `write \`cloud:\` at \`${cluster.name}\` in the fleet file`,
-    }));
+    .map((cluster) => {
+      const hidden = snapshots.get(cluster.name)?.gaps.find((gap) => gap.kind === "cluster" && (gap.subject === "nodes" || gap.subject === cluster.name));
+      const why = hidden === undefined ? "the nodes do not say on which cloud this cluster runs" : `on which cloud this cluster runs cannot be seen: ${hidden.reason}`;
+      const write = `write \`cloud:\` at \`${cluster.name}\` in the fleet file`;
+      return {
+        type: "gap",
+        cluster: cluster.name,
+        subject: cluster.name,
+        reason: `the assertion selects by \`clouds\`, and ${why}`,
+        remedy: hidden === undefined ? write : `${hidden.remedy}; or ${write}`,
+      };
+    });
 }
 
 function missing(cluster: Cluster, requests: readonly Request[], { snapshots }: Evidences): readonly Gap[] {

@@ -280,7 +280,7 @@ function unauthorized(shown: string, who: string, anonymous: boolean, expired: s
     expired !== undefined
       ? `renew its client certificate: it expired on ${expired}`
       : anonymous
-        ? "add a user to the context: this server does not answer anonymous requests"
+        ? "give the context a user with credentials: this server does not answer anonymous requests"
         : "sign in again: the token or certificate may have expired, or belong to another cluster";
   return new CollectError(`the API server \`${shown}\` does not accept the credentials of ${who} (401)`, { remedy, unreachable: true });
 }
@@ -288,7 +288,7 @@ function unauthorized(shown: string, who: string, anonymous: boolean, expired: s
 /** An answer that no API server gives. */
 export function notKubernetes(shown: string, { status, type }: Answer): CollectError {
   return new CollectError(`\`${shown}\` answered ${status} with ${type === "" ? "no content type" : type} where JSON of an API server was expected`, {
-    remedy: "check the server address: a login page, a proxy or another program may answer in its place",
+    remedy: `check the server address${shown.startsWith("http:") ? ", and whether it should start with https://" : ""}: a login page, a proxy or another program may answer in its place`,
     unreachable: true,
   });
 }

@@ -21,7 +21,7 @@ export function ended(signal: AbortSignal): CollectError {
 
 /** 403, with the rule that a role lacks. */
 export function forbidden({ verb, group, resource, namespace, path, everywhere }: Asked, who: string, anonymous: boolean): CollectError {
-  const first = anonymous ? "add a user to the context, for it has none; or " : "";
+  const first = anonymous ? "give the context a user with credentials; or " : "";
   if (resource === "") {
     return new CollectError(`${who} may not ${verb} the path \`${path}\``, {
       remedy: `${first}bind the ClusterRole \`system:discovery\`, which allows { nonResourceURLs: ["${path}"], verbs: ["${verb}"] }`,

@@ -1,7 +1,7 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { CollectError, UserError, type KubeObject } from "#engine";
-import { parseDocuments, readText } from "../documents/index.ts";
+import { CollectError, UserError, type KubeObject, type Position } from "#engine";
+import { DocumentError, parseDocuments, readText } from "../documents/index.ts";
 import { codeOf, ended } from "./faults.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -11,10 +11,10 @@ export interface Manifest {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
-  /** "" where the object names none. */
-  readonly namespace: string;
-  /** "" where the object names none. */
-  readonly name: string;
+  /** "" where the object names none; undefined where what stands there is no text. */
+  readonly namespace: string | undefined;
+  /** As `namespace`. */
+  readonly name: string | undefined;
   readonly file: string;
   /** Found out when asked for: most objects are never cited. */
   line(): number;
@@ -45,18 +45,18 @@ export async function readManifests(dir: string, home: string, signal: AbortSign
     const text = await inOurWords(() => readText(file.real, largestFile), file.shown);
     bytes += text.length;
     if (bytes > largestFolder) throw tooMuch(shown, `more than ${largestFolder} bytes of manifests`);
-    manifests.push(...(await inOurWords(() => manifestsIn(text, file.shown), file.shown)));
+    // One by one: as arguments of one call, a hundred thousand objects would overflow the stack.
+    for (const manifest of await inOurWords(() => manifestsIn(text, file.shown), file.shown)) manifests.push(manifest);
     if (manifests.length > mostObjects) throw tooMuch(shown, `more than ${mostObjects} objects`);
   }
   return manifests;
 }
 
 function manifestsIn(text: string, file: string): Manifest[] {
-  return parseDocuments(text, file, "kubernetes").flatMap((document) =>
-    objectsIn(document.value, [], {}, 0).map(({ object, keys }) =>
-      toManifest(object, file, () => (keys.length === 0 ? document.at : document.positionOf(keys)).line),
-    ),
-  );
+  return parseDocuments(text, file, "kubernetes").flatMap((document) => {
+    const at = (keys: Keys) => (keys.length === 0 ? document.at : document.positionOf(keys));
+    return objectsIn(document.value, [], {}, 0, at).map(({ object, keys }) => toManifest(object, file, () => at(keys).line));
+  });
 }
 
 interface Inherited {
@@ -65,13 +65,16 @@ interface Inherited {
 }
 
 /** The objects of a document: itself, or the items of a List, which may leave out what the list's own kind says. */
-function objectsIn(value: unknown, keys: Keys, inherited: Inherited, depth: number): { readonly object: KubeObject; readonly keys: Keys }[] {
-  if (!isObject(value)) return [];
-  const { apiVersion = inherited.apiVersion, kind = inherited.kind, items } = value;
-  if (typeof apiVersion !== "string" || typeof kind !== "string") return [];
+function objectsIn(value: unknown, keys: Keys, inherited: Inherited, depth: number, at: (keys: Keys) => Position): { readonly object: KubeObject; readonly keys: Keys }[] {
+  const { apiVersion = inherited.apiVersion, kind = inherited.kind, items }: KubeObject = isObject(value) ? value : {};
+  if (!isObject(value) || typeof apiVersion !== "string" || typeof kind !== "string") {
+    // Beside a list other documents may be anything; within one, an object would be lost in silence.
+    if (depth === 0) return [];
+    throw new DocumentError("an item of a List is no Kubernetes object", { at: at(keys), remedy: "give it apiVersion and kind, or remove it" });
+  }
   if (kind.endsWith("List") && Array.isArray(items) && depth < deepestList) {
     const given = kind === "List" ? {} : { apiVersion, kind: kind.slice(0, -"List".length) };
-    return items.flatMap((item: unknown, index) => objectsIn(item, [...keys, "items", index], given, depth + 1));
+    return items.flatMap((item: unknown, index) => objectsIn(item, [...keys, "items", index], given, depth + 1, at));
   }
   return [{ object: value.apiVersion === undefined || value.kind === undefined ? { apiVersion, kind, ...value } : value, keys }];
 }
@@ -80,7 +83,7 @@ function toManifest(object: KubeObject, file: string, line: () => number): Manif
   const apiVersion = String(object.apiVersion);
   const slash = apiVersion.indexOf("/");
   const metadata = isObject(object.metadata) ? object.metadata : {};
-  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  const text = (value: unknown) => (typeof value === "string" ? value : value === undefined || value === null ? "" : undefined);
   return {
     object,
     group: slash === -1 ? "" : apiVersion.slice(0, slash),
@@ -116,18 +119,23 @@ async function walk(root: string, shownRoot: string, below: string, found: Manif
   for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
     const name = path.join(below, entry.name);
     if (entry.isDirectory() && entry.name !== ".git") await walk(root, shownRoot, name, found, depth + 1);
-    if (entry.isSymbolicLink()) await checkLink(root, path.join(shownRoot, name), path.join(root, name));
+    if (entry.isSymbolicLink()) found.push(...(await behindLink(root, path.join(shownRoot, name), path.join(root, name))));
     if (entry.isFile() && isManifest(entry.name)) found.push({ shown: path.join(shownRoot, name), real: path.join(root, name) });
     if (found.length > mostFiles) throw tooMuch(shownRoot, `more than ${mostFiles} manifest files`);
   }
 }
 
-/** What a link inside the folder leads to is read where it is; mounted ConfigMaps are made of such links. */
-async function checkLink(root: string, shown: string, link: string): Promise<void> {
+/**
+ * What a link inside the folder leads to is read where it is (mounted ConfigMaps are made of such links), unless it has the
+ * name of a manifest only here.
+ */
+async function behindLink(root: string, shown: string, link: string): Promise<readonly ManifestFile[]> {
   const target = await realpath(link).catch(() => undefined);
-  if (target === undefined || target === root || target.startsWith(root + path.sep)) return;
-  const isFolder = (await stat(target).catch(() => undefined))?.isDirectory() ?? false;
-  if (!isFolder && !isManifest(link)) return;
+  if (target === undefined || target === root) return [];
+  const found = await stat(target).catch(() => undefined);
+  const isRead = found?.isDirectory() === true || isManifest(link);
+  if (target.startsWith(root + path.sep)) return isRead && found?.isFile() === true && !isManifest(target) ? [{ shown, real: target }] : [];
+  if (!isRead) return [];
   throw new CollectError(`\`${shown}\` is a link out of the folder of manifests`, { remedy: "copy what it leads to into the folder, or remove it", unreachable: true });
 }
 

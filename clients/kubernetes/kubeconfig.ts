@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { CORE_SCHEMA, load, YAMLException } from "js-yaml";
 import { CollectError } from "#engine";
+import { DocumentError, parseDocuments } from "../documents/index.ts";
+import { codeOf } from "./faults.ts";
 import type { ContextInfo, Surroundings } from "./place.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -136,18 +137,22 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
+/** The first document counts, read as kubectl reads it: `yes` is true, and the last of two equal keys wins. */
 function parse(text: string, file: string): Fields {
-  if (text.trim() === "") return {};
-  try {
-    const value = load(text, { schema: CORE_SCHEMA, maxAliases: 1000, maxDepth: 100 });
-    if (value === null || value === undefined) return {};
-    if (isFields(value)) return value;
-  } catch (error) {
-    // Only the place is told: the parser's own words quote the line, which may hold a token.
-    const mark = error instanceof YAMLException ? error.mark : undefined;
-    throw broken(file, mark ? `is not valid YAML at line ${mark.line + 1}, column ${mark.column + 1}` : "is not valid YAML");
-  }
+  const [first] = documentsIn(text, file);
+  if (first === undefined) return {};
+  if (isFields(first.value)) return first.value;
   throw broken(file, "is not a kubeconfig: a mapping with `clusters`, `users` and `contexts` was expected");
+}
+
+function documentsIn(text: string, file: string): ReturnType<typeof parseDocuments> {
+  try {
+    return parseDocuments(text, file, "kubernetes");
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    // Only the place is told: what the parser minds may be a part of a token.
+    throw broken(file, error.at ? `is not valid YAML at line ${error.at.line}, column ${error.at.column}` : "is not valid YAML");
+  }
 }
 
 function entries(root: Fields, list: string, field: string, file: string): ReadonlyMap<string, Entry> {
@@ -262,13 +267,17 @@ function userOf({ name, fields, file }: Entry): UserEntry {
 }
 
 function impersonationOf(fields: Fields, file: string): Impersonation | undefined {
-  const user = textOf(fields, "as", file);
-  if (user === undefined || user === "") return undefined;
+  const user = textOf(fields, "as", file) ?? "";
+  const uid = textOf(fields, "as-uid", file) || undefined;
+  const groups = textsOf(fields, "as-groups", file);
   const extra = isFields(fields["as-user-extra"]) ? Object.entries(fields["as-user-extra"]) : [];
+  // Left out, the user's own rights would be used where fewer were meant.
+  if (user === "" && (uid !== undefined || groups.length > 0 || extra.length > 0)) throw broken(file, "impersonates groups, a uid or extra fields without a user (`as`)");
+  if (user === "") return undefined;
   return {
     user,
-    uid: textOf(fields, "as-uid", file) || undefined,
-    groups: textsOf(fields, "as-groups", file),
+    uid,
+    groups,
     extra: new Map(extra.map(([key, values]) => [key, Array.isArray(values) ? values.map(String) : []])),
   };
 }
@@ -329,8 +338,4 @@ function broken(file: string, what: string): CollectError {
     remedy: "repair the file (`kubectl config view` reads it in the same way), or name another with --kubeconfig",
     unreachable: true,
   });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
 }

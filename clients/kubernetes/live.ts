@@ -102,9 +102,12 @@ class LiveApi implements KubernetesApi {
     return podExec(this.#connection, pod, container, command, limit);
   }
 
-  /** Servers before 1.28 do not serve this review. */
+  /** Servers before 1.28 do not serve this review, and who is anonymous may not ask. */
   async whoAmI(): Promise<string | undefined> {
-    const found = await this.#review("authentication.k8s.io", "SelfSubjectReview", undefined);
+    const found = await this.#review("authentication.k8s.io", "SelfSubjectReview", undefined).catch((error: unknown) => {
+      if (error instanceof CollectError && !error.unreachable) return undefined;
+      throw error;
+    });
     const info = Reflect.get(statusOf(found), "userInfo");
     const name: unknown = typeof info === "object" && info !== null ? Reflect.get(info, "username") : undefined;
     return typeof name === "string" && name !== "" ? name : undefined;

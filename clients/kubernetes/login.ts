@@ -68,7 +68,7 @@ export async function signIn(place: LivePlace, surroundings: Surroundings, limit
     server,
     shown: withoutCredentials(server.href),
     who: whoIn(place, user),
-    anonymous: user === undefined,
+    anonymous: isAnonymous(user),
     compress: cluster.compress,
     proxy: cluster.proxyUrl ?? proxyFor(server, surroundings.env),
     caSha256: ca === undefined ? undefined : fingerprint(ca),
@@ -81,7 +81,13 @@ export async function signIn(place: LivePlace, surroundings: Surroundings, limit
 function whoIn({ form }: LivePlace, user: UserEntry | undefined): string {
   if (form === "inCluster") return "the service account of this pod";
   if (form === "server") return "the identity of the token file";
-  return user === undefined ? "an anonymous user" : `the kubeconfig user \`${user.name}\``;
+  if (user === undefined) return "an anonymous user";
+  const as = user.impersonate === undefined ? "" : ` as \`${user.impersonate.user}\``;
+  return `the kubeconfig user \`${user.name}\`${isAnonymous(user) ? ", which has no credentials," : ""}${as}`;
+}
+
+function isAnonymous(user: UserEntry | undefined): boolean {
+  return user === undefined || [user.certificate, user.token, user.tokenFile, user.username, user.exec, user.authProvider].every((way) => way === undefined);
 }
 
 async function contextFor(place: LivePlace, surroundings: Surroundings): Promise<Context> {

@@ -72,7 +72,7 @@ class ManifestsApi implements KubernetesApi {
     return !resource.namespaced || this.#place.namespaces === undefined || this.#place.namespaces.includes(namespace);
   }
 
-  async #of(resource: Resource): Promise<readonly Manifest[]> {
+  async #of(resource: Resource): Promise<readonly Placed[]> {
     const found = (await this.#loaded()).of(resource);
     if (this.#surroundings.signal.aborted) throw ended(this.#surroundings.signal);
     return found;
@@ -88,7 +88,7 @@ class ManifestsApi implements KubernetesApi {
 /** What a folder holds, by group and kind; an object that is there twice counts once where both are the same. */
 class Index {
   readonly #byKind = new Map<string, Manifest[]>();
-  readonly #listed = new Map<string, readonly Manifest[]>();
+  readonly #listed = new Map<string, readonly Placed[]>();
 
   constructor(manifests: readonly Manifest[]) {
     for (const manifest of manifests) {
@@ -108,7 +108,7 @@ class Index {
   }
 
   /** As the API server would list them: sorted by namespace and name, and none twice. Kinds that nobody asks for are never checked. */
-  of(resource: Resource): readonly Manifest[] {
+  of(resource: Resource): readonly Placed[] {
     const key = `${resource.group}/${resource.kind}`;
     const known = this.#listed.get(key) ?? single(this.find(resource.group, resource.kind).map((manifest) => placed(manifest, resource)));
     this.#listed.set(key, known);
@@ -116,21 +116,40 @@ class Index {
   }
 }
 
+/** An object with the place that an API server would keep it at. */
+interface Placed extends Manifest {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 /** A namespaced object without a namespace goes where `kubectl apply` would put it. */
-function placed(manifest: Manifest, resource: Resource): Manifest {
+function placed(manifest: Manifest, resource: Resource): Placed {
   if (!resource.versions.includes(manifest.version)) {
     throw new CollectError(`the ${manifest.kind} at \`${manifest.at()}\` is in version \`${manifest.version}\`; known are ${resource.versions.join(", ")}`, {
       remedy: "convert it (the API server does: `kubectl get -o yaml`), or update cloud-assert",
     });
   }
-  if (manifest.name === "") throw new CollectError(`the ${manifest.kind} at \`${manifest.at()}\` has no metadata.name`, { remedy: "give it one: an API server would refuse it" });
-  if (!resource.namespaced || manifest.namespace !== "") return manifest;
+  const name = textOf(manifest, "name");
+  if (name === "") throw refused(manifest, "has no metadata.name", "give it one: an API server would refuse it");
+  if (!resource.namespaced) return { ...manifest, name, namespace: "" };
+  const namespace = textOf(manifest, "namespace");
+  if (namespace !== "") return { ...manifest, name, namespace };
   const metadata = typeof manifest.object.metadata === "object" ? manifest.object.metadata : {};
-  return { ...manifest, namespace: "default", object: { ...manifest.object, metadata: { ...metadata, namespace: "default" } } };
+  return { ...manifest, name, namespace: "default", object: { ...manifest.object, metadata: { ...metadata, namespace: "default" } } };
 }
 
-function single(manifests: readonly Manifest[]): readonly Manifest[] {
-  const found = new Map<string, Manifest>();
+function textOf(manifest: Manifest, field: "name" | "namespace"): string {
+  const text = manifest[field];
+  if (text !== undefined) return text;
+  throw refused(manifest, `has a metadata.${field} that is not text`, "put it in quotes: numbers and words such as `y`, `no` and `on` are something else in YAML");
+}
+
+function refused(manifest: Manifest, what: string, remedy: string): CollectError {
+  return new CollectError(`the ${manifest.kind} at \`${manifest.at()}\` ${what}`, { remedy });
+}
+
+function single(manifests: readonly Placed[]): readonly Placed[] {
+  const found = new Map<string, Placed>();
   for (const manifest of manifests) {
     const key = `${manifest.namespace}/${manifest.name}`;
     const other = found.get(key);
@@ -140,7 +159,7 @@ function single(manifests: readonly Manifest[]): readonly Manifest[] {
   return [...found.values()].sort((left, right) => compare(left.namespace, right.namespace) || compare(left.name, right.name));
 }
 
-function twice(first: Manifest, second: Manifest): CollectError {
+function twice(first: Placed, second: Placed): CollectError {
   const name = first.namespace === "" ? first.name : `${first.namespace}/${first.name}`;
   return new CollectError(`${first.kind} \`${name}\` is there twice and differs: \`${first.at()}\` and \`${second.at()}\``, {
     remedy: "keep the one that is deployed; a folder stands for one cluster",

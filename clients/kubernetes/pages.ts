@@ -58,7 +58,7 @@ async function askPage(connection: Connection, { path, asked }: Collection, next
   for (;;) {
     const query = new URLSearchParams({ limit: String(sizes[0] ?? 1), ...(next === undefined ? {} : { continue: next }) });
     try {
-      return await connection.ask({ asked, path: `${path}?${query}`, limit: connection.limits.pageBytes, abandoned });
+      return await connection.ask({ asked, path: `${path}?${query.toString()}`, limit: connection.limits.pageBytes, abandoned });
     } catch (error) {
       if (!(error instanceof TooLarge) || sizes.length === 1) throw error;
       sizes.shift();

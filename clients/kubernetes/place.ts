@@ -49,7 +49,8 @@ export interface Limits {
   /** Where a page is larger, smaller pages are asked for; 5 objects of etcd's 1.5 MiB always fit. */
   readonly pageBytes: number;
   readonly pluginMs: number;
-  readonly podExecMs: number;
+  /** For one answer of one pod: there are many, and each may hang. */
+  readonly podMs: number;
   readonly retries: number;
   /** First wait before a retry where the server names none; doubles each time. */
   readonly retryMs: number;
@@ -63,7 +64,7 @@ export const defaultLimits: Limits = {
   requestMs: 180_000,
   pageBytes: 64 * 1024 * 1024,
   pluginMs: 30_000,
-  podExecMs: 30_000,
+  podMs: 30_000,
   retries: 4,
   retryMs: 500,
   longestRetryMs: 30_000,

@@ -9,9 +9,9 @@ import { KUBE_SYSTEM, namespaces, nodes } from "../resources.ts";
 export async function* readCluster(cluster: Cluster, { options }: Request, io: Io): AsyncIterable<Fact<"cluster"> | Gap> {
   const api = await io.kubernetes();
   const gaps: Gap[] = [];
-  const kubeSystemUid = await orGap(gaps, cluster, () => uidOf(api));
-  const seen = options?.["nodes"] === true ? await orGap(gaps, cluster, () => inspectNodes(api, io)) : undefined;
-  const serverVersion = await orGap(gaps, cluster, () => api.serverVersion());
+  const kubeSystemUid = await orGap(gaps, cluster, KUBE_SYSTEM, () => uidOf(api));
+  const seen = options?.["nodes"] === true ? await orGap(gaps, cluster, nodes.plural, () => inspectNodes(api, io)) : undefined;
+  const serverVersion = await orGap(gaps, cluster, "version", () => api.serverVersion());
   yield* gaps;
   yield {
     type: "fact",
@@ -23,12 +23,12 @@ export async function* readCluster(cluster: Cluster, { options }: Request, io: I
   };
 }
 
-async function orGap<T>(gaps: Gap[], cluster: Cluster, read: () => Promise<T>): Promise<T | undefined> {
+async function orGap<T>(gaps: Gap[], cluster: Cluster, subject: string, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
     if (!(error instanceof CollectError) || error.unreachable) throw error;
-    gaps.push({ type: "gap", kind: "cluster", cluster: cluster.name, subject: cluster.name, reason: error.message, remedy: error.remedy });
+    gaps.push({ type: "gap", kind: "cluster", cluster: cluster.name, subject, reason: error.message, remedy: error.remedy });
     return undefined;
   }
 }

@@ -82,6 +82,11 @@ describe("several kubeconfig files", () => {
     expect(user?.exec?.command).toBe("aws");
   });
 
+  it("words mean what they mean to kubectl", async () => {
+    const { list } = await files("clusters: [{name: c, cluster: {server: 'https://first', server: 'https://s', insecure-skip-tls-verify: yes}}]\ncontexts: [{name: x, context: {cluster: c}}]\n");
+    expect(contextOf(await load(list), "x").cluster).toMatchObject({ server: "https://s", insecure: true });
+  });
+
   it("without KUBECONFIG it is ~/.kube/config", async () => {
     const home = await folder();
     await mkdir(path.join(home, ".kube"));
@@ -120,6 +125,8 @@ const broken: readonly { readonly name: string; readonly content: Small | string
   { name: "text that is not YAML, by its place alone", content: "users:\n- token: {hunter2\n", says: "not valid YAML at line" },
   { name: "a list where a mapping belongs", content: "- a\n", says: "not a kubeconfig" },
   { name: "a word where a list belongs", content: "users: hunter2\n", says: "`users` that is not a list" },
+  { name: "groups to impersonate without a user", content: { ...whole, users: { u: { "as-groups": ["hunter2"] } } }, context: "x", says: "without a user (`as`)" },
+  { name: "an alias bomb", content: `a: &a [x,x,x,x,x,x,x,x,x,x]\n${"bcdefgh".split("").map((name, index) => `${name}: &${name} [${Array(10).fill(`*${"abcdefgh"[index]}`).join()}]`).join("\n")}\n`, says: "not valid YAML at line" },
   { name: "one name twice", content: "users: [{name: a, user: {}}, {name: a, user: {}}]", says: "names `a` twice" },
   { name: "an entry without a name", content: "users: [{user: {token: hunter2}}]", says: "no name for entry 1 of `users`" },
 ];

@@ -46,6 +46,15 @@ describe("a list", () => {
     expect(server.seen.length).toBeLessThanOrEqual(3);
   });
 
+  it("asks for no page that nobody will read", async () => {
+    const server = await serve(answering(withPages(["a"], ["b"], ["c"])));
+    const api = await openServer(server.url);
+    for await (const { items } of api.list(pods)) if (items.length > 0) break;
+    // Over the same connection: whatever was on its way before has arrived by now.
+    await api.serverVersion();
+    expect(server.seen).toEqual([`GET ${path}?limit=500`, "GET /version"]);
+  });
+
   it("is asked for in smaller pages where a page is too large", async () => {
     const large = { ...podList([]), items: Array.from({ length: 500 }, (_, index) => pod(`p${index}`, "a", { spec: "x".repeat(100) })) };
     const server = await serve(answering({ [path]: (_, url) => [200, url.searchParams.get("limit") === "500" ? large : podList(["a"])] }));
@@ -236,6 +245,12 @@ describe("single questions", () => {
     const older = await serve(answering({}));
     expect(await (await openServer(server.url)).whoAmI()).toBe("jane");
     expect(await (await openServer(older.url)).whoAmI()).toBeUndefined();
+  });
+
+  it("whoAmI is undefined also where the server forbids the question, and an error where it is dead", async () => {
+    const shy = await serve(answering({ "/apis/authentication.k8s.io/v1/selfsubjectreviews": () => [403, status(403, "Forbidden")] }));
+    expect(await (await openServer(shy.url)).whoAmI()).toBeUndefined();
+    expect((await failure((await openServer("https://127.0.0.1:1")).whoAmI())).unreachable).toBe(true);
   });
 
   it("may asks the server, with the subresource apart", async () => {

@@ -32,7 +32,18 @@ describe("a kubeconfig user signs in with", () => {
     const server = await serve(answering({ "/api/v1/pods": () => [403, status(403, "Forbidden")] }));
     const error = await failure(namesIn(await open({ form: "kubeconfig", kubeconfig: await kubeconfig(server.url, undefined) }), pods));
     expect(error.message).toContain("an anonymous user may not list");
-    expect(error.remedy).toContain("add a user to the context");
+    expect(error.remedy).toContain("give the context a user with credentials");
+  });
+
+  it("its own name in messages, with what it lacks and whom it impersonates", async () => {
+    const forbidden: Answers = { "/api/v1/pods": () => [403, status(403, "Forbidden")] };
+    for (const [user, says] of [
+      [{}, "the kubeconfig user `u`, which has no credentials, may not list"],
+      [{ token: "t", as: "jane" }, "the kubeconfig user `u` as `jane` may not list"],
+    ] as const) {
+      const server = await serve(answering(forbidden));
+      expect((await failure(namesIn(await open({ form: "kubeconfig", kubeconfig: await kubeconfig(server.url, user) }), pods))).message).toContain(says);
+    }
   });
 
   it("impersonation, groups and all", async () => {
@@ -267,6 +278,7 @@ describe("an exec plugin", () => {
     { name: "speaks an old version", body: "", exec: { apiVersion: "client.authentication.k8s.io/v1alpha1" }, says: "speaks `client.authentication.k8s.io/v1alpha1`" },
     { name: "must ask somebody", body: "", exec: { interactiveMode: "Always" }, says: "asks questions" },
     { name: "is not installed", body: "", exec: { command: "cloud-assert-no-such-plugin", installHint: "hunter2" }, says: "is not installed" },
+    { name: "cannot be given an argument", body: "", exec: { args: ["hunter2\0"] }, says: "cannot be started (ERR_INVALID_ARG_VALUE)" },
     { name: "may not be run", body: "", exec: { command: fileOf("authority.pem") }, says: "cannot be started (EACCES)" },
   ];
   for (const { name, body, exec, says, pluginMs = 5000 } of faults) {
@@ -293,6 +305,21 @@ describe("an exec plugin", () => {
     await connected;
     ending.abort();
     expect((await opening).message).toContain("the run ended");
+    await gone;
+  });
+
+  it("that ends and leaves somebody with its output open is given up, and that one stopped", async () => {
+    const { promise: connected, resolve: onConnected } = Promise.withResolvers<void>();
+    const { promise: gone, resolve: onGone } = Promise.withResolvers<void>();
+    const port = await serveBytes((socket) => {
+      onConnected();
+      socket.resume().on("close", onGone);
+    });
+    const child = `require("node:net").connect(${port}, "127.0.0.1"); setInterval(() => {}, 9999)`;
+    const { place } = await withPlugin(`require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(child)}], { stdio: "inherit" }).unref()`);
+    const opening = failure(open(place, {}, { pluginMs: 2_000 }));
+    await connected;
+    expect((await opening).message).toContain("gave no answer within 2 s");
     await gone;
   });
 
