@@ -1,6 +1,7 @@
 import type { CommandEntry } from "../command.ts";
 
 const FILES = "[FILE|DIR...]";
+const FORCE = { flags: "--force", summary: "overwrite files that are there" } as const;
 const OUT = { flags: "--out <DIR>", summary: "where to write the snapshots, one file per cluster" } as const;
 const ALL = { flags: "--all", summary: "ask for everything the collectors can read, whatever the assertions need" } as const;
 
@@ -10,8 +11,11 @@ const later = (name: string): CommandEntry => ({ name, words: "[WORDS...]", summ
 export const commands: readonly CommandEntry[] = [
   { name: "run", words: FILES, summary: "collect what the assertions need, judge, report", flags: [], load: () => import("./run.ts") },
   { name: "collect", words: FILES, summary: "write one snapshot per cluster, judge nothing", flags: [OUT, ALL], load: () => import("./collect.ts") },
+  { name: "doctor", words: FILES, summary: "per cluster: reachable, who am I, which permission is missing for which assertion", flags: [], load: () => import("./doctor.ts") },
+  { name: "init", words: "", summary: "write a first assert.yaml and assertions/ from the kubeconfig at hand", flags: [FORCE], load: () => import("./init.ts") },
   { name: "kinds", words: "", summary: "what can be asserted", flags: [], load: () => import("./kinds.ts") },
   { name: "explain", words: "<KIND>", summary: "what a kind claims, its fields, and how to repair what it finds", flags: [], load: () => import("./explain.ts") },
+  { name: "completion", words: "<SHELL>", summary: "print the completion script for bash, zsh or fish", flags: [], load: () => import("./completion.ts") },
 ];
 
 /** Commands that a later release brings: answered with that sentence, never with a guess at what was meant. */
