@@ -1,6 +1,6 @@
 import { Command as Commander, CommanderError, Option } from "commander";
 import type { CommandEntry, FlagText } from "./command.ts";
-import { commands, laterCommands } from "./commands/index.ts";
+import { commands, completeCommand, laterCommands } from "./commands/index.ts";
 import { LaterError, UsageError } from "./errors.ts";
 import { laterFlags, parseFlags, sharedFlags, type Flags } from "./flags.ts";
 
@@ -22,6 +22,7 @@ Exit codes: 0 everything holds, 1 violated, 2 undecided, 3 could not run, 130 in
 
 /** Reads the command line. Throws {@link UsageError} and {@link LaterError}; touches nothing. */
 export function parseArgv(argv: readonly string[], version: string): Call {
+  if (argv[0] === completeCommand.name) return { kind: "command", entry: completeCommand, flags: parseFlags({}), words: argv.slice(1) };
   let text = "";
   let call: Call | undefined;
   const program = new Commander("assert")

@@ -3,7 +3,7 @@ import type { Flags } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What a command does: it returns a code and never ends the process. */
-export type Command = (flags: Flags, words: readonly string[], terminal: Terminal) => Promise<ExitCode>;
+type Command = (flags: Flags, words: readonly string[], terminal: Terminal) => Promise<ExitCode>;
 
 /** A command as `--help` shows it; its code is loaded when it is called. */
 export interface CommandEntry {

@@ -34,8 +34,3 @@ export class UserErrors extends Error {
     this.errors = errors;
   }
 }
-
-/** Why everything stops: somebody pressed Ctrl-C, or the process was told to end. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-}

@@ -59,8 +59,10 @@ export const sharedFlags: readonly FlagText[] = [
 /** Flags whose meaning a later release brings. */
 export const laterFlags = ["waivers", "baseline", "writeBaseline"] as const;
 
-const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
-const COLORS: readonly ColorChoice[] = ["auto", "always", "never"];
+/** The words after `--probe`. */
+export const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
+/** The words after `--color`. */
+export const COLORS: readonly ColorChoice[] = ["auto", "always", "never"];
 
 /** Commander's raw words, checked. Throws {@link UsageError} with the flag, what was given and what is wanted. */
 export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {

@@ -41,7 +41,7 @@ export async function look(looking: Looking, flags: Flags, terminal: Terminal): 
 }
 
 /** Collects from the one cluster that is visited. */
-export async function lookAt(
+async function lookAt(
   target: FleetCluster,
   visit: Visit,
   looking: Looking,

@@ -18,13 +18,13 @@ export interface Examined {
   readonly options: readonly Option[];
 }
 
-export interface Problem {
+interface Problem {
   readonly reason: string;
   readonly remedy: string;
 }
 
 /** What an assertion, or the run itself, reads in the cluster. */
-export interface Need {
+interface Need {
   /** Left out: what every run asks. */
   readonly assertion?: string | undefined;
   readonly purpose: string;
@@ -32,7 +32,7 @@ export interface Need {
   readonly missing: readonly Permission[];
 }
 
-export interface Option {
+interface Option {
   /** The word after `--probe`; left out: no probe. */
   readonly probe?: Probe | undefined;
   readonly purpose: string;

@@ -10,7 +10,7 @@ import type { Terminal } from "./terminal.ts";
 const LIMIT = 512 * 1024 * 1024;
 
 /** A file name for a cluster: contexts hold `/` and `:`, and two names never share one file, not even where case does not count. */
-export function fileNameOf(cluster: string): string {
+function fileNameOf(cluster: string): string {
   const safe = cluster.replace(/[^a-z0-9._-]|^\./gu, (character) => [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join(""));
   return `${safe}.json`;
 }

@@ -1,7 +1,6 @@
 import type { Reporter } from "./reporter.ts";
 
 export type { RenderOptions, Reporter } from "./reporter.ts";
-export { plain } from "./plain.ts";
 
 /** Every output format, loaded when it is asked for: a run pays for the formats it writes. */
 export const reporters: Readonly<Record<string, () => Promise<Reporter>>> = {

@@ -28,7 +28,7 @@ export function columns(rows: readonly (readonly string[])[], indent: string): r
 }
 
 /** Characters as a reader counts them, not UTF-16 units. */
-export function lengthOf(text: string): number {
+function lengthOf(text: string): number {
   return [...text].length;
 }
 

@@ -6,8 +6,9 @@ import type { Reporter, TestModule } from "vitest/node";
  * which is also written to the file that `TEST_COUNTS` names.
  */
 export default class Summary implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    const counts = { passed: 0, failed: 0, skipped: 0 };
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    // What fails outside of tests, the start of the clusters for one, must not look like a run in which nothing failed.
+    const counts = { passed: 0, failed: errors.length, skipped: 0 };
     const reasons = new Map<string, number>();
     for (const module of modules) {
       // A file that could not even be loaded has no tests that could fail.

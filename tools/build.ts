@@ -12,7 +12,7 @@ const dist = join(root, "dist");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown> & { version: string };
 
 /** Files that are read at run time, by their path from the root; the release has them at the same path. */
-const DATA = ["assertions", "deploy/rbac", "docs/schema", "LICENSE", "README.md", "CHANGELOG.md"];
+const DATA = ["assertions", "cli/completion", "deploy/rbac", "docs/schema", "LICENSE", "README.md", "CHANGELOG.md"];
 
 /** Puts a list with static imports in the place of the module that reads the folders of built-in plug-ins. */
 const builtins: Plugin = {

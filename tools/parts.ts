@@ -1,6 +1,7 @@
 /** `npm run parts [NAME ...]`: builds the real programs that end-to-end tests need and the cache lacks; says what each cost. */
 import { build, BuildError } from "../test/parts/build.ts";
 import { cacheFolder, find } from "../test/parts/cache.ts";
+import { CRD_MODULES, crdsMissing, fetchCrds } from "../test/parts/crds.ts";
 import { PARTS, type Part } from "../test/parts/parts.ts";
 
 const wanted = process.argv.slice(2);
@@ -13,6 +14,7 @@ if (strangers.length > 0) {
 process.stdout.write(`parts in ${cacheFolder()}\n`);
 let failed = false;
 for (const part of PARTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) failed = !(await provide(part)) || failed;
+if (wanted.length === 0) failed = !(await provideCrds()) || failed;
 process.exitCode = failed ? 1 : 0;
 
 async function provide(part: Part): Promise<boolean> {
@@ -31,5 +33,22 @@ async function provide(part: Part): Promise<boolean> {
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const how = before.state === "here" ? "here already" : `built in ${seconds} s`;
   process.stdout.write(`${title}${how.padEnd(18)}${(after.bytes / 1e6).toFixed(0).padStart(5)} MB  ${after.file}\n`);
+  return true;
+}
+
+/** The mesh's resource definitions are read from Go's module cache, so nothing of them is kept here. */
+async function provideCrds(): Promise<boolean> {
+  const title = "resource definitions".padEnd(24);
+  const names = CRD_MODULES.map(({ module }) => module).join(", ");
+  const started = performance.now();
+  const isHere = (await crdsMissing()) === undefined;
+  try {
+    if (!isHere) await fetchCrds();
+  } catch (error) {
+    process.stderr.write(`${title}failed: \`go mod download\` of ${names} (${error instanceof Error ? error.message.split("\n")[0] : String(error)})\n`);
+    return false;
+  }
+  const how = isHere ? "here already" : `fetched in ${((performance.now() - started) / 1000).toFixed(0)} s`;
+  process.stdout.write(`${title}${how.padEnd(18)}          ${names}\n`);
   return true;
 }

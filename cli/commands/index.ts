@@ -20,3 +20,6 @@ export const commands: readonly CommandEntry[] = [
 
 /** Commands that a later release brings: answered with that sentence, never with a guess at what was meant. */
 export const laterCommands: readonly CommandEntry[] = ["compare", "route", "test"].map(later);
+
+/** What the completion scripts call; its words are those of another command line, so no flag of them is ours. */
+export const completeCommand: CommandEntry = { name: "__complete", words: "[WORDS...]", summary: "", flags: [], load: () => import("./complete.ts") };

@@ -18,7 +18,7 @@ export interface LoadedAssertions {
   readonly kinds: ReadonlyMap<string, AnyKind>;
 }
 
-export const API_VERSION = "cloud-assert/v1";
+const API_VERSION = "cloud-assert/v1";
 
 /** A document of a file, with the name of the file as the user wrote it. */
 interface Written {

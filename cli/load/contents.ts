@@ -6,7 +6,7 @@ import { InvalidFieldError, listed } from "./errors.ts";
 import { must, pathFrom, refusedPath, type LoadOptions } from "./trust.ts";
 
 /** Documents that kinds own, by kind and name. */
-export type OwnedDocuments = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+type OwnedDocuments = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 
 interface Place {
   readonly file: string;

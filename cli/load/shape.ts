@@ -8,7 +8,7 @@ export type Path = readonly (string | number)[];
  * The schemas that speak about the value at a path, references followed and choices spread out. ajv's own `schemaPath` ends at
  * references, so they are found by walking the schema along the path of the value.
  */
-export function schemasAt(root: JsonObject, path: Path): readonly JsonObject[] {
+function schemasAt(root: JsonObject, path: Path): readonly JsonObject[] {
   return walk([root], path, root);
 }
 

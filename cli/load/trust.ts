@@ -39,7 +39,7 @@ export function pathFrom(file: string, named: string, { cwd, home }: Pick<LoadOp
 }
 
 /** Does the path lead out of the folder of the file, links followed, also where nothing is there yet? */
-export async function leadsOut(file: string, path: string, { cwd }: Pick<LoadOptions, "cwd">): Promise<boolean> {
+async function leadsOut(file: string, path: string, { cwd }: Pick<LoadOptions, "cwd">): Promise<boolean> {
   const folder = await realOf(dirname(resolve(cwd, file)));
   const target = await realOf(path);
   return target !== folder && !target.startsWith(folder.endsWith(sep) ? folder : folder + sep);

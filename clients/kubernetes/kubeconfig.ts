@@ -51,7 +51,7 @@ export interface UserEntry {
   readonly authProvider?: { readonly name: string; readonly config: Readonly<Record<string, string>> } | undefined;
 }
 
-export interface Impersonation {
+interface Impersonation {
   readonly user: string;
   readonly uid?: string | undefined;
   readonly groups: readonly string[];

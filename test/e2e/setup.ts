@@ -1,29 +1,37 @@
 import type { TestProject } from "vitest/node";
 import { findAll } from "../parts/cache.ts";
 import type { ClusterAddress } from "../parts/cluster.ts";
-import { startCloud } from "../parts/seed.ts";
+import type { PartName } from "../parts/parts.ts";
+import { admitReader, seedsMissing, startCloud } from "../parts/seed.ts";
 import { CLOUDS } from "../parts/world.ts";
 
-/** Three running clusters that all end-to-end tests share, or why there are none. */
-export type Fleet = Readonly<Record<"eks" | "gke" | "aks", ClusterAddress>> | { readonly missing: string };
+/** What end-to-end tests stand on: three running clusters and the programs to start more, or why there are none. */
+export type Ground =
+  | { readonly clusters: Clusters; readonly parts: Readonly<Record<PartName, string>> }
+  | { readonly missing: string };
+
+type Clusters = Readonly<Record<"eks" | "gke" | "aks", ClusterAddress>>;
 
 declare module "vitest" {
   interface ProvidedContext {
-    readonly fleet: Fleet;
+    readonly ground: Ground;
   }
 }
 
 /** Starts the three clusters once for the whole run. Nothing is built here: what is missing makes tests skip, in CI fail. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const binaries = await findAll(["kube-apiserver", "etcd"]);
-  if ("missing" in binaries) {
-    project.provide("fleet", binaries);
+  const parts = await findAll(["kube-apiserver", "etcd", "kubelet", "envoy"]);
+  const missing = "missing" in parts ? parts.missing : await seedsMissing(parts);
+  if ("missing" in parts || missing !== undefined) {
+    project.provide("ground", { missing: `${missing ?? ""}; \`npm run parts\` brings it` });
     return undefined;
   }
-  const clusters = await Promise.all(CLOUDS.map((cloud) => startCloud(cloud, binaries)));
-  const addresses = clusters.map(({ stop: _, ...address }) => [address.name, address] as const);
-  project.provide("fleet", Object.fromEntries(addresses) as Fleet);
+  const running = await Promise.all(CLOUDS.map((cloud) => startCloud(cloud, parts)));
+  await Promise.all(running.map(admitReader));
+  // Tests run in other processes: only data gets there.
+  const clusters = JSON.parse(JSON.stringify(Object.fromEntries(running.map((cluster) => [cluster.name, cluster])))) as Clusters;
+  project.provide("ground", { parts, clusters });
   return async () => {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+    await Promise.all(running.map((cluster) => cluster.stop()));
   };
 }

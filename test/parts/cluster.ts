@@ -10,7 +10,7 @@ import { freePorts, scratchFolder, start, until, type Running } from "./process.
 const run = promisify(execFile);
 
 /** Who may log in, by token: `admin` may do everything, the others what roles a test binds to `assert-NAME`. */
-export const IDENTITIES = ["admin", "reader", "limited", "guest"] as const;
+const IDENTITIES = ["admin", "reader", "limited", "guest"] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
 /** A running API server with its etcd: plain data, so that it can be handed to another process. */

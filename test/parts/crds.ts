@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { loadAll } from "js-yaml";
 import pLimit from "p-limit";
 import { pathOf, type Api, type Manifest } from "./api.ts";
-import { scratchFolder, until } from "./process.ts";
+import { until } from "./process.ts";
 
 const run = promisify(execFile);
 
@@ -15,19 +16,39 @@ export const CRD_MODULES = [
   { module: "sigs.k8s.io/gateway-api@v1.6.0", folder: "config/crd/standard" },
 ] as const;
 
-/** The definitions of Istio and of Gateway API's standard channel. Needs `go`, which fetches a module once. */
+/** Puts the modules of the definitions into Go's module cache, where they are not there already. */
+export async function fetchCrds(): Promise<void> {
+  await Promise.all(CRD_MODULES.map(({ module }) => folderOf(module)));
+}
+
+/** Why the definitions cannot be read without a download; undefined when they can. */
+export async function crdsMissing(): Promise<string | undefined> {
+  try {
+    await Promise.all(CRD_MODULES.map(({ module }) => folderOf(module, OFFLINE)));
+    return undefined;
+  } catch {
+    return `${CRD_MODULES.map(({ module }) => module).join(" and ")} are not in Go's module cache`;
+  }
+}
+
+/** The definitions of Istio and of Gateway API's standard channel, from Go's module cache. */
 export async function readCrds(): Promise<readonly Manifest[]> {
-  // Outside of any module, so that no go.mod of ours has a say in the version.
-  const nowhere = await scratchFolder("modules");
   const found = await Promise.all(CRD_MODULES.map(async (source) => {
-    const { stdout } = await run("go", ["mod", "download", "-json", source.module], { cwd: nowhere });
-    const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
-    const folder = path.join(Dir, source.folder);
+    const folder = path.join(await folderOf(source.module, OFFLINE), source.folder);
     const files = "file" in source ? [source.file] : (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
     const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), "utf8")));
     return texts.flatMap((text) => loadAll(text) as readonly (Manifest | undefined)[]);
   }));
   return found.flat().filter((object) => object?.kind === "CustomResourceDefinition") as readonly Manifest[];
+}
+
+const OFFLINE = { GOPROXY: "off", GOSUMDB: "off" } as const;
+
+async function folderOf(module: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  // Outside of any module, so that no go.mod of ours has a say in the version.
+  const { stdout } = await run("go", ["mod", "download", "-json", module], { cwd: tmpdir(), env: { ...process.env, GOTOOLCHAIN: "local", GOWORK: "off", ...env } });
+  const { Dir } = JSON.parse(stdout) as { readonly Dir: string };
+  return Dir;
 }
 
 /** Posts definitions and waits until every resource of theirs is served, about a second after `Established`. */

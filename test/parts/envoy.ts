@@ -17,7 +17,7 @@ export interface EnvoyOptions {
 }
 
 /** The port on which a pod of the mesh serves its merged metrics. */
-export const METRICS_PORT = 15020;
+const METRICS_PORT = 15020;
 
 /**
  * Starts a real Envoy. Its metrics listener hands the request on to its own admin interface, as Istio's bootstrap sets it up.

@@ -28,7 +28,7 @@ export const EKS: Cloud = {
   nodeLabels: () => ({ "eks.amazonaws.com/nodegroup": "mesh", "eks.amazonaws.com/nodegroup-image": "ami-0123456789abcdef0" }),
 };
 
-export const GKE: Cloud = {
+const GKE: Cloud = {
   name: "gke",
   gitVersion: "v1.35.1-gke.1190000",
   region: "europe-west3",
@@ -161,7 +161,7 @@ function bystanders(cloud: Cloud): readonly Manifest[] {
   return Array.from({ length: 30 }, (_, replica) => plainPod(cloud, "kube-system", "coredns", replica));
 }
 
-export type Role = "sidecar" | "native-sidecar" | "gateway" | "waypoint" | "ztunnel";
+type Role = "sidecar" | "native-sidecar" | "gateway" | "waypoint" | "ztunnel";
 
 export interface PodShape {
   readonly namespace: string;

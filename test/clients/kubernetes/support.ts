@@ -12,7 +12,7 @@ import { CollectError, type KubernetesApi, type KubeObject, type Page, type Reso
 const certificates = path.join(import.meta.dirname, "certificates");
 
 export const fileOf = (name: string) => path.join(certificates, name);
-export const pem = (name: string) => readFileSync(fileOf(name), "utf8");
+const pem = (name: string) => readFileSync(fileOf(name), "utf8");
 export const base64 = (name: string) => Buffer.from(pem(name)).toString("base64");
 
 export const pods: Resource = { group: "", versions: ["v1"], plural: "pods", kind: "Pod", namespaced: true };
@@ -60,7 +60,7 @@ export async function serve(listener: RequestListener, tls: Tls | false = {}): P
   return running;
 }
 
-export async function listen(server: TcpServer): Promise<number> {
+async function listen(server: TcpServer): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
@@ -98,7 +98,7 @@ export async function kubeconfig(server: string, user: object | undefined, clust
   return file;
 }
 
-export const quick: Partial<Limits> = { retryMs: 1, longestRetryMs: 20, pluginMs: 5_000 };
+const quick: Partial<Limits> = { retryMs: 1, longestRetryMs: 20, pluginMs: 5_000 };
 
 export function around(more: Partial<Surroundings> = {}): Surroundings {
   return { env: { PATH: process.env["PATH"] }, home: "/nowhere", signal: new AbortController().signal, allowExec: true, ...more };

@@ -1,0 +1,155 @@
+/**
+ * `npm run bench [pages|cold|fleet ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * Needs `npm run build` before. Ends with 1 when a ratio is over its limit.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import type { Report } from "#engine";
+import { makeAuthority, makeCertificate } from "../parts/certificates.ts";
+import { scratchFolder } from "../parts/process.ts";
+import { EKS, ISTIO, namespaceOf, proxyPod } from "../parts/world.ts";
+import { measure, medians, type Usage } from "./measure.ts";
+
+const BIN = path.join(import.meta.dirname, "../../dist/cli/bin.mjs");
+const TOKEN = "bench";
+const benches = { pages, cold, fleet };
+
+if (!existsSync(BIN)) {
+  process.stderr.write("error: there is no release in dist/\n  help: run `npm run build` first\n");
+  process.exit(3);
+}
+let over = 0;
+const folder = await scratchFolder("bench");
+const authority = await makeAuthority(folder, "bench-authority");
+const pair = await makeCertificate(folder, authority, { name: "server", subject: "/CN=bench", altNames: ["IP:127.0.0.1"] });
+for (const [name, bench] of Object.entries(benches)) {
+  if (process.argv.length === 2 || process.argv.slice(2).includes(name)) await bench();
+}
+process.exit(over > 0 ? 1 : 0);
+
+/** 50,000 pods of 4 kB against bare paging, and 200,000 against 50,000. */
+async function pages(): Promise<void> {
+  say("pods of 4 kB from a TLS server, one cluster");
+  const list = async (pods: number, times: number) => {
+    const server = await startServer(0, pods);
+    const kubeconfig = writeKubeconfig(`pods-${pods}`, [server.url(0)]);
+    const floor = { words: [path.join(import.meta.dirname, "floor.mjs"), server.url(0), authority.cert, TOKEN] };
+    const run = { words: [BIN, "run", "-o", "json", "--context", "c0"], env: { KUBECONFIG: kubeconfig } };
+    // The server makes an answer when it is first asked for.
+    await measure(floor);
+    const [bare, ours] = (await medians([floor, run], times)) as [Usage, Usage];
+    server.stop();
+    must(bare.stdout.trim() === String(pods), `the floor saw ${bare.stdout.trim()} pods`);
+    must(reportOf(ours).results[0]?.coverage.judged === pods, "not all pods were judged");
+    return { bare, ours };
+  };
+  const few = await list(50_000, 3);
+  ratio("CPU, 50,000 pods", few.ours.cpuMs, few.bare.cpuMs, "ms", "bare paging", 1.3);
+  ratio("peak memory, 50,000 pods", few.ours.peakMb, few.bare.peakMb, "MB", "bare paging", 1.3);
+  const many = await list(200_000, 1);
+  ratio("peak memory, 200,000 pods", many.ours.peakMb, few.ours.peakMb, "MB", "50,000 pods", 1.5);
+}
+
+/** A cold `assert run` on saved snapshots, and `--version`, against an empty `node`. */
+async function cold(): Promise<void> {
+  say("cold start of the release, three saved clusters of 500 objects");
+  const clusters = ["eks", "gke", "aks"].map((name) => ({ name, kubernetes: { manifests: writeManifests(name), complete: true } }));
+  writeFileSync(path.join(folder, "assert.yaml"), JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "Fleet", metadata: { name: "bench" }, spec: { clusters } }));
+  const collected = await measure({ words: [BIN, "collect", "--out", "snapshots"], cwd: folder });
+  must(collected.code === 0, collected.stderr);
+
+  const desk = path.join(folder, "cold");
+  mkdirSync(desk);
+  const run = { words: [BIN, "run", "--snapshots", path.join(folder, "snapshots"), "-o", "json"], cwd: desk };
+  const [empty, version, judged] = (await medians([{ words: ["-e", "0"] }, { words: [BIN, "--version"] }, run], 21)) as [Usage, Usage, Usage];
+  must(reportOf(judged).results[0]?.coverage.judged === 3 * 500, "not all pods were judged");
+  ratio("CPU, `assert run --snapshots`", judged.cpuMs, empty.cpuMs, "ms", "an empty node", 4.5);
+  ratio("CPU, `assert --version`", version.cpuMs, empty.cpuMs, "ms", "an empty node", 2);
+}
+
+/** 200 clusters with 300 ms latency, two of them dead. */
+async function fleet(): Promise<void> {
+  say("200 clusters with 300 ms latency, two of them dead");
+  const server = await startServer(300, 20);
+  // Accepts connections and never says a word.
+  const hole = createServer(() => undefined);
+  await new Promise<void>((resolve) => hole.listen(0, "127.0.0.1", resolve));
+  const address = hole.address();
+  const dead = `https://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+  const live = Array.from({ length: 198 }, (_, index) => server.url(index));
+  const env = { KUBECONFIG: writeKubeconfig("fleet", [...live, dead, dead]) };
+  const contexts = (count: number) => Array.from({ length: count }, (_, index) => ["--context", `c${index}`]).flat();
+
+  const alone = await measure({ words: [BIN, "run", "-o", "json", ...contexts(1)], env });
+  const together = await measure({ words: [BIN, "run", "-o", "json", ...contexts(198)], env });
+  must(reportOf(together).results[0]?.coverage.judged === 198 * 20, "not all clusters were judged");
+  ratio("time, 198 live ones", together.wallMs, alone.wallMs, "ms", "one of them alone", 3);
+
+  const budget = Math.ceil(together.wallMs / 1000) + 2;
+  const withDead = await measure({ words: [BIN, "run", "-o", "json", "--cluster-timeout", `${budget}s`, ...contexts(200)], env });
+  must(reportOf(withDead).results[0]?.coverage.judged === 198 * 20, "the dead clusters cost others their verdict");
+  must(new Set(reportOf(withDead).results[0]?.gaps.map((gap) => gap.cluster)).size === 2, "the dead clusters are not named");
+  ratio("time, with two dead ones", withDead.wallMs, budget * 1000, "ms", "the budget of one cluster", 1.3);
+  server.stop();
+  hole.close();
+}
+
+interface Server {
+  url(cluster: number): string;
+  stop(): void;
+}
+
+async function startServer(latencyMs: number, pods: number): Promise<Server> {
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, "server.ts"), pair.cert, pair.key, String(latencyMs), String(pods)], { stdio: ["ignore", "pipe", "inherit"] });
+  const port = await new Promise<string>((resolve, reject) => {
+    child.stdout.setEncoding("utf8").once("data", (text: string) => resolve(text.trim()));
+    child.once("exit", () => reject(new Error("the server of the benchmark did not start")));
+  });
+  process.on("exit", () => child.kill("SIGKILL"));
+  return { url: (cluster) => `https://127.0.0.1:${port}/${cluster}`, stop: () => void child.kill("SIGKILL") };
+}
+
+/** A kubeconfig with a context `cN` for each server. */
+function writeKubeconfig(name: string, servers: readonly string[]): string {
+  const file = path.join(folder, `${name}.kubeconfig`);
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: servers.map((server, index) => ({ name: `c${index}`, cluster: { server, "certificate-authority": authority.cert } })),
+    users: [{ name: "bench", user: { token: TOKEN } }],
+    contexts: servers.map((_, index) => ({ name: `c${index}`, context: { cluster: `c${index}`, user: "bench" } })),
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+/** Five hundred pods, each of a workload of its own: as many facts. */
+function writeManifests(cluster: string): string {
+  const dir = path.join(folder, cluster);
+  mkdirSync(dir);
+  const pods = Array.from({ length: 500 }, (_, index) => proxyPod(EKS, { namespace: "shop", workload: `app-${index}`, replica: 0, role: "sidecar", image: EKS.proxyImage(ISTIO) }));
+  writeFileSync(path.join(dir, "all.json"), JSON.stringify({ apiVersion: "v1", kind: "List", items: [namespaceOf("shop"), ...pods] }));
+  return dir;
+}
+
+function reportOf({ stdout, stderr, code }: Usage): Report {
+  must(stdout.startsWith("{"), `no report, and code ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Report;
+}
+
+function must(isSo: boolean, what: string): void {
+  if (!isSo) throw new Error(what);
+}
+
+function say(text: string): void {
+  process.stdout.write(`\n${text}\n`);
+}
+
+function ratio(what: string, ours: number, floor: number, unit: string, against: string, limit: number): void {
+  const value = ours / floor;
+  if (value > limit) over += 1;
+  const verdict = value > limit ? "OVER" : "ok";
+  process.stdout.write(`  ${what.padEnd(30)} ${value.toFixed(2).padStart(5)} x of ${against.padEnd(26)} limit ${limit.toFixed(1)}  ${verdict.padEnd(4)}  (${ours.toFixed(0)} / ${floor.toFixed(0)} ${unit})\n`);
+}

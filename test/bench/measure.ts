@@ -1,0 +1,66 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+/** What one process used, from its start to its end. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly peakMb: number;
+  readonly wallMs: number;
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Program {
+  readonly words: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs this Node with `words` and measures the process. */
+export async function measure({ words, cwd, env }: Program): Promise<Usage> {
+  const folder = mkdtempSync(path.join(tmpdir(), "cloud-assert-usage-"));
+  const file = path.join(folder, "usage.json");
+  try {
+    const began = performance.now();
+    const { code, stdout, stderr } = await ended(["--require", path.join(import.meta.dirname, "usage.cjs"), ...words], {
+      cwd: cwd ?? folder,
+      env: { PATH: process.env["PATH"] ?? "", HOME: folder, NO_COLOR: "1", ...env, BENCH_USAGE: file },
+    });
+    const wallMs = performance.now() - began;
+    const { cpuMs, peakMb } = JSON.parse(readFileSync(file, "utf8")) as Pick<Usage, "cpuMs" | "peakMb">;
+    return { cpuMs, peakMb, wallMs, code, stdout, stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Measures programs in turns, so that whatever else the machine does hits all of them; gives each one's median. */
+export async function medians(programs: readonly Program[], times: number): Promise<readonly Usage[]> {
+  const rounds: Usage[][] = programs.map(() => []);
+  for (let time = 0; time < times; time += 1) {
+    for (const [index, program] of programs.entries()) rounds[index]?.push(await measure(program));
+  }
+  return rounds.map((usages) => {
+    const [first] = usages;
+    if (first === undefined) throw new Error("nothing was measured");
+    return { ...first, cpuMs: median(usages.map((usage) => usage.cpuMs)), peakMb: median(usages.map((usage) => usage.peakMb)), wallMs: median(usages.map((usage) => usage.wallMs)) };
+  });
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+function ended(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Pick<Usage, "code" | "stdout" | "stderr">> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const said = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, ...said }));
+  });
+}
