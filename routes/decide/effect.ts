@@ -236,8 +236,21 @@ function requestLines(operations: readonly HeaderOperation[], request: SeenReque
 }
 
 /** A value without commands, as it is written into the header; one with commands stays as it is. */
-function plain(value: Text): Text {
+export function plain(value: Text): Text {
   return isFormatted(value) ? value : value.replaceAll("%%", "%");
+}
+
+/** An effect without the headers whose values hold commands: what differs then differs whatever they give. */
+export function withoutCommands(effect: Effect): Effect {
+  if (effect.type === "forward") return { ...effect, destinations: effect.destinations.map((share) => ({ ...share, ...plainHeaders(share.headers) })) };
+  return effect.type === "redirect" || effect.type === "respond" ? { ...effect, ...plainHeaders(effect.headers) } : effect;
+}
+
+function plainHeaders(headers: HeaderEffect | undefined): { readonly headers: HeaderEffect } | Record<string, never> {
+  if (headers === undefined) return {};
+  const request = Object.entries(headers.request ?? {}).filter(([, lines]) => !lines.some(isFormatted));
+  const response = Object.entries(headers.response ?? {}).filter(([, { lines }]) => !lines.some(isFormatted));
+  return { headers: { request: Object.fromEntries(request), response: Object.fromEntries(response) } };
 }
 
 function seenFault(fault: Fault | undefined): Fault | undefined {

@@ -430,6 +430,11 @@ export interface ViewTable {
 /** One possibility. `name` says what it supposes: `Envoy 1.38 or older`; empty where there is only one. */
 export interface Reading {
   readonly name: string;
+  /**
+   * The releases, by program, for which the reading stands where they are not known. Places of unknown release are compared as if all
+   * had the same one: readings go together when they have a release of every program in common. Left out: known, or of no matter.
+   */
+  readonly versions?: Readonly<Record<string, readonly string[]>>;
   readonly listener: Listener;
 }
 

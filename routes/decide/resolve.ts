@@ -6,7 +6,7 @@
  * @module
  */
 
-import { lowerAscii, toBytes } from "../languages/bytes.ts";
+import { toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
 import { chainFor } from "./chains.ts";
 import { effectOf, satisfies } from "./effect.ts";
@@ -16,6 +16,7 @@ import type { Action, ClaimMatch, Claims, Condition, FieldMatch, HttpTable, List
 import { normalizePath, splitQuery } from "./paths.ts";
 import { faultsOf, Regexes } from "./regexes.ts";
 import type { Faults } from "./regexes.ts";
+import { seenBy, settingOf } from "./seen.ts";
 
 /** What happens to a request, and which rule decided. */
 export interface Answer {
@@ -51,7 +52,7 @@ export class Resolver {
     if (target === undefined) return { effect: { type: "respond", status: 400, body: "" }, rule: undefined, unmodelled: [] };
     const { refused, unread } = this.faultsIn(table);
     if (refused !== undefined) return { effect: { type: "invalid", reason: refused.reason }, rule: refused.rule.origin, unmodelled: [] };
-    const seen = seenBy(table, request, target);
+    const seen = seenBy(settingOf(table), request, target);
     const host = virtualHostFor(table, hostOf(seen.authority, table.ignorePort));
     if (host === undefined) return this.act(table.otherwise, undefined, seen, []);
     const unmodelled = [...(host.unmodelled ?? [])];
@@ -108,31 +109,6 @@ export class Resolver {
 /** What one listener does with one request. */
 export function resolve(listener: Listener, request: Request): Answer {
   return new Resolver(listener).answer(request);
-}
-
-function seenBy(table: HttpTable | undefined, request: Request, target: Bytes): SeenRequest {
-  const headers = new Map<string, Bytes[]>();
-  for (const [name, value] of request.headers) {
-    const lines = headers.get(name);
-    if (lines === undefined) headers.set(name, [toBytes(value)]);
-    else lines.push(toBytes(value));
-  }
-  for (const [name, value] of Object.entries(table?.overwritten ?? {})) headers.set(name, [toBytes(value)]);
-  return {
-    method: toBytes(request.method),
-    scheme: schemeOf(table, headers.get("x-forwarded-proto"), request),
-    authority: toBytes(request.authority),
-    target,
-    sent: toBytes(request.path),
-    headers,
-    regexText: table?.reading.regexText ?? "bytes",
-  };
-}
-
-function schemeOf(table: HttpTable | undefined, forwarded: readonly Bytes[] | undefined, request: Request): "http" | "https" {
-  if (table === undefined) return request.scheme;
-  const told = table.scheme.from === "x-forwarded-proto" && forwarded?.length === 1 ? lowerAscii(forwarded[0] ?? "") : "";
-  return told === "http" || told === "https" ? told : table.scheme.default;
 }
 
 /** The lines of a header, pseudo-headers included. */
