@@ -39,8 +39,10 @@ export interface Budget {
 export interface CompareOptions {
   /** Which connections there are; left out: both. */
   readonly transports?: readonly Connection["transport"][];
-  /** Kinds of host to leave out, by one of their hosts. */
-  readonly isWanted?: (host: string) => boolean;
+  /** Domains at which kinds of host are cut, so that `isWanted` can choose between them. */
+  readonly cuts?: readonly string[];
+  /** Which kinds of host to look at, by one of their hosts and what each table chooses for them. */
+  readonly isWanted?: (host: string, chosen: readonly (VirtualHost | undefined)[]) => boolean;
   readonly budget?: Budget;
 }
 
@@ -155,9 +157,9 @@ class Run {
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();
-    for (const kind of hostKinds(tables, ignorePort, meter)) {
+    for (const kind of hostKinds(tables, ignorePort, meter, this.options.cuts)) {
       const [host = ""] = kind.kind.common;
-      if (this.options.isWanted !== undefined && !this.options.isWanted(host)) continue;
+      if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
       this.hosts++;
       const key = kind.hosts.map((one) => numberOf(numbers, one)).join(",");
       const matters = kind.hosts.some((one) => one !== undefined && looksAtAuthority(one));
@@ -265,11 +267,7 @@ class Run {
 
   /** The answers of all tables to a request, judged. */
   replay(request: Request): "same" | "different" | "open" {
-    const keys = this.resolvers.map((resolver, table) => {
-      const { effect } = resolver.answer(request, this.transportOf(request));
-      return effect.type === "invalid" ? `invalid ${table}` : effectKey(effect);
-    });
-    return this.judge.judge(keys);
+    return this.judge.judge(this.resolvers.map((_, table) => this.keyOf(table, request)));
   }
 
   private transportOf(request: Request): Connection["transport"] {
@@ -298,7 +296,25 @@ class Run {
   }
 
   open(open: Open): void {
-    this.undecided.set(`${open.host ?? ""}\n${open.reason}\n${JSON.stringify(open.where)}`, open);
+    const key = `${open.host ?? ""}\n${open.reason.replace(/`[^`]*`/g, "")}\n${JSON.stringify(open.where)}`;
+    if (!this.undecided.has(key)) this.undecided.set(key, open);
+  }
+
+  /** A request whose answer depends on the reading of a place. */
+  openBetween(request: Request, host: string): void {
+    const names = new Set<string>();
+    for (const place of new Set(this.tables.map((table) => table.place))) {
+      const own = this.tables.flatMap((table, index) => (table.place === place ? [{ name: table.reading.name, key: this.keyOf(index, request) }] : []));
+      if (own.some(({ key }) => key !== own[0]?.key)) for (const { name } of own) names.add(name);
+    }
+    const shown = [...names].filter((name) => name !== "").sort();
+    const { method, authority, path } = request;
+    this.open({ reason: `whether the places agree depends on what is not known of them (${shown.join("; ")}), as \`${method} ${authority}${path}\` shows`, host });
+  }
+
+  private keyOf(table: number, request: Request): string {
+    const effect = this.resolvers[table]?.answer(request, this.transportOf(request)).effect;
+    return effect === undefined || effect.type === "invalid" ? `invalid ${table}` : effectKey(effect);
   }
 
   private assume(assumption: Assumption): void {
@@ -342,6 +358,10 @@ class Telling {
 
   open(reason: string): void {
     this.run.open({ reason, host: this.host });
+  }
+
+  depends(request: Request): void {
+    this.run.openBetween(request, this.host);
   }
 }
 

@@ -53,6 +53,8 @@ export interface Listener {
   difference(request: Request): boolean;
   /** A question that stays open, and why. */
   open(reason: string): void;
+  /** A request whose answer depends on how a place is read. */
+  depends(request: Request): void;
 }
 
 /** Enough differences were found. */
@@ -361,6 +363,10 @@ export class Decision {
     this.listener.open(reason);
   }
 
+  depends(request: Request): void {
+    this.listener.depends(request);
+  }
+
   report(request: Request): void {
     if (!this.listener.difference(request)) throw new Enough();
   }
@@ -430,12 +436,14 @@ class Leaf {
     const verdict = this.verdict(request);
     if (verdict === "same") return "same";
     if (verdict === "different" && sure !== undefined) this.told(request);
-    else if (this.isWhole) this.decision.open(verdict === "open" ? this.openReason() : `only a request that may not reach the proxy as it is tells the rules apart: ${shown(request)}`);
+    else if (this.isWhole) this.leaveOpen(verdict, request);
     return "other";
   }
 
-  private openReason(): string {
-    return this.agreement.isFormatted ? "header values with commands (`%...%`) are not modelled and differ" : "the answer depends on what is not known of a place: its versions, or the order of its objects";
+  private leaveOpen(verdict: "different" | "open", request: Request): void {
+    if (verdict === "different") this.decision.open(`only a request that may not reach the proxy as it is tells the rules apart: ${shown(request)}`);
+    else if (this.agreement.isFormatted) this.decision.open("header values with commands are not modelled, and they are not the same");
+    else this.decision.depends(request);
   }
 
   private verdict(request: Request): "same" | "different" | "open" {

@@ -69,11 +69,12 @@ class Domains {
  * All kinds of host of some tables, none empty. Exact domains come first, then stars, and last the hosts that no domain names.
  *
  * Every host falls into the kind of its exact domain, or of the longest suffix and longest prefix among those of all tables; for all of
- * a kind each table makes the same choice.
+ * a kind each table makes the same choice. `cuts` are domains that kinds must not cross, though no table has them.
  */
-export function hostKinds(tables: readonly HttpTable[], ignorePort: boolean, meter: Meter): readonly Chosen[] {
+export function hostKinds(tables: readonly HttpTable[], ignorePort: boolean, meter: Meter, cuts: readonly string[] = []): readonly Chosen[] {
   const indices = tables.map((table) => new Domains(table));
-  const domains = [...new Set(tables.flatMap((table) => table.virtualHosts.flatMap((host) => host.domains.map((domain) => lowerAscii(domain)))))];
+  const named = tables.flatMap((table) => table.virtualHosts.flatMap((host) => host.domains));
+  const domains = [...new Set([...named, ...cuts].map((domain) => lowerAscii(domain)))];
   const of = (wanted: string): readonly string[] => domains.filter((domain) => readDomain(domain)[0] === wanted);
   const [exact, suffixes, prefixes] = [of("exact"), of("suffix"), of("prefix")];
   const chosen: Chosen[] = [];

@@ -125,7 +125,7 @@ describe("versions", () => {
   });
   it("an unknown Envoy is read in every way that the rules can show", () => {
     const world = istioWorld({ place: "p", objects: parsed(matching), complete: true, unseen: ["Pod"], istio: "1.30.0", meshConfig: {} });
-    expect(world.views.find(({ view }) => onGateway(view))?.readings.map(({ name }) => name)).toEqual(["Envoy 1.38 or older", "Envoy 1.39.1 or newer"]);
+    expect(world.views.find(({ view }) => onGateway(view))?.readings.map(({ name }) => name)).toEqual(["Envoy 1.38 or older", "Envoy 1.39.0 or newer"]);
   });
   it("istiod before 1.24 also retries 503, and one before 1.28 marks mirrored hosts", () => {
     const of = (istio: string): string => JSON.stringify(answers(worldOf(yaml(base, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")}, mirror: { host: y } }]`)), { istio }), onGateway, {}));
