@@ -328,6 +328,8 @@ export interface VirtualHost {
    */
   readonly domains: readonly string[];
   readonly rules: readonly Rule[];
+  /** Made for a service that no routing object names. */
+  readonly isImplicit?: true;
   /** What is present for these domains and was not expressed. Makes every answer here undecided, where places do not agree on it. */
   readonly unmodelled?: readonly Unmodelled[];
 }
@@ -424,12 +426,19 @@ export interface MeshView {
  */
 export interface ViewTable {
   readonly view: View;
+  /** The view stands for all clients of which nothing is known: its namespace is one that no object names. */
+  readonly isOfOthers?: true;
   readonly readings: readonly Reading[];
 }
 
 /** One possibility. `name` says what it supposes: `Envoy 1.38 or older`; empty where there is only one. */
 export interface Reading {
   readonly name: string;
+  /**
+   * The releases, by program, for which the reading stands where they are not known. Places of unknown release are compared as if all
+   * had the same one: readings go together when they have a release of every program in common. Left out: known, or of no matter.
+   */
+  readonly versions?: Readonly<Record<string, readonly string[]>>;
   readonly listener: Listener;
 }
 
@@ -438,6 +447,8 @@ export interface RouteWorld {
   /** Name of the place in reports: a cluster, a file. */
   readonly place: string;
   readonly views: readonly ViewTable[];
+  /** The clients in the mesh are not known: views were made for those that objects name, and for others. */
+  readonly areClientsAssumed?: true;
   readonly assumptions: readonly Assumption[];
   /** What could not be expressed and touches all of the place. */
   readonly unmodelled: readonly Unmodelled[];

@@ -242,6 +242,7 @@ export function readingsOf(place: Place, services: readonly VirtualService[], bu
   return (possible ?? [{ name: "", list: services }]).flatMap((order) =>
     versions.map((version) => ({
       name: [order.name, version.name].filter((part) => part !== "").join("; "),
+      ...(Object.keys(version.versions).length === 0 ? {} : { versions: version.versions }),
       listener: build({ services: order.list, version }),
     })),
   );

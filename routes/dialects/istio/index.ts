@@ -71,5 +71,6 @@ export function istioWorld(input: IstioPlace): RouteWorld {
   const missing = silent.filter((kind) => !registry.seen(kind));
   if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
   const views = [...gatewayViews(place), ...meshViews(place)];
-  return { place: input.place, views, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+  const areClientsAssumed = registry.seen("Pod") ? {} : { areClientsAssumed: true as const };
+  return { place: input.place, views, ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }

@@ -24,6 +24,7 @@ export function meshViews(place: Place): readonly ViewTable[] {
     if (sidecar !== undefined) noteSidecar(seen, sidecar);
     return portsOf(seen, client, bound).map((port) => ({
       view: { mesh: true as const, namespace: client.namespace, labels: client.labels, port },
+      ...(client.isOther === true ? { isOfOthers: true as const } : {}),
       readings: readingsOf(seen, bound, ({ services, version }) => listenerFor(seen, client, port, services, version)),
     }));
   });
@@ -63,10 +64,10 @@ function withServices(place: Place, bound: readonly VirtualService[]): Place {
 }
 
 /** The kinds of client: sidecars that were seen, else one in every namespace that is named and one in another. */
-function clientsOf(place: Place, bound: readonly VirtualService[]): readonly Client[] {
+function clientsOf(place: Place, bound: readonly VirtualService[]): readonly (Client & { readonly isOther?: boolean })[] {
   const keys = new Set(labelSetsOf(place, bound).flatMap((labels) => Object.keys(labels)));
-  const out = new Map<string, Client>();
-  const put = (client: Client): void => void out.set(canonical(client), client);
+  const out = new Map<string, Client & { readonly isOther?: boolean }>();
+  const put = (client: Client & { readonly isOther?: boolean }): void => void out.set(canonical(client), client);
   if (place.registry.seen("Pod")) {
     for (const pod of place.registry.pods.filter(hasSidecar)) {
       put({ namespace: pod.namespace, labels: Object.fromEntries(Object.entries(pod.labels).filter(([key]) => keys.has(key))) });
@@ -75,9 +76,11 @@ function clientsOf(place: Place, bound: readonly VirtualService[]): readonly Cli
   }
   if (bound.length === 0 && place.registry.services.length === 0) return [];
   place.assume({ text: "pods are not in the input: a sidecar is assumed in every namespace that is named and in one other" });
-  for (const namespace of namedNamespaces(place, bound)) {
+  const namespaces = namedNamespaces(place, bound);
+  for (const namespace of namespaces) {
     if (isAmbient(place, namespace)) continue;
-    for (const labels of [{}, ...labelSetsOf(place, bound)]) put({ namespace, labels });
+    const isOther = namespace === namespaces.at(-1);
+    for (const labels of [{}, ...labelSetsOf(place, bound)]) put({ namespace, labels, ...(isOther ? { isOther } : {}) });
   }
   return [...out.values()];
 }
@@ -220,6 +223,7 @@ interface Wrapper {
   readonly services: readonly Service[];
   readonly rules: readonly Rule[];
   readonly unmodelled: readonly Unmodelled[];
+  readonly isImplicit?: boolean;
 }
 
 /** `BuildSidecarOutboundVirtualHosts` and `BuildSidecarVirtualHostWrapper`: of two VirtualServices that claim a domain the first has it. */
@@ -242,7 +246,8 @@ function tableFor(place: Place, client: Client, port: number, scope: Scope, egre
   for (const service of services.values()) {
     const protocol = service.ports[0]?.protocol;
     if (claimed.has(service.host) || service.alias !== undefined || (protocol !== "http" && protocol !== "auto")) continue;
-    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [] });
+    const isImplicit = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace) === undefined;
+    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], isImplicit });
   }
   const filters = filtersOn(place.registry, { role: "sidecar", namespace: client.namespace, labels: client.labels });
   return {
@@ -309,7 +314,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
     // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
     const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
     const unmodelled = [...filters, ...wrapper.unmodelled];
-    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }) });
+    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
   };
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);

@@ -11,6 +11,8 @@ export interface IstiodReading {
 /** One way in which a place may read its configuration. `name` says what it supposes; empty where it is known. */
 export interface VersionReading {
   readonly name: string;
+  /** Releases for which it stands, by program; none where they are known or do not matter. */
+  readonly versions: Readonly<Record<string, readonly string[]>>;
   readonly istiod: IstiodReading;
   readonly http: HttpReading;
 }
@@ -34,40 +36,49 @@ function parse(version: string | undefined): Version | undefined {
   return found === null ? undefined : { minor: Number(found[1]), patch: Number(found[2] ?? 0) };
 }
 
-const envoys: readonly (readonly [string, HttpReading])[] = [
-  ["Envoy 1.38 or older", { headerLines: "joined", regexText: "utf-8" }],
-  ["Envoy 1.39.0", { headerLines: "each", regexText: "utf-8" }],
-  ["Envoy 1.39.1 or newer", { headerLines: "each", regexText: "bytes" }],
-];
+/** A reading with the releases for which it stands; empty names where they are known or do not matter. */
+interface Possible<T> {
+  readonly name: string;
+  readonly releases: readonly string[];
+  readonly reading: T;
+}
 
-const istiods: readonly (readonly [string, IstiodReading])[] = [
-  ["istiod 1.27 or older", { retries503: false, shadowHost: true }],
-  ["istiod 1.28 or newer", { retries503: false, shadowHost: false }],
-];
+const old = "1.38 or older";
+const middle = "1.39.0";
+const latest = "1.39.1 or newer";
+
+const joinedText: HttpReading = { headerLines: "joined", regexText: "utf-8" };
+const singleText: HttpReading = { headerLines: "each", regexText: "utf-8" };
+const singleBytes: HttpReading = { headerLines: "each", regexText: "bytes" };
 
 /**
  * The readings that must be looked at. An unknown istiod is taken for 1.24 or newer: the caller names that as an assumption.
  */
 export function versionReadings(istio: string | undefined, envoy: string | undefined, uses: Uses): readonly VersionReading[] {
   const proxies = envoyReadings(parse(envoy), uses), controls = istiodReadings(parse(istio), uses);
-  return controls.flatMap(([control, istiod]) =>
-    proxies.map(([proxy, http]) => ({ name: [control, proxy].filter((part) => part !== "").join(", "), istiod, http })),
+  return controls.flatMap((control) =>
+    proxies.map((proxy) => ({
+      name: [control.name, proxy.name].filter((part) => part !== "").join(", "),
+      versions: { ...(control.name === "" ? {} : { istiod: control.releases }), ...(proxy.name === "" ? {} : { envoy: proxy.releases }) },
+      istiod: control.reading,
+      http: proxy.reading,
+    })),
   );
 }
 
-function envoyReadings(version: Version | undefined, uses: Uses): readonly (readonly [string, HttpReading])[] {
-  const [old, middle, latest] = envoys;
-  if (old === undefined || middle === undefined || latest === undefined) return [];
+function envoyReadings(version: Version | undefined, uses: Uses): readonly Possible<HttpReading>[] {
+  const possible = (name: string, reading: HttpReading, ...releases: readonly string[]): Possible<HttpReading> => ({ name: `Envoy ${name}`, releases, reading });
   if (version !== undefined) {
-    const [, reading] = version.minor < 39 ? old : version.minor === 39 && version.patch === 0 ? middle : latest;
-    return [["", reading]];
+    return [{ name: "", releases: [], reading: version.minor < 39 ? joinedText : version.minor === 39 && version.patch === 0 ? singleText : singleBytes }];
   }
-  if (uses.headers && uses.regexes) return envoys;
-  if (uses.headers) return [old, latest];
-  return uses.regexes ? [middle, latest] : [["", latest[1]]];
+  if (uses.headers && uses.regexes) return [possible(old, joinedText, old), possible(middle, singleText, middle), possible(latest, singleBytes, latest)];
+  if (uses.headers) return [possible(old, joinedText, old), possible("1.39.0 or newer", singleBytes, middle, latest)];
+  if (uses.regexes) return [possible("1.39.0 or older", singleText, old, middle), possible(latest, singleBytes, latest)];
+  return [{ name: "", releases: [], reading: singleBytes }];
 }
 
-function istiodReadings(version: Version | undefined, uses: Uses): readonly (readonly [string, IstiodReading])[] {
-  if (version !== undefined) return [["", { retries503: version.minor < 24, shadowHost: version.minor < 28 }]];
-  return uses.mirrors ? istiods : [["", { retries503: false, shadowHost: false }]];
+function istiodReadings(version: Version | undefined, uses: Uses): readonly Possible<IstiodReading>[] {
+  if (version !== undefined) return [{ name: "", releases: [], reading: { retries503: version.minor < 24, shadowHost: version.minor < 28 } }];
+  if (!uses.mirrors) return [{ name: "", releases: [], reading: { retries503: false, shadowHost: false } }];
+  return ["1.27 or older", "1.28 or newer"].map((release, index) => ({ name: `istiod ${release}`, releases: [release], reading: { retries503: false, shadowHost: index === 0 } }));
 }

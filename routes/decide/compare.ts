@@ -1,0 +1,428 @@
+/**
+ * Do several places route every request alike?
+ *
+ * This file leads from listeners to lists of rules: it goes through all kinds of connection and of host, and hands the lists of each to
+ * {@link ./decision.ts}, which holds the argument why the answer is exact.
+ *
+ * @module
+ */
+
+import { DEAD, OutOfBudget } from "../languages/automaton.ts";
+import type { Meter } from "../languages/search.ts";
+import type { Connection } from "./chains.ts";
+import { connectionKinds } from "./connection-kinds.ts";
+import { Decision } from "./decision.ts";
+import type { Side } from "./decision.ts";
+import { effectKey } from "./effect.ts";
+import { hostKinds } from "./host-kinds.ts";
+import type { Chosen } from "./host-kinds.ts";
+import { Judge } from "./judge.ts";
+import { isCoupling } from "./lower.ts";
+import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
+import { seenPaths } from "./paths.ts";
+import { faultsOf, Regexes } from "./regexes.ts";
+import type { Faults } from "./regexes.ts";
+import { Resolver } from "./resolve.ts";
+import type { Answer } from "./resolve.ts";
+import { Languages, Scope } from "./scope.ts";
+import { settingOf } from "./seen.ts";
+
+/** How much may be spent. All counts are the same on every machine. */
+export interface Budget {
+  /** Steps for one kind of host: positions in searches, and sets of requests looked at. Past it the rest is undecided. */
+  readonly steps?: number;
+  /** Differences told for one kind of host, each with another pair of deciding rules. */
+  readonly differences?: number;
+}
+
+/** What is compared, and how far. */
+export interface CompareOptions {
+  /** Which connections there are; left out: both. */
+  readonly transports?: readonly Connection["transport"][];
+  /** Domains at which kinds of host are cut, so that `isWanted` can choose between them. */
+  readonly cuts?: readonly string[];
+  /** Which kinds of host to look at, by one of their hosts and what each table chooses for them. */
+  readonly isWanted?: (host: string, chosen: readonly (VirtualHost | undefined)[]) => boolean;
+  readonly budget?: Budget;
+}
+
+/** One place: the readings of one of its views. */
+export interface Candidate {
+  readonly readings: readonly Reading[];
+}
+
+/** A request that places answer differently. */
+export interface Difference {
+  readonly request: Request;
+  /** The domain that took it, or `other hosts`. */
+  readonly host: string;
+  /** By place, in the first reading of each: as `resolve` answers. */
+  readonly answers: readonly Answer[];
+  /** There may be more differences of this kind of host than were told. */
+  readonly more?: true;
+}
+
+/** A question that stays open. */
+export interface Open extends Unmodelled {
+  readonly host?: string;
+}
+
+/** The outcome of a comparison. */
+export interface Comparison {
+  readonly outcome: "equivalent" | "different" | "undecided";
+  readonly differences: readonly Difference[];
+  readonly undecided: readonly Open[];
+  readonly assumptions: readonly Assumption[];
+  /** Kinds of host and sets of requests that were looked at. */
+  readonly size: { readonly hosts: number; readonly classes: number };
+}
+
+const DEFAULT_STEPS = 2_000_000;
+const DEFAULT_DIFFERENCES = 5;
+/** Most replays of differences of one kind of host, told or not. */
+const MOST_REPLAYS = 60;
+
+/**
+ * Decides whether several places answer every request alike.
+ *
+ * Guarantees:
+ *
+ * 1. `different` carries requests that {@link Resolver} answered differently for every reading that can hold.
+ * 2. `equivalent` is a proof over all connections and requests of the alphabets that the README of this folder tells.
+ * 3. Past the budget, and wherever something is not modelled, the answer is `undecided`, unless a request shows a difference.
+ * 4. The same input gives the same answer on every machine.
+ *
+ * Cost grows with the entries in which the lists differ; reading them is linear in their size.
+ */
+export function compare(candidates: readonly Candidate[], options: CompareOptions = {}): Comparison {
+  return new Run(candidates, options).result();
+}
+
+/** Steps that are left for one kind of host. */
+class Steps implements Meter {
+  private left: number;
+  private readonly limit: number;
+
+  constructor(limit: number) {
+    this.left = limit;
+    this.limit = limit;
+  }
+
+  get isEmpty(): boolean {
+    return this.left <= 0;
+  }
+
+  spend(steps: number): void {
+    this.left -= steps;
+    if (this.left <= 0) throw new OutOfBudget("steps for one kind of host", this.limit);
+  }
+}
+
+class Run {
+  private readonly tables: readonly { readonly place: number; readonly reading: Reading }[];
+  private readonly judge: Judge;
+  private readonly regexes = new Regexes();
+  private readonly languages = new Languages(this.regexes);
+  private readonly resolvers: readonly Resolver[];
+  private readonly options: CompareOptions;
+  private readonly faults = new Map<HttpTable, Faults>();
+  private readonly differences: Difference[] = [];
+  private readonly undecided = new Map<string, Open>();
+  private readonly assumptions = new Map<string, Assumption>();
+  private hosts = 0;
+  private classes = 0;
+
+  constructor(candidates: readonly Candidate[], options: CompareOptions) {
+    this.options = options;
+    this.tables = candidates.flatMap(({ readings }, place) => readings.map((reading) => ({ place, reading })));
+    this.judge = new Judge(this.tables.map(({ place, reading }) => ({ place, versions: reading.versions })));
+    this.resolvers = this.tables.map(({ reading }) => new Resolver(reading.listener, this.regexes));
+  }
+
+  result(): Comparison {
+    const listeners = this.tables.map(({ reading }) => reading.listener);
+    for (const { connection, then } of connectionKinds(listeners, this.options.transports ?? ["raw_buffer", "tls"])) this.connections(connection, then);
+    const { differences } = this;
+    const undecided = [...this.undecided.values()];
+    const outcome = differences.length > 0 ? "different" : undecided.length > 0 ? "undecided" : "equivalent";
+    return { outcome, differences, undecided, assumptions: [...this.assumptions.values()], size: { hosts: this.hosts, classes: this.classes } };
+  }
+
+  /** One kind of connection: bytes that are passed on, or HTTP. */
+  private connections(connection: Connection, then: readonly (HttpTable | Action)[]): void {
+    const http = then.filter((one) => one.type === "http");
+    const tables = then.map((one) => this.asTable(one, http[0]?.pathNormalization ?? "none"));
+    const ignorePort = http[0]?.ignorePort ?? true;
+    if (http.some((table) => table.ignorePort !== ignorePort)) return this.open({ reason: "the places treat the port of an authority differently, which is not modelled" });
+    const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
+    const seen = new Set<string>();
+    const numbers = new Map<object | undefined, number>();
+    for (const kind of hostKinds(tables, ignorePort, meter, this.options.cuts)) {
+      const [host = ""] = kind.kind.common;
+      if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
+      this.hosts++;
+      const key = kind.hosts.map((one) => numberOf(numbers, one)).join(",");
+      const matters = kind.hosts.some((one) => one !== undefined && looksAtAuthority(one));
+      if (!matters && seen.has(key)) continue;
+      seen.add(key);
+      this.host(connection, tables, kind);
+    }
+  }
+
+  /** What passes bytes on is a table without virtual hosts. */
+  private asTable(then: HttpTable | Action, normalization: PathNormalization): HttpTable {
+    if (then.type !== "http") return bare(then, normalization);
+    const faults = this.faults.get(then) ?? faultsOf(then, this.regexes);
+    this.faults.set(then, faults);
+    return faults.refused === undefined ? then : { ...then, virtualHosts: [], otherwise: { type: "invalid", reason: faults.refused.reason } };
+  }
+
+  private host(connection: Connection, tables: readonly HttpTable[], { name, kind, hosts }: Chosen): void {
+    if (!this.isExpressed(hosts, name)) return;
+    const sides = tables.map((table, index): Side => ({ rules: rulesOf(table, hosts[index]), setting: settingOf(table) }));
+    if (areIdentical(sides)) return;
+    const unread = this.unreadOf(tables, hosts);
+    if (unread !== undefined) return this.open({ ...unread, host: name });
+    this.decide(connection, tables, sides, name, kind);
+  }
+
+  private decide(connection: Connection, tables: readonly HttpTable[], sides: readonly Side[], name: string, kind: Chosen["kind"]): void {
+    const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
+    const [host = ""] = kind.common;
+    const normalizations = new Set(sides.map(({ setting }) => setting.pathNormalization));
+    const [normalization = "base"] = strictestFirst(normalizations);
+    const scope = new Scope({
+      languages: this.languages,
+      meter,
+      paths: normalizations.size > 1 ? plainPaths(normalization) : undefined,
+      normalization,
+      isCoupled: sides.some(({ rules }) => rules.some(({ when }) => isCoupling(when))),
+      host: kind,
+    });
+    const defaults = { request: this.defaultRequest(connection, tables, host), normalization };
+    const told = new Telling(this, name);
+    const decision = new Decision({ scope, sides, judge: this.judge, defaults, regexes: this.regexes, meter, listener: told });
+    decision.run();
+    this.classes += decision.classes;
+    if (normalizations.size > 1 && told.count === 0) this.compareNormalizations(sides, defaults.request, told, name);
+  }
+
+  private defaultRequest(connection: Connection, tables: readonly HttpTable[], authority: string): Omit<Request, "method" | "path" | "headers"> {
+    const { port, address, sni } = connection;
+    const isKnown = tables.every((table) => table.scheme.default === tables[0]?.scheme.default);
+    const destination = { ...(port === undefined ? {} : { port }), ...(address === undefined ? {} : { address }) };
+    return {
+      scheme: connection.transport === "tls" ? "https" : isKnown ? (tables[0]?.scheme.default ?? "http") : "http",
+      authority,
+      ...(sni === undefined ? {} : { sni }),
+      ...(Object.keys(destination).length === 0 ? {} : { destination }),
+    };
+  }
+
+  /** What lies outside the model: the same everywhere is an assumption, anything else leaves the host open. */
+  private isExpressed(hosts: readonly (VirtualHost | undefined)[], name: string): boolean {
+    const lists = hosts.map((host) => host?.unmodelled ?? []);
+    if (lists.every((list) => list.length === 0)) return true;
+    const keys = lists.map((list) => list.map(({ key }) => key ?? "").sort().join("\n"));
+    const isSame = keys.every((key) => key === keys[0]) && lists.every((list) => list.every(({ key }) => key !== undefined));
+    for (const list of lists) {
+      for (const unmodelled of list) {
+        if (!isSame) this.open({ ...unmodelled, host: name });
+        else this.assume({ text: `${unmodelled.reason}, in every place alike`, ...(unmodelled.where === undefined ? {} : { where: unmodelled.where.object }) });
+      }
+    }
+    return isSame;
+  }
+
+  private unreadOf(tables: readonly HttpTable[], hosts: readonly (VirtualHost | undefined)[]): Unmodelled | undefined {
+    for (const [index, host] of hosts.entries()) {
+      const table = tables[index];
+      const unread = table === undefined ? undefined : this.faults.get(table)?.unread;
+      if (unread === undefined || unread.size === 0) continue;
+      for (const rule of host?.rules ?? []) {
+        const problem = unread.get(rule);
+        if (problem !== undefined) return problem;
+      }
+    }
+    return undefined;
+  }
+
+  /**
+   * Places that normalise paths differently agree on plain paths. Others are tried; where none shows a difference the question is open.
+   */
+  private compareNormalizations(sides: readonly Side[], base: Omit<Request, "method" | "path" | "headers">, told: Telling, host: string): void {
+    const texts = new Set(["/a/b"]);
+    for (const { rules } of sides) for (const { when } of rules.slice(0, 200)) if (when.path !== undefined && "value" in when.path && when.path.value.startsWith("/")) texts.add(when.path.value);
+    for (const text of texts) {
+      for (const path of [text.replace(/(?<=.)\//, "//"), `${text.replace(/\/$/, "")}//x`, `${text}/../x`, `${text}/.`, `${text}/%2Fx`, text.replace(/(?<=.)\//, "%2F"), `${text}%41`, `/%2e${text}`]) {
+        const request: Request = { ...base, method: "GET", path, headers: [] };
+        if (this.replay(request) === "different") {
+          told.difference(request);
+          return;
+        }
+      }
+    }
+    this.open({ reason: "the places normalise paths differently, and no path was found that shows it", host });
+  }
+
+  /** The answers of all tables to a request, judged. */
+  replay(request: Request): "same" | "different" | "open" {
+    return this.judge.judge(this.resolvers.map((_, table) => this.keyOf(table, request)));
+  }
+
+  private transportOf(request: Request): Connection["transport"] {
+    const { transports } = this.options;
+    const [only] = transports ?? [];
+    if (transports?.length === 1 && only !== undefined) return only;
+    return request.sni === undefined && request.scheme === "http" ? "raw_buffer" : "tls";
+  }
+
+  answers(request: Request): readonly Answer[] {
+    return this.judge.shown.flatMap((table) => this.resolvers[table]?.answer(request, this.transportOf(request)) ?? []);
+  }
+
+  tell(difference: Difference): void {
+    this.differences.push(difference);
+  }
+
+  /** The last difference stands for more. */
+  tellMore(): void {
+    const last = this.differences.pop();
+    if (last !== undefined) this.differences.push({ ...last, more: true });
+  }
+
+  get mostDifferences(): number {
+    return this.options.budget?.differences ?? DEFAULT_DIFFERENCES;
+  }
+
+  open(open: Open): void {
+    const key = `${open.host ?? ""}\n${open.reason.replace(/`[^`]*`/g, "")}\n${JSON.stringify(open.where)}`;
+    if (!this.undecided.has(key)) this.undecided.set(key, open);
+  }
+
+  /** A request whose answer depends on the reading of a place. */
+  openBetween(request: Request, host: string): void {
+    const names = new Set<string>();
+    for (const place of new Set(this.tables.map((table) => table.place))) {
+      const own = this.tables.flatMap((table, index) => (table.place === place ? [{ name: table.reading.name, key: this.keyOf(index, request) }] : []));
+      if (own.some(({ key }) => key !== own[0]?.key)) for (const { name } of own) names.add(name);
+    }
+    const shown = [...names].filter((name) => name !== "").sort();
+    const { method, authority, path } = request;
+    this.open({ reason: `whether the places agree depends on what is not known of them (${shown.join("; ")}), as \`${method} ${authority}${path}\` shows`, host });
+  }
+
+  private keyOf(table: number, request: Request): string {
+    const effect = this.resolvers[table]?.answer(request, this.transportOf(request)).effect;
+    return effect === undefined || effect.type === "invalid" ? `invalid ${table}` : effectKey(effect);
+  }
+
+  private assume(assumption: Assumption): void {
+    this.assumptions.set(`${assumption.text}\n${assumption.where ?? ""}`, assumption);
+  }
+}
+
+/** Collects what one decision tells: one difference for each pair of deciding rules. */
+class Telling {
+  count = 0;
+  private replays = 0;
+  private readonly run: Run;
+  private readonly host: string;
+  private readonly causes = new Set<string>();
+
+  constructor(run: Run, host: string) {
+    this.run = run;
+    this.host = host;
+  }
+
+  difference(request: Request): boolean {
+    this.replays++;
+    // INVARIANT: nothing is told that the plain interpreter does not confirm.
+    if (this.run.replay(request) !== "different") {
+      this.run.open({ reason: `the interpreter does not confirm that ${request.method} ${request.authority}${request.path} is answered differently`, host: this.host });
+      return this.replays < MOST_REPLAYS;
+    }
+    const answers = this.run.answers(request);
+    const cause = answers.map(({ rule }) => causeOf(rule)).join("\n");
+    if (!this.causes.has(cause)) {
+      if (this.count >= this.run.mostDifferences) {
+        this.run.tellMore();
+        return false;
+      }
+      this.causes.add(cause);
+      this.count++;
+      this.run.tell({ request, host: this.host, answers });
+    }
+    return this.replays < MOST_REPLAYS;
+  }
+
+  open(reason: string): void {
+    this.run.open({ reason, host: this.host });
+  }
+
+  depends(request: Request): void {
+    this.run.openBetween(request, this.host);
+  }
+}
+
+function causeOf(rule: Origin | undefined): string {
+  return rule === undefined ? "" : `${rule.object} ${rule.path}`;
+}
+
+function numberOf<T>(numbers: Map<T, number>, value: T): number {
+  const known = numbers.get(value) ?? numbers.size;
+  numbers.set(value, known);
+  return known;
+}
+
+function bare(otherwise: Action, pathNormalization: PathNormalization): HttpTable {
+  return {
+    type: "http",
+    reading: { headerLines: "each", regexText: "bytes" },
+    pathNormalization,
+    ignorePort: true,
+    scheme: { from: "connection", default: "http" },
+    virtualHosts: [],
+    otherwise,
+  };
+}
+
+const nowhere: Origin = { object: "", path: "" };
+
+function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule[] {
+  return host?.rules ?? [{ when: {}, action: table.otherwise, origin: nowhere }];
+}
+
+/** Whether the sides are the same text, so that nothing need be decided. A table that is refused equals none. */
+function areIdentical(sides: readonly Side[]): boolean {
+  const [first] = sides;
+  if (first === undefined) return true;
+  if (sides.some(({ rules }) => rules.some(({ action }) => action.type === "invalid"))) return false;
+  const setting = JSON.stringify(first.setting);
+  if (!sides.every((side) => JSON.stringify(side.setting) === setting)) return false;
+  return sides.every(({ rules }) => rules === first.rules);
+}
+
+const strictness: readonly PathNormalization[] = ["none", "base", "merge-slashes", "decode-and-merge-slashes"];
+
+function strictestFirst(normalizations: ReadonlySet<PathNormalization>): readonly PathNormalization[] {
+  return [...normalizations].sort((a, b) => strictness.indexOf(b) - strictness.indexOf(a));
+}
+
+/** Paths that no normalisation changes. */
+function plainPaths(normalization: PathNormalization): ReturnType<typeof seenPaths> {
+  const seen = seenPaths(normalization);
+  const classes = Uint8Array.from(seen.classes);
+  const forbidden = Math.max(...classes) + 1;
+  classes[0x25] = forbidden;
+  return { ...seen, classes, step: (state, byte) => (byte === 0x25 ? DEAD : seen.step(state, byte)) };
+}
+
+/** Whether rules of a virtual host look at the authority beyond the choice of it, or send it somewhere. */
+function looksAtAuthority(host: VirtualHost): boolean {
+  return host.rules.some(({ when, action }) =>
+    when.headers?.some(({ name }) => name === ":authority" || name === "host") === true ||
+    action.type === "redirect" ||
+    (action.type === "forward" && action.destinations.some((share) => !("invalid" in share) && share.authority !== undefined)),
+  );
+}

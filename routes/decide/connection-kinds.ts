@@ -1,0 +1,97 @@
+/**
+ * Kinds of connection: those for which every listener chooses the same chain.
+ *
+ * @module
+ */
+
+import { addressRank, chainFor, mostSpecific, nameRank, readRange } from "./chains.ts";
+import type { Connection } from "./chains.ts";
+import type { Action, Chain, HttpTable, Listener } from "./model.ts";
+
+/** What some listeners do with one kind of connection. */
+export interface ConnectionKind {
+  readonly connection: Connection;
+  /** By listener. */
+  readonly then: readonly (HttpTable | Action)[];
+}
+
+/** The kinds of connection of some listeners; two that lead to the same everywhere are one. */
+export function connectionKinds(listeners: readonly Listener[], transports: readonly Connection["transport"][]): readonly ConnectionKind[] {
+  const kinds: ConnectionKind[] = [];
+  const seen = new Map<HttpTable | Action, number>();
+  const known = new Set<string>();
+  for (const connection of connections(listeners.map(({ chains }) => chains), transports)) {
+    const then = listeners.map((listener) => chainFor(listener, connection)?.then ?? listener.otherwise);
+    const key = then.map((one) => numberOf(seen, one)).join(",");
+    if (known.has(key)) continue;
+    known.add(key);
+    kinds.push({ connection, then });
+  }
+  return kinds;
+}
+
+function numberOf<T>(numbers: Map<T, number>, value: T): number {
+  const known = numbers.get(value) ?? numbers.size;
+  numbers.set(value, known);
+  return known;
+}
+
+/** One connection for every way through the steps of the choice. */
+function* connections(lists: readonly (readonly Chain[])[], transports: readonly Connection["transport"][]): Generator<Connection> {
+  const ports = new Set(lists.flat().map(({ when }) => when.destinationPort));
+  ports.add(undefined);
+  for (const port of ports) {
+    const byPort = lists.map((chains) => mostSpecific(chains, ({ destinationPort }) => (destinationPort === undefined ? 0 : destinationPort === port ? 1 : -1)));
+    for (const address of addressesOf(byPort)) {
+      const byAddress = byPort.map((chains) => mostSpecific(chains, ({ destinations }) => (destinations === undefined ? 0 : addressRank(destinations, address))));
+      for (const sni of namesOf(byAddress)) {
+        for (const transport of transports) if (sni === undefined || transport === "tls") yield { port, address, sni, transport };
+      }
+    }
+  }
+}
+
+/** An address for every range, outside all longer ones, and one outside of all. */
+function addressesOf(lists: readonly (readonly Chain[])[]): readonly (string | undefined)[] {
+  const ranges = new Set(lists.flat().flatMap(({ when }) => (when.destinations ?? []).map(readRange)).filter((range) => range !== undefined));
+  if (ranges.size === 0) return [undefined];
+  const sorted = [...ranges].sort();
+  const addresses = ["4", "6", ...sorted].map((range) => addressIn(range, sorted.filter((other) => other !== range && other.startsWith(range))));
+  return [...new Set(addresses)].filter((address) => address !== undefined);
+}
+
+/** An address that begins with some bits and with none of the longer ranges. */
+function addressIn(range: string, longer: readonly string[]): string | undefined {
+  const length = range.startsWith("4") ? 33 : 129;
+  if (longer.includes(range)) return undefined;
+  if (longer.length === 0 || range.length >= length) return longer.length === 0 ? written(range.padEnd(length, "0")) : undefined;
+  for (const bit of ["0", "1"]) {
+    const found = addressIn(range + bit, longer.filter((other) => other.startsWith(range + bit)));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function written(bits: string): string {
+  const size = bits.startsWith("4") ? 8 : 16;
+  const groups: string[] = [];
+  for (let at = 1; at < bits.length; at += size) groups.push(Number.parseInt(bits.slice(at, at + size), 2).toString(size === 8 ? 10 : 16));
+  return groups.join(size === 8 ? "." : ":");
+}
+
+const fillings = ["x", "y", "z", "x1", "www", "other", "q-7"];
+
+/** A name for every server name, one that none names, and no name. */
+function namesOf(lists: readonly (readonly Chain[])[]): readonly (string | undefined)[] {
+  const names = [...new Set(lists.flat().flatMap(({ when }) => when.serverNames ?? []))].sort();
+  if (names.length === 0) return [undefined];
+  const found: (string | undefined)[] = [];
+  for (const name of [...names, "*.example"]) {
+    if (!name.startsWith("*")) found.push(name);
+    else {
+      const others = names.filter((other) => other !== name && (other.startsWith("*") ? other.length > name.length : true));
+      found.push(fillings.map((filling) => filling + name.slice(1)).find((member) => nameRank(others, member) < 0));
+    }
+  }
+  return [...new Set([...found.filter((name) => name !== undefined), undefined])];
+}

@@ -1,0 +1,131 @@
+import type { Content, Part, PathClass, Predicate, Wish } from "./predicates.ts";
+import { satisfiedBy } from "./predicates.ts";
+import type { Bytes } from "../languages/bytes.ts";
+import type { Literal, Scope } from "./scope.ts";
+
+/** What is asked of one part, and the content that is the only one left, where that is known. */
+interface Asked {
+  /** Sorted. */
+  readonly literals: readonly Literal[];
+  readonly key: string;
+  readonly only?: { readonly content: Content; readonly readAs: "any kind" | "one string" };
+}
+
+/** Answers of the parts, kept over all stores of a scope. */
+export type Memo = Map<string, boolean>;
+
+/**
+ * A set of requests: those that satisfy some literals, with a path of one class. Never empty, as far as the parts can tell.
+ */
+export class Store {
+  readonly within: PathClass | undefined;
+  private readonly scope: Scope;
+  private readonly asked: ReadonlyMap<Part, Asked>;
+  private readonly memo: Memo;
+
+  constructor(scope: Scope, within: PathClass | undefined, memo: Memo, asked: ReadonlyMap<Part, Asked> = new Map()) {
+    this.scope = scope;
+    this.within = within;
+    this.memo = memo;
+    this.asked = asked;
+  }
+
+  /** What the predicate of a literal says of every request in the set; undefined where it is open, or not known to be settled. */
+  truth(literal: Literal): boolean | undefined {
+    const predicate = this.predicate(literal);
+    const isNegated = (literal & 1) === 1;
+    if (this.within !== undefined && "path" in this.within && predicate.part === this.scope.path) {
+      return satisfiedBy(predicate, [this.within.path]) !== isNegated;
+    }
+    const asked = this.asked.get(predicate.part);
+    if (asked === undefined) return undefined;
+    if (asked.literals.includes(literal)) return true;
+    if (asked.literals.includes(literal ^ 1)) return false;
+    const { only } = asked;
+    if (only === undefined || (only.readAs === "one string" && predicate.kind !== "string" && predicate.kind !== "joined" && predicate.kind !== "any")) return undefined;
+    return satisfiedBy(predicate, only.content) !== isNegated;
+  }
+
+  /** The requests of the set that satisfy a literal; undefined where there are none. May throw OutOfBudget. */
+  with(literal: Literal): Store | undefined {
+    const known = this.truth(literal);
+    if (known !== undefined) return known ? this : undefined;
+    const predicate = this.predicate(literal);
+    const { part } = predicate;
+    const before = this.asked.get(part);
+    const literals = [...(before?.literals ?? []), literal].sort((a, b) => a - b);
+    const key = literals.join(",");
+    if (!this.canBe(part, literals, key)) return undefined;
+    const only = before?.only ?? onlyContent(predicate, (literal & 1) === 0);
+    const asked: Asked = { literals, key, ...(only === undefined ? {} : { only }) };
+    return new Store(this.scope, this.within, this.memo, new Map(this.asked).set(part, asked));
+  }
+
+  /** The requests of the set whose path is of a class; undefined where there are none. */
+  inClass(within: PathClass): Store | undefined {
+    const { path } = this.scope;
+    const asked = this.asked.get(path);
+    return this.canBe(path, asked?.literals ?? [], asked?.key ?? "", within) ? new Store(this.scope, within, this.memo, this.asked) : undefined;
+  }
+
+  /** A content of a part. */
+  find(part: Part, certainty: "sure" | "possible"): { readonly content: Content } | undefined {
+    return part.find(this.wish(this.asked.get(part)?.literals ?? []), certainty, part === this.scope.path ? this.within : undefined);
+  }
+
+  /** Whether a path, with query, is one of the set. */
+  holds(target: Bytes): boolean {
+    const { path } = this.scope;
+    const { yes, no } = this.wish(this.asked.get(path)?.literals ?? []);
+    const plain = this.scope.isCoupled ? target : (target.split("?")[0] ?? "");
+    const isInside = this.within === undefined || ("path" in this.within ? this.within.path === plain : this.scope.classOf(plain) === this.within.start);
+    return isInside && path.find({ yes: [...yes], no: [...no] }, "possible", { path: plain }) !== undefined;
+  }
+
+  /** The parts of which something is asked. */
+  parts(): Iterable<Part> {
+    return this.asked.keys();
+  }
+
+  /** One text for what is asked of some parts, and of the path where it is among them. */
+  keyOf(parts: ReadonlySet<Part>): string {
+    const texts: string[] = [];
+    for (const [part, { key }] of this.asked) if (parts.has(part)) texts.push(`${this.scope.numberOf(part)}:${key}`);
+    return `${parts.has(this.scope.path) ? classKey(this.within) : ""};${texts.sort().join(";")}`;
+  }
+
+  private canBe(part: Part, literals: readonly Literal[], key: string, within = this.within): boolean {
+    const whole = `${this.scope.numberOf(part)};${part === this.scope.path ? classKey(within) : ""};${key}`;
+    const known = this.memo.get(whole);
+    if (known !== undefined) return known;
+    const found = part.find(this.wish(literals), "possible", part === this.scope.path ? within : undefined) !== undefined;
+    this.memo.set(whole, found);
+    return found;
+  }
+
+  private wish(literals: readonly Literal[]): Wish {
+    const yes: Predicate[] = [];
+    const no: Predicate[] = [];
+    for (const literal of literals) ((literal & 1) === 0 ? yes : no).push(this.predicate(literal));
+    return { yes, no };
+  }
+
+  private predicate(literal: Literal): Predicate {
+    const predicate = this.scope.predicates[literal >> 1];
+    if (predicate === undefined) throw new Error("a literal without predicate");
+    return predicate;
+  }
+}
+
+/** The content that a literal leaves as the only one. */
+function onlyContent(predicate: Predicate, holds: boolean): Asked["only"] {
+  const { word, kind, whenAbsent } = predicate;
+  if (!holds && kind === "any" && !whenAbsent) return { content: undefined, readAs: "any kind" };
+  if (holds && !whenAbsent && word !== undefined && (kind === "string" || kind === "joined")) return { content: [word], readAs: "one string" };
+  return undefined;
+}
+
+/** A class of paths as text. */
+export function classKey(within: PathClass | undefined): string {
+  return within === undefined ? "" : "path" in within ? `=${within.path}` : `^${within.start}`;
+}
