@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { answers, type Probe } from "./answer.ts";
-import { like, worldIn } from "./world.ts";
+import { answers, like, type Probe, worldIn } from "./world.ts";
 
 const room = join(import.meta.dirname, "../../../../fixtures/routes");
 

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { istioWorld, type IstioPlace, type Listener, type RouteWorld } from "#routes";
-import { answers, type Probe } from "./answer.ts";
-import { like, worldOf } from "./world.ts";
+import { answers, like, type Probe, worldOf } from "./world.ts";
 
 const head = (kind: string, name: string, created = "2026-01-01T00:00:00Z", namespace = "default"): string =>
   `apiVersion: ${kind === "Service" ? "v1" : "networking.istio.io/v1"}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace}${created === "" ? "" : `, creationTimestamp: "${created}"`} }\n`;
@@ -207,7 +206,7 @@ describe("a sidecar", () => {
   });
   it("answers 503 for a destination whose one port is not the listener's", () => {
     const world = worldOf(yaml(base, service("z", "default", "[{ name: http, port: 9080 }]"), routes("r", `hosts: [x], http: [{ ${to("z")} }]`)));
-    expect(answers(world, inMesh(), { authority: "x" })).toMatchObject([{ shares: [[{ status: 503 }, 1]] }]);
+    expect(answers(world, inMesh(), { authority: "x" })).toMatchObject([{ destinations: [{ invalid: true, status: 503 }] }]);
   });
   it("is not there in a namespace in ambient mode", () => {
     const ambient = `apiVersion: v1\nkind: Namespace\nmetadata: { name: default, labels: { istio.io/dataplane-mode: ambient } }`;

@@ -1,0 +1,101 @@
+import { toBytes } from "../languages/bytes.ts";
+import type { Bytes } from "../languages/bytes.ts";
+import { isSubstitution, matchesWhole } from "../languages/matcher.ts";
+import { compileRegex } from "../languages/program.ts";
+import type { Program } from "../languages/program.ts";
+import { parseRegex } from "../languages/re2-syntax.ts";
+import type { TextReading } from "../languages/re2-syntax.ts";
+import type { Action, HttpTable, PathRewrite, Rule, Unmodelled } from "./model.ts";
+
+/** A compiled expression; or why a proxy refuses it; or that it is past what we read, so that its meaning is not known. */
+export type Compiled =
+  | { readonly ok: true; readonly program: Program }
+  | { readonly ok: false; readonly reason: string; readonly isKnown: boolean };
+
+/** Programs by pattern, so that each is compiled once. Cost: linear in the pattern. */
+export class Regexes {
+  private readonly byReading: Record<TextReading, Map<string, Compiled>> = { "utf-8": new Map(), bytes: new Map() };
+
+  get(pattern: string, reading: TextReading): Compiled {
+    const known = this.byReading[reading].get(pattern);
+    if (known !== undefined) return known;
+    const compiled = compile(pattern, reading);
+    this.byReading[reading].set(pattern, compiled);
+    return compiled;
+  }
+
+  /** Whether the whole text is in the language; an expression that is not read matches nothing. */
+  matches(pattern: string, reading: TextReading, text: Bytes): boolean {
+    const compiled = this.get(pattern, reading);
+    return compiled.ok && matchesWhole(compiled.program, text);
+  }
+}
+
+function compile(pattern: string, reading: TextReading): Compiled {
+  const parsed = parseRegex(pattern, reading);
+  const shown = pattern.length > 80 ? `${pattern.slice(0, 77)}...` : pattern;
+  if (!parsed.ok) {
+    const reason = parsed.limit ? `the regex \`${shown}\` is not read: ${parsed.message}` : `the regex \`${shown}\` is not valid: ${parsed.message}`;
+    return { ok: false, reason, isKnown: !parsed.limit };
+  }
+  const program = compileRegex(parsed.regex, reading, parsed.groups);
+  if (program === undefined) return { ok: false, reason: `the regex \`${shown}\` is too large to be read`, isKnown: false };
+  return { ok: true, program };
+}
+
+/** What is wrong with the regexes of a table. */
+export interface Faults {
+  /** The proxy refuses the whole table. */
+  readonly refused?: { readonly reason: string; readonly rule: Rule };
+  /** Rules whose meaning is not known. */
+  readonly unread: ReadonlyMap<Rule, Unmodelled>;
+}
+
+/** Compiles every regex of a table: one that is not valid makes the proxy refuse all of it. */
+export function faultsOf(table: HttpTable, regexes: Regexes): Faults {
+  const unread = new Map<Rule, Unmodelled>();
+  const reading = table.reading.regexText;
+  for (const host of table.virtualHosts) {
+    for (const rule of host.rules) {
+      for (const problem of problemsOf(rule, reading, regexes)) {
+        if (problem.isKnown) return { refused: { reason: problem.reason, rule }, unread };
+        unread.set(rule, { reason: problem.reason, where: { object: rule.origin.object, path: rule.origin.path } });
+      }
+    }
+  }
+  return { unread };
+}
+
+interface RegexProblem {
+  readonly reason: string;
+  readonly isKnown: boolean;
+}
+
+function problemsOf(rule: Rule, reading: TextReading, regexes: Regexes): readonly RegexProblem[] {
+  const problems: RegexProblem[] = [];
+  const look = (match: { readonly kind: string; readonly pattern?: string } | undefined): void => {
+    if (match?.kind !== "regex" || match.pattern === undefined) return;
+    const compiled = regexes.get(match.pattern, reading);
+    if (!compiled.ok) problems.push(compiled);
+  };
+  const { path, headers, query, claims } = rule.when;
+  look(path);
+  if (headers !== undefined) for (const { match } of headers) look(match);
+  if (query !== undefined) for (const { match } of query) look(match);
+  if (claims !== undefined) for (const { match } of claims) look(match);
+  if (rule.action.type === "forward" && rule.action.cors !== undefined) for (const origin of rule.action.cors.origins) look(origin);
+  const rewrite = rewriteOf(rule.action);
+  if (rewrite?.kind === "regex") {
+    look(rewrite);
+    const compiled = regexes.get(rewrite.pattern, reading);
+    if (compiled.ok && !isSubstitution(toBytes(rewrite.substitution), compiled.program.groups)) {
+      problems.push({ reason: `the substitution \`${rewrite.substitution}\` names a group that the regex lacks`, isKnown: true });
+    }
+  }
+  return problems;
+}
+
+/** How an action rewrites the path. */
+export function rewriteOf(action: Action): PathRewrite | undefined {
+  return action.type === "forward" ? action.rewritePath : action.type === "redirect" ? action.path : undefined;
+}
