@@ -1,8 +1,10 @@
 // Command istiod is the translation half of a real control plane: for every world of objects on standard input, one JSON document a
 // line, it runs istiod's own code and prints the Envoy configuration that istiod would send to the proxies asked for, one line a world.
 //
-//	{"id": "w1", "objects": [...], "views": [{"id": "v1", "type": "gateway", "namespace": "edge", "labels": {...}, "ip": "10.1.0.1"}]}
-//	{"id": "w1", "refused": [...], "views": [{"id": "v1", "listeners": [...], "routes": [...], "clusters": [...], "servers": [...]}]}
+//	{"id": "w1", "objects": [...], "views": [{"id": "p1", "type": "gateway", "namespace": "edge", "labels": {...}, "ip": "10.1.0.1"}]}
+//	{"id": "w1", "refused": [...], "views": [{"id": "p1", "listeners": [...], "routes": [...], "clusters": [...], "servers": [...]}]}
+//
+// The id of a view is the name of its pod, which the objects should hold too: a gateway's ports come from the Services of its pod.
 //
 // `refused` names objects that an API server with Istio's CRDs and webhook would not have taken; they are translated nevertheless.
 // Libraries write to standard output when they start: a reader keeps the lines that begin with `{`.
@@ -53,7 +55,9 @@ type Generated struct {
 	Listeners []json.RawMessage `json:"listeners"`
 	Routes    []json.RawMessage `json:"routes"`
 	Clusters  []json.RawMessage `json:"clusters"`
-	Servers   []Server          `json:"servers,omitempty"`
+	// Endpoints are the addresses that a cluster leads to, by the name of the cluster.
+	Endpoints map[string][]string `json:"endpoints"`
+	Servers   []Server            `json:"servers,omitempty"`
 }
 
 // Server is a server of a Gateway that istiod kept, and where it ended up.

@@ -19,8 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubejson "k8s.io/apimachinery/pkg/util/json"
-
-	gvk "istio.io/istio/pkg/config"
 )
 
 // Objects of a world in the forms that istiod takes them in.
@@ -65,7 +63,7 @@ func readObjects(raw []json.RawMessage) (Objects, []string, error) {
 // add sorts one object in; `problem` is why an API server would not have taken it.
 func (o *Objects) add(object *unstructured.Unstructured) (problem error, err error) {
 	kind := object.GroupVersionKind()
-	istio, isIstio := collections.Istio.FindByGroupVersionAliasesKind(gvk.FromKubernetesGVK(kind))
+	istio, isIstio := collections.Istio.FindByGroupVersionAliasesKind(config.FromKubernetesGVK(kind))
 	if isIstio || kind.Group == "gateway.networking.k8s.io" {
 		checks, err := validator()
 		if err != nil {

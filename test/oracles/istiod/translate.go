@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 
 	"istio.io/istio/pilot/pkg/model"
@@ -44,7 +45,7 @@ func generate(server *xds.FakeDiscoveryServer, objects Objects, view ProxyView) 
 	}
 	proxy := server.SetupProxy(&model.Proxy{
 		Type:            kind,
-		ID:              "proxy-" + view.ID + "." + view.Namespace,
+		ID:              view.ID + "." + view.Namespace,
 		ConfigNamespace: view.Namespace,
 		Labels:          view.Labels,
 		IPAddresses:     []string{view.IP},
@@ -62,8 +63,24 @@ func generate(server *xds.FakeDiscoveryServer, objects Objects, view ProxyView) 
 		Listeners: asJSON(listeners),
 		Routes:    asJSON(server.RoutesFromListeners(proxy, listeners)),
 		Clusters:  asJSON(server.Clusters(proxy)),
+		Endpoints: endpointsOf(server, proxy),
 		Servers:   serversOf(proxy.MergedGateway),
 	}
+}
+
+func endpointsOf(server *xds.FakeDiscoveryServer, proxy *model.Proxy) map[string][]string {
+	out := map[string][]string{}
+	for _, assignment := range server.Endpoints(proxy) {
+		addresses := []string{}
+		for _, locality := range assignment.Endpoints {
+			for _, endpoint := range locality.LbEndpoints {
+				addresses = append(addresses, endpoint.GetEndpoint().GetAddress().GetSocketAddress().GetAddress())
+			}
+		}
+		sort.Strings(addresses)
+		out[assignment.ClusterName] = addresses
+	}
+	return out
 }
 
 func serversOf(merged *model.MergedGateway) []Server {
