@@ -27,11 +27,10 @@ export class Router {
   /** Throws {@link UsageError} where it is not clear which view is meant. */
   route({ request, view }: Asked): Routed {
     if (view !== undefined) return this.#at(this.#named(view), request);
-    const fitting = this.#fitting(request);
-    const answers = fitting.map((table) => this.#at(table, request));
-    // A gateway that knows nothing of a host is not the one that is meant, where another does.
-    const known = answers.filter(({ action }) => action.type !== "notFound" && action.type !== "close");
-    const [first, ...others] = known.length > 0 ? known : answers;
+    const [gateways, clients] = this.#fitting(request).map((tables) => tables.map((table) => this.#at(table, request)));
+    // A view that knows nothing of a host is not the one that is meant, where another does; from outside is tried first.
+    const known = [gateways, clients].map((answers) => (answers ?? []).filter(({ action }) => !UNKNOWING.has(action.type)));
+    const [first, ...others] = [...known, gateways ?? [], clients ?? []].find((answers) => answers.length > 0) ?? [];
     if (first === undefined) throw this.#unknown(request);
     const other = others.find((each) => JSON.stringify([each.action, each.rule]) !== JSON.stringify([first.action, first.rule]));
     if (other !== undefined) throw ambiguous(first.view, other.view);
@@ -53,12 +52,12 @@ export class Router {
     throw new UsageError(`\`${this.#world.place}\` has no such view as ${viewText(view)}`, { remedy: `it has ${this.#views()}` });
   }
 
-  #fitting(request: Request): readonly ViewTable[] {
-    const isTls = request.scheme === "https";
+  /** Gateways and clients for the port of the request. */
+  #fitting(request: Request): readonly (readonly ViewTable[])[] {
     const port = portOf(request);
-    const gateways = this.#world.views.filter(({ view }) => "gateway" in view && view.port === port && view.tls === isTls);
-    if (gateways.length > 0) return gateways;
-    return this.#world.views.filter(({ view }) => "mesh" in view && view.port === port);
+    const isTls = request.scheme === "https";
+    const { views } = this.#world;
+    return [views.filter(({ view }) => "gateway" in view && view.port === port && view.tls === isTls), views.filter(({ view }) => "mesh" in view && view.port === port)];
   }
 
   #unknown(request: Request): UsageError {
@@ -99,6 +98,9 @@ export class Router {
     return known;
   }
 }
+
+/** What a view answers where it knows nothing of a host. */
+const UNKNOWING: ReadonlySet<string> = new Set(["notFound", "close", "passthrough"]);
 
 function portOf({ authority, scheme }: Request): number {
   const port = /:(\d{1,5})$/.exec(authority)?.[1];

@@ -39,17 +39,43 @@ export class Evidences {
   }
 
   /**
-   * The two objects in the order in which they were made in a place; undefined where one of them is not there,
-   * they differ from those of the first place, or their age is not told.
+   * Another VirtualService for a host of this one, where both are the same everywhere and were not made in the same order everywhere:
+   * nothing in any file shows that. With the older of the two, by place.
    */
-  orderOf(place: string, titles: readonly [string, string], like: string): readonly [string, string] | undefined {
-    const [one, other] = titles.map((title) => this.object(place, title)?.data);
-    const models = titles.map((title) => this.object(like, title)?.data);
-    if (one?.type !== "object" || other?.type !== "object") return undefined;
-    const isSame = [one, other].every((data, index) => models[index]?.type === "object" && canonical(data.spec) === canonical(models[index].spec));
-    if (!isSame || one.created === undefined || other.created === undefined) return undefined;
-    return byText(one.created, other.created) <= 0 ? titles : [titles[1], titles[0]];
+  reordered(title: string, places: readonly string[]): { readonly other: string; readonly older: ReadonlyMap<string, string> } | undefined {
+    const [first = ""] = places;
+    const hosts = new Set(hostsOf(this.object(first, title)));
+    const others = [...(this.#places.get(first)?.values() ?? [])].filter((fact) => hostsOf(fact).some((host) => hosts.has(host))).map(titleOf);
+    for (const other of others.toSorted(byText)) {
+      if (other === title || !this.#isSame(title, places) || !this.#isSame(other, places)) continue;
+      const older = new Map(places.map((place) => [place, this.#older(place, title, other)]));
+      if (new Set(older.values()).size > 1) return { other, older };
+    }
+    return undefined;
   }
+
+  #isSame(title: string, places: readonly string[]): boolean {
+    const texts = places.map((place) => {
+      const data = this.object(place, title)?.data;
+      return data?.type === "object" && data.created !== undefined ? canonical(data.spec) : undefined;
+    });
+    return texts[0] !== undefined && texts.every((text) => text === texts[0]);
+  }
+
+  /** Of two objects of one age istiod takes the one that comes first by name. */
+  #older(place: string, one: string, other: string): string {
+    const [a, b] = [one, other].map((title) => {
+      const data = this.object(place, title)?.data;
+      return data?.type === "object" ? `${data.created ?? ""}\0${data.name}\0${data.namespace}` : "";
+    });
+    return byText(a ?? "", b ?? "") <= 0 ? one : other;
+  }
+}
+
+function hostsOf(fact: RoutingFact | undefined): readonly string[] {
+  if (fact?.data.type !== "object" || fact.data.kind !== "VirtualService") return [];
+  const { hosts } = fact.data.spec;
+  return Array.isArray(hosts) ? hosts.filter((host) => typeof host === "string") : [];
 }
 
 const PLACE = "";

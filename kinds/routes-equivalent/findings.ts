@@ -78,16 +78,16 @@ function remedyOf(difference: WorldDifference, evidences: Evidences): string {
   return `${repair}; if the difference is meant, name what may differ in \`ignore\`, \`hostMapping\` or \`hosts\``;
 }
 
-/** The same two objects, made in another order: nothing in any file shows it. */
+/** The same objects, made in another order. */
 function orderRemedy({ answers }: WorldDifference, evidences: Evidences): string | undefined {
-  const [one, other] = [...new Set(answers.flatMap(({ rule }) => (rule === undefined ? [] : [rule.object])))].toSorted(byText);
-  const [first] = answers;
-  if (one === undefined || other === undefined || first === undefined) return undefined;
-  const orders = answers.map(({ place }) => ({ place, order: evidences.orderOf(place, [one, other], first.place) }));
-  const groups = Map.groupBy(orders, ({ order }) => order?.[0] ?? "");
-  if (groups.has("") || groups.size < 2) return undefined;
-  const made = [...groups].map(([older, places]) => `\`${older}\` is the older one in ${listText(places.map(({ place }) => place))}`);
-  return `both objects are the same everywhere and were made in another order (${made.join(", ")}), and the older one is tried first: merge them into one, or make the younger one anew where it is the older`;
+  const places = answers.map(({ place }) => place);
+  for (const object of new Set(answers.flatMap(({ rule }) => rule?.object ?? []))) {
+    const found = evidences.reordered(object, places);
+    if (found === undefined) continue;
+    const made = [...Map.groupBy(places, (place) => found.older.get(place) ?? "")].map(([older, own]) => `in ${listText(own)} \`${older}\` is the older one`);
+    return `\`${object}\` and \`${found.other}\` are the same everywhere and were made in another order (${made.join(", ")}), which decides between objects for one host: merge the two into one, or make the younger one anew where it is the older`;
+  }
+  return undefined;
 }
 
 /** One finding for each reason and object, with the hosts that it touches. */

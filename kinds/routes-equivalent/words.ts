@@ -28,7 +28,7 @@ export function requestText(request: Request): string {
     ...headers.map(([name, value]) => `\`${cut(`${name}: ${value}`)}\``),
     ...(sni === undefined || sni === authority ? [] : [`server name \`${sni}\``]),
     ...(source?.address === undefined ? [] : [`from ${source.address}`]),
-    ...(destination?.address === undefined && destination?.port === undefined ? [] : [`to ${destination.address ?? "any address"}${destination.port === undefined ? "" : `:${destination.port}`}`]),
+    ...(destination?.address === undefined ? [] : [`to ${destination.address}${destination.port === undefined ? "" : `:${destination.port}`}`]),
     ...(claims === undefined ? [] : [`claims \`${cut(JSON.stringify(claims))}\``]),
   ];
   return `\`${method} ${scheme}://${authority}${cut(path)}\`${besides.length === 0 ? "" : ` with ${besides.join(", ")}`}`;
@@ -37,11 +37,13 @@ export function requestText(request: Request): string {
 /** Parts of a forward that are told where they differ. */
 const PARTS = ["rewrite", "timeout", "retries", "mirror", "fault", "cors"] as const;
 
-/** What happens to the request, as the end of a sentence about it; parts that are the same in `others` are left out. */
+/** What happens to the request, as the end of a sentence about it; of a forward beside `others`, only the parts in which it differs from one of them. */
 export function effectText(effect: Effect, others: readonly Effect[] = []): string {
   switch (effect.type) {
     case "forward": {
-      const parts = PARTS.flatMap((part) => (others.length > 0 && others.every((other) => sameOf(other, effect, part)) ? [] : partText(effect, part)));
+      const forwards = others.filter((other) => other.type === "forward");
+      const isTold = (part: (typeof PARTS)[number]) => (others.length === 0 ? effect[part] !== undefined : forwards.some((other) => !sameOf(other, effect, part)));
+      const parts = PARTS.flatMap((part) => (isTold(part) ? partText(effect, part) : []));
       return `goes to ${destinationsText(effect, others)}${parts.length === 0 ? "" : ` with ${parts.join(", ")}`}`;
     }
     case "redirect":
@@ -65,13 +67,13 @@ function headersText({ headers }: { readonly headers?: unknown }): string {
 
 type Forward = Extract<Effect, { type: "forward" }>;
 
-function sameOf(one: Effect, other: Forward, part: (typeof PARTS)[number]): boolean {
-  return one.type === "forward" && JSON.stringify(one[part]) === JSON.stringify(other[part]);
+function sameOf(one: Forward, other: Forward, part: (typeof PARTS)[number]): boolean {
+  return JSON.stringify(one[part]) === JSON.stringify(other[part]);
 }
 
 function partText(effect: Forward, part: (typeof PARTS)[number]): readonly string[] {
   const value = effect[part];
-  if (value === undefined) return part === "rewrite" ? [] : [`no ${part}`];
+  if (value === undefined) return [`no ${part}`];
   if (part === "timeout") return [`timeout ${String(value)} ms`];
   if (part === "rewrite" && typeof value === "object" && "path" in value) return [`path \`${cut(value.path)}\``];
   return [`${part} \`${cut(JSON.stringify(value))}\``];
