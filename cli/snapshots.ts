@@ -56,10 +56,10 @@ export function adopt(snapshot: Snapshot, cluster: Cluster): Snapshot {
 
 /** Writes one file per cluster, all or none. */
 export async function writeSnapshots(snapshots: Iterable<Snapshot>, dir: string, { cwd, signal }: Pick<Terminal, "cwd" | "signal">): Promise<readonly string[]> {
-  await makeFolder(resolve(cwd, dir));
+  await makeFolder(resolve(cwd, dir), dir);
   const files = [...snapshots].map((snapshot) => ({ name: join(dir, fileNameOf(snapshot.cluster.name)), text: snapshotText(snapshot) }));
   await writeFiles(
-    files.map(({ name, text }) => ({ path: resolve(cwd, name), text })),
+    files.map(({ name, text }) => ({ path: resolve(cwd, name), shown: name, text })),
     signal,
   );
   return files.map(({ name }) => name);
