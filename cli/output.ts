@@ -20,9 +20,9 @@ interface Output {
 export async function outputsOf({ output }: Pick<Flags, "output">, cwd: string): Promise<readonly Output[]> {
   const outputs = output.map((text) => parseOutput(text, cwd));
   const places = outputs.map((each) => each.file ?? "stdout");
-  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  const twice = outputs.find((each, index) => places.indexOf(each.file ?? "stdout") !== index);
   if (twice !== undefined) {
-    throw new UsageError(`two formats go to \`${twice}\``, { remedy: "give one of them a file of its own: `-o json=report.json`" });
+    throw new UsageError(`two formats go to \`${twice.shown ?? "stdout"}\``, { remedy: "give one of them a file of its own: `-o json=report.json`" });
   }
   for (const { file, shown = "" } of outputs) if (file !== undefined) await checkPlace(file, shown);
   return outputs.length === 0 ? [{ format: "terminal" }] : outputs;

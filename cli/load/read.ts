@@ -14,10 +14,14 @@ interface UserFile {
 
 /** The documents of a file, in our own dialect. What is wrong with it is told by the name that the user gave it. */
 export async function readDocuments({ path, shown, at }: UserFile, { limitBytes }: LoadOptions): Promise<readonly Document[]> {
-  const text = await readText(path, limitBytes ?? DEFAULT_LIMIT).catch((error: unknown) => {
+  return parseDocuments(await readTextOf({ path, shown, at }, limitBytes ?? DEFAULT_LIMIT), shown, "assert");
+}
+
+/** The text of a file, UTF-8, at most `limit` bytes. Throws FileError with the name that the user gave it. */
+export async function readTextOf({ path, shown, at }: UserFile, limit: number): Promise<string> {
+  return readText(path, limit).catch((error: unknown) => {
     throw error instanceof FileError ? renamed(error, path, shown, at) : error;
   });
-  return parseDocuments(text, shown, "assert");
 }
 
 function renamed({ message, remedy, at: inside }: FileError, path: string, shown: string, at: Position | undefined): FileError {
