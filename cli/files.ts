@@ -1,4 +1,5 @@
-import { access, constants, mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { access, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OutputError } from "./errors.ts";
 
@@ -12,7 +13,8 @@ export interface NewFile {
 
 /**
  * Writes files so that nobody ever sees half of one: each is written beside its place, synced and moved there, and none is
- * moved before all are written. What is no plain file (`/dev/stderr`, a pipe) is written straight; a link to a file stays a link.
+ * moved before all are written. What is no plain file (`/dev/stderr`, a pipe) is written straight. A link
+ * to a file is replaced, not followed: a stranger's commit may have put it there.
  *
  * Throws {@link OutputError}; what was begun is removed, what was there before stays. An aborted `signal` ends it in the same way.
  */
@@ -23,9 +25,9 @@ export async function writeFiles(files: readonly NewFile[], signal: AbortSignal)
       signal.throwIfAborted();
       if (await isSpecial(path)) await writeTo(path, "w", text, shown);
       else {
-        const to = await realpath(path).catch(() => path);
-        const from = join(dirname(to), `.${basename(to)}.${process.pid}.tmp`);
-        begun.push({ from, to, shown });
+        // no process number: in containers that share a folder all are the same
+        const from = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+        begun.push({ from, to: path, shown });
         await writeTo(from, "wx", text, shown);
       }
     }
@@ -90,7 +92,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>>
   ENOENT: ["its folder is not there", "make the folder first"],
   EISDIR: ["it is a folder", "name a file in it"],
   ENOTDIR: ["a part of its path is a file", "name another place"],
-  EEXIST: ["a file is where a folder should be, or another run is writing there", "name another place"],
+  EEXIST: ["a file is where a folder should be", "name another place"],
 };
 
 function fail(shown: string, error: unknown): never {

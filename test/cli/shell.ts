@@ -110,6 +110,19 @@ export function pods(images: Readonly<Record<string, string>>): string {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
+/** A plug-in whose kind finds as many things as its spec says, which makes reports of any length. */
+export const LOUD = {
+  "mine/loud/kind.js": `export default {
+    name: "Loud", summary: "s", needs: () => [],
+    *judge({ lines }) {
+      yield { type: "judged", count: 1 };
+      for (let line = 0; line < lines; line += 1) yield { type: "finding", outcome: "info", subject: "s" + line, cause: "c", message: "m".repeat(60), remedy: "r", evidence: [] };
+    },
+  };`,
+  "mine/loud/schema.json": '{"type":"object","additionalProperties":false,"properties":{"lines":{"type":"integer","default":1}}}',
+  "mine/loud/README.md": "# Loud\n",
+} as const;
+
 /** Two clusters that agree, as files. */
 export const EVEN = {
   "assert.yaml": fleet("eks", "gke"),
