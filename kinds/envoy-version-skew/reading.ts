@@ -14,7 +14,10 @@ import {
   type ReleaseNumber,
 } from "#values";
 import type { Numbered } from "./skew.ts";
-import { ADMIN } from "./words.ts";
+
+/** Over a WebSocket every API server asks for `get`, and from Kubernetes 1.35 on also for `create`. */
+export const ADMIN = "allow the probe `admin` (permissions `get` and `create` on `pods/exec`)";
+export const METRICS = "allow the probe `metrics` (permission `get` on `pods/proxy`)";
 
 export type ProxyFact = Fact<"envoy-proxies">;
 export type Basis = "envoy" | "istio";
