@@ -19,11 +19,7 @@ export async function readDocuments({ path, shown, at }: UserFile, { limitBytes 
 
 /** The text of a file, UTF-8, at most `limit` bytes. Throws FileError with the name that the user gave it. */
 export async function readTextOf({ path, shown, at }: UserFile, limit: number): Promise<string> {
-  return readText(path, limit).catch((error: unknown) => {
-    throw error instanceof FileError ? renamed(error, path, shown, at) : error;
+  return readText(path, limit, shown).catch((error: unknown) => {
+    throw error instanceof FileError && error.at === undefined && at !== undefined ? new FileError(error.message, { remedy: error.remedy, at }) : error;
   });
-}
-
-function renamed({ message, remedy, at: inside }: FileError, path: string, shown: string, at: Position | undefined): FileError {
-  return new FileError(message.replaceAll(path, () => shown), { remedy, at: inside === undefined ? at : { ...inside, file: shown } });
 }
