@@ -1,11 +1,10 @@
 import { resolve } from "node:path";
-import { istioMap } from "#values";
 import { routeWorldOf } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
 import { outputsOf, writeOutputs } from "../output.ts";
-import { pairOf } from "../routes/compare.ts";
+import { knownMap, pairOf } from "../routes/compare.ts";
 import { readPlace, type Seen } from "../routes/place.ts";
 import { parseLine, parseRequest, parseView, type Asked } from "../routes/request.ts";
 import { routeJson, Router, type Routed } from "../routes/route.ts";
@@ -57,7 +56,7 @@ function answer(asked: readonly Asked[], seen: Seen, at: string, flags: Flags): 
   }
   const [istio] = pairOf("--istio", flags.istio);
   const [envoy] = pairOf("--envoy", flags.envoy);
-  const router = new Router(routeWorldOf({ name: at, facts: seen.facts, istio, envoy }, istioMap()));
+  const router = new Router(routeWorldOf({ name: at, facts: seen.facts, istio, envoy }, knownMap));
   return asked.map((each) => router.route(each));
 }
 

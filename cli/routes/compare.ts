@@ -20,14 +20,20 @@ export function compareSeen(places: readonly [string, string], seen: readonly [S
   const options = optionsOf(places, flags);
   const gaps = seen.flatMap((one, index) => one.gaps.map(({ subject, reason, remedy }) => ({ reason: `${reason}; ${remedy}`, where: { object: subject }, place: places[index] ?? "" })));
   if (gaps.length > 0) return { verdict: "undecided", places, differences: [], undecided: gaps, assumptions: [], size: { views: 0, hosts: 0, classes: 0 } };
-  const map = istioMap();
   const versions = { istio: pairOf("--istio", flags.istio), envoy: pairOf("--envoy", flags.envoy) };
-  const worlds = seen.map(({ facts }, index) => routeWorldOf({ name: places[index] ?? "", facts, istio: versions.istio[index], envoy: versions.envoy[index] }, map));
+  const worlds = seen.map(({ facts }, index) => routeWorldOf({ name: places[index] ?? "", facts, istio: versions.istio[index], envoy: versions.envoy[index] }, knownMap));
   const comparison = compareWorlds(worlds, options);
   for (const { names, common } of comparison.conflicts) {
     throw new UsageError(`the mapping makes \`${names[0]}\` and \`${names[1]}\` of \`${places[1]}\` one, \`${common}\``, { remedy: "map only one of the two to that name" });
   }
   return { ...comparison, verdict: comparison.outcome, places };
+}
+
+let known: ReturnType<typeof istioMap> | undefined;
+
+/** The map of the release; reading its rows costs more than a small comparison. */
+export function knownMap(): ReturnType<typeof istioMap> {
+  return (known ??= istioMap());
 }
 
 function optionsOf([, right]: readonly [string, string], flags: Flags): WorldOptions {

@@ -19,9 +19,9 @@ const MOST_RELEASES = 6;
 
 /**
  * The routing of a place as its own control plane would configure its proxies.
- * Where it runs several releases, each of its views has the readings of all of them: an answer counts only where they agree.
+ * The map from Istio to Envoy is asked for only where images tell a release. Where the place runs several releases, each of its views has the readings of all of them: an answer counts only where they agree.
  */
-export function routeWorldOf(seen: SeenPlace, map: IstioMap): RouteWorld {
+export function routeWorldOf(seen: SeenPlace, map: () => IstioMap): RouteWorld {
   const place = placeOf(seen.facts);
   const objects = seen.facts.flatMap((fact) => (fact.data.type === "object" ? [{ fact, object: fact.data }] : []));
   const istio = seen.istio === undefined ? istioReleases(place) : [seen.istio];
@@ -67,11 +67,11 @@ function istioReleases({ controlPlanes }: RoutingPlace): Releases {
   return distinct(controlPlanes.map((image) => releaseOf(image)).map((release) => (release === undefined ? undefined : istioReleaseText(release))));
 }
 
-function envoyReleases({ proxies }: RoutingPlace, map: IstioMap): Releases {
+function envoyReleases({ proxies }: RoutingPlace, map: () => IstioMap): Releases {
   return distinct(
     proxies.flatMap((image): Releases => {
       const release = releaseOf(image);
-      const numbers = release === undefined ? undefined : envoyNumbersOf(release, map)?.numbers;
+      const numbers = release === undefined ? undefined : envoyNumbersOf(release, map())?.numbers;
       return numbers === undefined ? [undefined] : numbers.map(releaseText);
     }),
   );

@@ -77,7 +77,7 @@ async function listed(resource: Resource, api: KubernetesApi, io: Io): Promise<r
       const data = objectOf(item, resource);
       if (data !== undefined) found.push({ data, source: page.source(item) });
     }
-    io.progress(`${found.length.toLocaleString("en")} ${resource.plural}`);
+    io.progress(`${found.length} ${resource.plural}`);
   }
   return found;
 }
