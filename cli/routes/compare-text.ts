@@ -52,7 +52,7 @@ function wordsOf(verdict: Verdict, places: readonly string[], found: number): st
 }
 
 function differenceText(difference: WorldDifference, width: number): string {
-  const { request, view, answers, alsoFor, alsoIn, missing } = difference;
+  const { request, view, answers, alsoFor, alsoIn, missing, more } = difference;
   const effects = answers.map(({ effect }) => effect);
   const sides = sidesOf(difference).flatMap((side) => {
     const [first] = side;
@@ -65,6 +65,7 @@ function differenceText(difference: WorldDifference, width: number): string {
   const also = [
     ...(alsoFor.length === 0 ? [] : [`also for ${alsoFor.slice(0, MOST.names).join(", ")}${alsoFor.length > MOST.names ? ` and ${alsoFor.length - MOST.names} more hosts` : ""}`]),
     ...(alsoIn.length === 0 ? [] : [`also at ${alsoIn.slice(0, MOST.names).map(viewText).join(", ")}${alsoIn.length > MOST.names ? ` and ${alsoIn.length - MOST.names} more views` : ""}`]),
+    ...(more === true ? ["more requests for this host may differ"] : []),
   ];
   return [wrap(plain(`${requestText(request)} at ${viewText(view)}`), width, "  ✗ ", "    "), ...sides, ...also.map((text) => wrap(plain(text), width, "    ", "      ")), `    ${plain(curlText(request, view))}`].join("\n");
 }

@@ -72,7 +72,7 @@ export function compareJson({ verdict, differences, undecided, assumptions, size
   return { schema: "cloud-assert/compare/v1", verdict, differences: differences.map(differenceJson), undecided: undecided.map(openJson), assumptions, size };
 }
 
-function differenceJson({ view, request, answers, missing, alsoFor, alsoIn }: WorldDifference): object {
+function differenceJson({ view, request, answers, missing, alsoFor, alsoIn, more }: WorldDifference): object {
   const [left, right] = answers.map(({ effect, rule, place }) => ({ action: actionJson(effect), rule: ruleJson(rule), ...(missing.includes(place) ? { missing: true } : {}) }));
-  return { view, request: requestJson(request), left, right, ...(alsoFor.length === 0 ? {} : { alsoFor }), ...(alsoIn.length === 0 ? {} : { alsoIn }) };
+  return { view, request: requestJson(request), left, right, ...(alsoFor.length === 0 ? {} : { alsoFor }), ...(alsoIn.length === 0 ? {} : { alsoIn }), ...(more === true ? { more } : {}) };
 }

@@ -15,20 +15,35 @@ export class Lines {
 
   /** The origin with the line of the rule itself, where it can still be found. */
   async find(rule: Origin): Promise<Origin> {
-    const { file } = rule;
+    const { file, line } = rule;
     if (file === undefined) return rule;
     const { parseDocuments } = await import("../../clients/documents/index.ts");
-    try {
-      const text = await this.#textOf(file);
+    const lineIn = (text: string): number | undefined => {
       for (const { value, positionOf } of parseDocuments(text, file, "kubernetes")) {
         const keys = keysOf(value, rule.object, []);
-        if (keys !== undefined) return { ...rule, line: positionOf([...keys, ...stepsOf(rule.path)]).line };
+        if (keys !== undefined) return positionOf([...keys, ...stepsOf(rule.path)]).line;
       }
+      return undefined;
+    };
+    try {
+      const text = await this.#textOf(file);
+      // Its own document is enough where it has one; an item of a list needs the whole file.
+      const before = (line ?? 1) - 1;
+      const own = lineIn(documentFrom(text, before));
+      const found = own === undefined ? lineIn(text) : own + before;
+      return found === undefined ? rule : { ...rule, line: found };
     } catch {
       // the file has changed or gone since: the line of its object stands
+      return rule;
     }
-    return rule;
   }
+}
+
+/** What stands behind so many lines, up to the next document. */
+function documentFrom(text: string, before: number): string {
+  const lines = text.split("\n").slice(before);
+  const end = lines.findIndex((line, index) => index > 0 && /^(---|\.\.\.)(\s|$)/.test(line));
+  return lines.slice(0, end < 0 ? lines.length : end).join("\n");
 }
 
 /** Where in a document the object of this title stands. */

@@ -30,7 +30,7 @@ function subjectOf({ view, host }: WorldDifference): string {
 }
 
 function differenceFinding(difference: WorldDifference, evidences: Evidences): Finding {
-  const { request, view, answers, alsoIn, alsoFor, missing } = difference;
+  const { request, view, answers, alsoIn, alsoFor, missing, more } = difference;
   const effects = answers.map(({ effect }) => effect);
   const sides = sidesOf(difference).map((side) => {
     const [first] = side;
@@ -42,6 +42,7 @@ function differenceFinding(difference: WorldDifference, evidences: Evidences): F
   const also = [
     ...(alsoFor.length === 0 ? [] : [`so do requests for ${alsoFor.slice(0, MOST_NAMES).map((name) => `\`${name}\``).join(", ")}${alsoFor.length > MOST_NAMES ? ` and ${alsoFor.length - MOST_NAMES} more hosts` : ""}`]),
     ...(alsoIn.length === 0 ? [] : [`the same at ${alsoIn.slice(0, MOST_NAMES).map(viewText).join(", ")}${alsoIn.length > MOST_NAMES ? ` and ${alsoIn.length - MOST_NAMES} more views` : ""}`]),
+    ...(more === true ? ["more requests for this host may differ"] : []),
   ];
   const evidence = answers.flatMap((answer) => {
     const absent = missing.includes(answer.place);
