@@ -114,7 +114,7 @@ function fieldTest(random: Random, field: Field): { readonly match: FieldMatch; 
 
 /** Contents of a field of one string, or absent. */
 function single(field: Field, domain: Language): readonly (readonly boolean[])[] {
-  const atoms = [...atomsOf(domain, field.languages, "abA,q/ÿ ").keys()];
+  const atoms = [...atomsOf(domain, field.languages, "abAB,q/ÿ ").keys()];
   return [field.tests.map(({ absent }) => absent), ...atoms.map((atom) => field.tests.map(({ language }) => language === "any" || atom[language] === "1"))];
 }
 
@@ -180,7 +180,7 @@ function pair(random: Random): { readonly tables: readonly [HttpTable, HttpTable
   const close = random(2) === 0;
   const [lastLeft, lastRight] = [left, close ? swapped(random, left) : right];
   const contents = [
-    [...atomsOf(domains.path, paths, "abA,q/").keys()].map((atom) => [...atom].map((digit) => digit === "1")),
+    [...atomsOf(domains.path, paths, "abAB,q/").keys()].map((atom) => [...atom].map((digit) => digit === "1")),
     [...methods, "other"].map((one) => methods.map((method) => method === one)),
     headerLines === "each" ? lineByLine(x) : single(x, domains.line),
     headerLines === "each" ? lineByLine(y) : single(y, domains.line),
