@@ -66,7 +66,7 @@ export function boundariesOf(tables: readonly HttpTable[], random: Random): Boun
     paths: [...paths].filter((path) => /^\/[\x21-\x7e]*(\?.*)?$/.test(path)),
     headers: new Map([...headers].map(([name, values]) => [name, [...values].filter(isLine)])),
     parameters: new Map([...parameters].map(([name, values]) => [name, [...values].filter((value) => !/[&#]/.test(value))])),
-    claims: new Map([...claims].map(([key, { path, values }]) => [key, { path, values: [...values] }])),
+    claims: new Map([...claims].map(([key, { path, values }]) => [key, { path, values: [...values].filter((value) => !/[\udc80-\udcff]$/.test(value)) }])),
   };
 }
 
