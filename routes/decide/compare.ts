@@ -81,6 +81,8 @@ const DEFAULT_STEPS = 2_000_000;
 const DEFAULT_DIFFERENCES = 5;
 /** Most replays of differences of one kind of host, told or not. */
 const MOST_REPLAYS = 60;
+/** Steps that are spent on more differences of one kind of host, once there is one. */
+const STEPS_FOR_MORE = 100_000;
 
 /**
  * Decides whether several places answer every request alike.
@@ -110,6 +112,11 @@ class Steps implements Meter {
 
   get isEmpty(): boolean {
     return this.left <= 0;
+  }
+
+  /** Takes away all but so many steps. */
+  keep(steps: number): void {
+    this.left = Math.min(this.left, steps);
   }
 
   spend(steps: number): void {
@@ -200,7 +207,7 @@ class Run {
       host: kind,
     });
     const defaults = { request: this.defaultRequest(connection, tables, host), normalization };
-    const told = new Telling(this, name);
+    const told = new Telling(this, name, meter);
     const decision = new Decision({ scope, sides, judge: this.judge, defaults, regexes: this.regexes, meter, listener: told });
     decision.run();
     this.classes += decision.classes;
@@ -328,11 +335,13 @@ class Telling {
   private replays = 0;
   private readonly run: Run;
   private readonly host: string;
+  private readonly meter: Steps;
   private readonly causes = new Set<string>();
 
-  constructor(run: Run, host: string) {
+  constructor(run: Run, host: string, meter: Steps) {
     this.run = run;
     this.host = host;
+    this.meter = meter;
   }
 
   difference(request: Request): boolean {
@@ -352,12 +361,15 @@ class Telling {
       this.causes.add(cause);
       this.count++;
       this.run.tell({ request, host: this.host, answers });
+      this.meter.keep(STEPS_FOR_MORE);
     }
     return this.replays < MOST_REPLAYS;
   }
 
   open(reason: string): void {
-    this.run.open({ reason, host: this.host });
+    // Where the answer is known, a search for more of the same that ends early leaves nothing open.
+    if (this.count > 0 && this.meter.isEmpty) this.run.tellMore();
+    else this.run.open({ reason, host: this.host });
   }
 
   depends(request: Request): void {
