@@ -78,6 +78,9 @@ export class Decision {
   private readonly meter: Meter;
   private readonly listener: Listener;
   private readonly visited = new Set<string>();
+  /** Those of the visited that held a difference. */
+  private readonly differs = new Set<string>();
+  private reports = 0;
   private readonly agreements = new Map<string, Agreement>();
   private readonly partsOfDeeds: (readonly Part[] | undefined)[] = [];
   private readonly residuals: number[] = [];
@@ -244,9 +247,18 @@ export class Decision {
     const [first = []] = lists;
     if (lists.every((list) => sameList(list, first))) return;
     const key = `${lists.map((list) => list.join(",")).join("|")}#${store.keyOf(this.partsIn(lists))}`;
-    if (this.visited.has(key)) return;
+    // What was looked at before is done, unless it held a difference: here other rules may stand behind it.
+    if (this.visited.has(key) && !this.differs.has(key)) return;
     this.visited.add(key);
     this.classes++;
+    const before = this.reports;
+    this.divide(lists, store);
+    if (this.reports > before) this.differs.add(key);
+  }
+
+  /** Lists that differ: leaves where all begin with an entry that takes all, else splits by what the first that differ ask. */
+  private divide(lists: readonly (readonly number[])[], store: Store): void {
+    const [first = []] = lists;
     let at = 0;
     while (lists.every((list) => list[at] === first[at])) at++;
     const heads = lists.map((list) => this.entry(list[at] ?? 0));
@@ -368,6 +380,7 @@ export class Decision {
   }
 
   report(request: Request): void {
+    this.reports++;
     if (!this.listener.difference(request)) throw new Enough();
   }
 

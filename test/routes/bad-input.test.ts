@@ -187,7 +187,7 @@ const rows: readonly Row[] = [
 
 describe("a comparison of", () => {
   for (const { name, left, right, outcome, says, steps } of rows) {
-    it(name, () => {
+    it(name, { timeout: 60_000 }, () => {
       const found = compareWorlds([left, right], steps === undefined ? {} : { budget: { steps } });
       expect([found.outcome, found.undecided.map(({ reason }) => reason.slice(0, 200))]).toEqual([outcome, outcome === "undecided" ? expect.anything() : []]);
       const told = JSON.stringify([found.undecided, found.differences.flatMap(({ answers }) => answers.map(({ effect, rule: decided }) => [effect, decided]))]);
