@@ -1,4 +1,5 @@
 export { type Budget, type Candidate, compare, type CompareOptions, type Comparison, type Difference, type Open } from "./decide/compare.ts";
+export { type DeadRules, deadRules } from "./decide/dead-rules.ts";
 export type * from "./decide/model.ts";
 export type { CorsEffect, DestinationEffect, Effect, ForwardEffect, HeaderEffect, LineChange } from "./decide/effect.ts";
 export { type Answer, resolve, Resolver } from "./decide/resolve.ts";

@@ -29,7 +29,7 @@ import { withoutCommands } from "./effect.ts";
 import type { Judge } from "./judge.ts";
 import { differing, sameList } from "./lists.ts";
 import { Lowering } from "./lower.ts";
-import type { Request, Rule } from "./model.ts";
+import type { Action, Request, Rule } from "./model.ts";
 import { normalizePath } from "./paths.ts";
 import type { Part, PathClass } from "./predicates.ts";
 import type { Regexes } from "./regexes.ts";
@@ -49,8 +49,8 @@ export interface Side {
 
 /** What a decision tells while it runs. */
 export interface Listener {
-  /** A request that the sides answer differently. False: enough. */
-  difference(request: Request): boolean;
+  /** A request that the sides answer differently, with the actions that they take, by side. False: enough. */
+  difference(request: Request, actions: readonly Action[]): boolean;
   /** A question that stays open, and why. */
   open(reason: string): void;
   /** A request whose answer depends on how a place is read. */
@@ -379,9 +379,9 @@ export class Decision {
     this.listener.depends(request);
   }
 
-  report(request: Request): void {
+  report(request: Request, deeds: readonly Deed[]): void {
     this.reports++;
-    if (!this.listener.difference(request)) throw new Enough();
+    if (!this.listener.difference(request, deeds.map(({ action }) => action))) throw new Enough();
   }
 
   private spend(lists: readonly (readonly number[])[]): void {
@@ -476,7 +476,7 @@ class Leaf {
   }
 
   private told(request: Request): false {
-    if (this.isWhole) this.decision.report(this.plainVerdict(request) === "different" ? request : { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}x=x` });
+    if (this.isWhole) this.decision.report(this.plainVerdict(request) === "different" ? request : { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}x=x` }, this.deeds);
     return false;
   }
 

@@ -102,7 +102,7 @@ export function aimed(at: Boundaries, random: Random): Request {
 
 
 function isLine(value: string): boolean {
-  return !/^[ \t]|[ \t]$|[\x00-\x08\x0a-\x1f\x7f]/.test(value);
+  return !/^[ \t]|[ \t]$|[^\t -~\u0080-\uffff]/.test(value);
 }
 
 function hostsOf(domain: string): readonly string[] {
