@@ -1,4 +1,4 @@
-import type { Chain, HttpTable, Listener, Reading, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
+import type { Chain, HttpTable, Listener, Origin, Reading, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { claimHosts, gatewayTcp, gatewayTls, serverNames } from "./connections.ts";
 import { byHost, type Destinations, destinationsFor } from "./destinations.ts";
 import { filtersOn } from "./filters.ts";
@@ -301,6 +301,7 @@ function isPublic(service: { readonly exportTo: readonly string[] }): boolean {
 interface Growing {
   readonly routes: Route[];
   readonly unmodelled: Unmodelled[];
+  readonly untried: Origin[];
   requireTls: { readonly object: string; readonly path: string } | undefined;
 }
 
@@ -327,6 +328,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
         const host = hostNamed(hosts, domain.toLowerCase());
         host.routes.push(...routes.list);
         host.unmodelled.push(...routes.unmodelled);
+        host.untried.push(...routes.untried);
         if (server.tls?.redirect === true) host.requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };
       }
     }
@@ -351,7 +353,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
 
 function hostNamed(hosts: Map<string, Growing>, domain: string): Growing {
   let host = hosts.get(domain);
-  if (host === undefined) hosts.set(domain, (host = { routes: [], unmodelled: [], requireTls: undefined }));
+  if (host === undefined) hosts.set(domain, (host = { routes: [], unmodelled: [], untried: [], requireTls: undefined }));
   return host;
 }
 
@@ -365,7 +367,7 @@ function schemeOf(secure: boolean, trustedProxies: number): Pick<HttpTable, "sch
 function virtualHost(domain: string, host: Growing, filters: readonly Unmodelled[], secure: boolean, trustedProxies: number): VirtualHost {
   const rules: Rule[] = host.requireTls === undefined || (secure && trustedProxies === 0) ? [] : [tlsRedirect(host.requireTls, trustedProxies)];
   const unmodelled = [...filters, ...host.unmodelled];
-  return { domains: [domain], rules: [...rules, ...catchAllsLast(host.routes)], ...(unmodelled.length === 0 ? {} : { unmodelled }) };
+  return { domains: [domain], rules: [...rules, ...catchAllsLast(host.routes)], ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
 }
 
 /** `require_tls` of a virtual host comes before its routes (config_impl.cc `getRouteFromEntries`). */
