@@ -1,7 +1,7 @@
 import type { DestinationEffect, Effect, ForwardEffect, LineChange, Mirror, Request } from "#routes";
 import { seenRetries } from "../../../routes/decide/effect.ts";
-import { fromBase64, milliseconds } from "../../../routes/dialects/istio/values.ts";
-import { at, canonical, type JsonObject, listAt, numberAt, objectAt, textAt, textsAt } from "../../../routes/dialects/istio/json.ts";
+import { milliseconds } from "../../../routes/dialects/istio/values.ts";
+import { at, canonical, type JsonObject, listAt, numberAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
 import { ANSWERED } from "../../oracles/envoy/echo.ts";
 import type { Answered, Observed } from "../../oracles/envoy/serve.ts";
 import type { Line } from "../../oracles/envoy/wire.ts";
@@ -57,7 +57,7 @@ function ownAnswer(effect: Extract<Effect, { type: "redirect" | "respond" }>, ob
   if (isAborted(effect, observed)) return undefined;
   if (observed.received !== undefined) return `an answer of the proxy was expected, not ${told(observed)}`;
   if (observed.status !== effect.status) return `status ${effect.status} was expected, not ${told(observed)}`;
-  return changedHeaders(effect.headers?.response, observed) ?? generatedFields(effect, observed.route);
+  return changedHeaders(effect.headers?.response, observed) ;
 }
 
 /** Headers of answers that proxies and servers write of their own. */
@@ -84,7 +84,7 @@ function forwarded(effect: ForwardEffect, observed: Observed, request: Request, 
   if (observed.type === "connected") return effect.destinations.some((share) => !("invalid" in share) && leadsTo(share, observed.cluster, context) === undefined) ? undefined : `${canonical(effect.destinations)} was expected, not ${observed.cluster}`;
   if (observed.type === "closed" && observed.type !== undefined) return effect.destinations.some((share) => "invalid" in share) && request.path === "/" ? undefined : `${canonical(effect)} was expected, not a closed connection`;
   if (observed.type !== "answered") return `${canonical(effect)} was expected, not ${told(observed)}`;
-  const fields = generatedFields(effect, observed.route);
+  const fields = generatedFields(effect, observed.route, context.generated);
   if (fields !== undefined) return fields;
   if (isAborted(effect, observed)) return undefined;
   const complaints = effect.destinations.map((share) => taken(share, effect, observed, request, context));
@@ -135,26 +135,24 @@ function cors(effect: Pick<ForwardEffect, "cors">, observed: Answered, request: 
 }
 
 /** What one exchange does not show, as it was generated, in the words of effects. */
-export function fieldsOf(route: JsonObject): JsonObject {
+export function fieldsOf(route: JsonObject, generated: Generated): JsonObject {
   const action = objectAt(route, "route");
   const timeout = milliseconds(textAt(action, "timeout")) ?? 0;
   const fault = faultOf(objectAt(objectAt(route, "typed_per_filter_config"), "envoy.filters.http.fault"));
   const isWhole = fault?.["abort"] !== undefined && numberAt(fault["abort"], "share") >= 1_000_000;
   return {
     ...(timeout === 0 || isWhole ? {} : { timeout }),
-    ...(isWhole ? {} : { retries: retriesOf(action, timeout), mirror: mirrorsOf(action) }),
+    ...(isWhole ? {} : { retries: retriesOf(action, timeout), mirror: mirrorsOf(action, generated) }),
     fault,
   };
 }
 
-function generatedFields(effect: Effect, route: JsonObject | undefined): string | undefined {
+function generatedFields(effect: ForwardEffect, route: JsonObject | undefined, generated: Generated): string | undefined {
   // The virtual hosts for all others are no routes of the engine.
   if (route === undefined) return undefined;
-  const fields = fieldsOf(route);
-  const given = "fault" in effect ? effect.fault : undefined;
-  if (effect.type !== "forward") return undefined;
+  const fields = fieldsOf(route, generated);
   return (
-    differ("fault", given, fields["fault"]) ??
+    differ("fault", effect.fault, fields["fault"]) ??
     differ("timeout", effect.timeout, fields["timeout"]) ??
     differ("retries", effect.retries, fields["retries"]) ??
     differ("mirrors", (effect.mirror ?? []).map(({ host, port, share, shadowHost }) => canonical({ host, port, share, shadowHost: shadowHost === true })).sort(), fields["mirror"] ?? [])
@@ -178,12 +176,14 @@ function retriesOf(action: JsonObject, timeout: number): unknown {
   }, timeout);
 }
 
-function mirrorsOf(action: JsonObject): readonly string[] {
+function mirrorsOf(action: JsonObject, generated: Generated): readonly string[] {
+  // A copy for a cluster that is not there goes nowhere.
+  const isThere = (cluster: string): boolean => generated.clusters.some((candidate) => textAt(candidate, "name") === cluster);
   return listAt(action, "request_mirror_policies").flatMap((policy): string[] => {
     const [, port = "", , host = ""] = textAt(policy, "cluster").split("|");
     const share = shareOf(objectAt(objectAt(policy, "runtime_fraction"), "default_value"));
     const mirror: Pick<Mirror, "host" | "port" | "share" | "shadowHost"> = { host, port: Number(port), share, shadowHost: at(policy, "disable_shadow_host_suffix_append") !== true };
-    return share === 0 ? [] : [canonical(mirror)];
+    return share === 0 || !isThere(textAt(policy, "cluster")) ? [] : [canonical(mirror)];
   }).sort();
 }
 
@@ -205,7 +205,7 @@ function faultOf(fault: JsonObject): JsonObject | undefined {
 }
 
 /** Everything by which two observations can be told apart, one text for one meaning. */
-export function seenIn(observed: Observed, { generated, made }: Context): string {
+export function seenIn(observed: Observed, { generated }: Context): string {
   if (observed.type !== "answered") return canonical(observed.type === "connected" ? { cluster: leadsWhere(observed.cluster, generated) } : { type: observed.type });
   const { received, route } = observed;
   const own = (headers: readonly Line[], pattern: RegExp): readonly Line[] => headers.filter(([name]) => !pattern.test(name) || name.startsWith("access-control-") || name === "location" || name === "host").toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
@@ -214,8 +214,7 @@ export function seenIn(observed: Observed, { generated, made }: Context): string
     headers: own(observed.headers, ownOfAnswers),
     ...(received === undefined ? { body: observed.body } : { method: received.method, path: received.path, headersReceived: own(received.headers, ownOfRequests) }),
     cluster: received === undefined ? undefined : leadsWhere(observed.cluster ?? "", generated),
-    made: made.id === "" ? made.id : undefined,
-    ...(route === undefined ? {} : { fields: fieldsOf(route), shares: sharesOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") }),
+    ...(route === undefined ? {} : { fields: fieldsOf(route, generated), shares: sharesOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") }),
   });
 }
 
@@ -227,13 +226,16 @@ function leadsWhere(cluster: string, generated: Generated): unknown {
   return { host, port, endpoints: generated.endpoints[cluster], policy };
 }
 
-function sharesOf(route: JsonObject, generated: Generated): unknown {
+/** Shares that look alike add up; one alone is all. */
+function sharesOf(route: JsonObject, generated: Generated): JsonObject | undefined {
   const shares = listAt(objectAt(objectAt(route, "route"), "weighted_clusters"), "clusters");
   const sum = shares.reduce((total: number, share) => total + numberAt(share, "weight"), 0);
-  return shares.map((share) => ({ to: leadsWhere(textAt(share, "name"), generated), share: numberAt(share, "weight") / sum, request: at(share, "request_headers_to_add"), response: at(share, "response_headers_to_add"), removed: textsAt(share, "request_headers_to_remove") }));
-}
-
-/** A body that istiod writes in base 64. */
-export function bodyOf(text: string): string {
-  return [...fromBase64(text)].map((byte) => String.fromCharCode(byte)).join("");
+  const out = new Map<string, number>();
+  for (const share of shares) {
+    const isThere = generated.clusters.some((candidate) => textAt(candidate, "name") === textAt(share, "name"));
+    const changes = ["request_headers_to_add", "request_headers_to_remove"].map((key) => (isThere ? at(share, key) : undefined));
+    const key = canonical([isThere ? leadsWhere(textAt(share, "name"), generated) : "nowhere", ...changes, at(share, "response_headers_to_add"), at(share, "response_headers_to_remove")]);
+    out.set(key, (out.get(key) ?? 0) + numberAt(share, "weight") / sum);
+  }
+  return out.size < 2 ? undefined : Object.fromEntries([...out].map(([key, share]) => [key, share.toFixed(9)]));
 }

@@ -67,7 +67,7 @@ class Aim {
     const conditions = [rule?.when ?? {}, ...(host !== undefined && host.rules.length > 0 && this.#chance(30) ? [this.#pick(host.rules).when] : [])];
     for (const when of conditions.reverse()) asked = this.#meet(when, made) ?? asked;
     if (this.#chance(8)) made.path = this.#pick(["/a//b", "/a/../b", "/a/./b", "//a", "/a%2Fb", "/%61", "/a/", `${made.path}/../a`, `${made.path}//`, "/a%5Cb", "/a%2fb%2F", "/x/..", "/%2e/a"]);
-    if (this.#chance(10)) made.method = this.#pick(["POST", "PUT", "GET", "get", "OPTIONS"]);
+    if (this.#chance(10)) made.method = this.#pick(["POST", "PUT", "GET", "PATCH", "OPTIONS"]);
     if (this.#chance(5)) made.headers.push(["x-forwarded-proto", this.#pick(["https", "http", "HTTPS"])]);
     if (this.#chance(rulesWithCors(host) ? 35 : 2)) {
       made.headers.push(["origin", this.#pick(["http://o.com", "http://p.com", "https://o.com", "http://q", "x"])]);
@@ -105,7 +105,7 @@ class Aim {
       const values = this.#values(header);
       const [value = ""] = values;
       if (header.name === ":method") {
-        if (/^[A-Za-z]+$/.test(value)) made.method = value;
+        if (/^(GET|POST|PUT|PATCH|OPTIONS)$/.test(value)) made.method = value;
       } else if (header.name === ":path") {
         if (value.startsWith("/")) [made.path = "/"] = value.split("?");
       } else if (header.name === ":authority" || header.name === "host") {

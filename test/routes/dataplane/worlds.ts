@@ -292,7 +292,7 @@ class Maker {
   #redirect(prefixes: boolean): JsonObject {
     return {
       ...this.#pick<JsonObject>([{ uri: "/r" }, { authority: "r.com" }, { uri: "/r?k=1" }, ...(prefixes ? [{ prefixRewrite: "/p" }] : []), { uri: "/r", authority: "r.com:99" }, { scheme: "https" }]),
-      ...this.#some({ scheme: [35, () => this.#pick(["https", "http"])], redirectCode: [40, () => this.#pick([302, 303, 307, 308, 301, 301, 302, 302, 304])] }),
+      ...this.#some({ scheme: [35, () => this.#pick(["https", "http"])], redirectCode: [40, () => this.#pick([302, 303, 307, 308, 301, 301, 302, 302, ...(this.#chance(12) ? [304] : [])])] }),
       ...(this.#chance(30) ? { port: this.#pick([80, 443, 81]) } : this.#chance(30) ? { derivePort: this.#pick(["FROM_REQUEST_PORT", "FROM_PROTOCOL_DEFAULT"]) } : {}),
     };
   }
