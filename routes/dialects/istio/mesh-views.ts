@@ -1,3 +1,4 @@
+import { addressRank, mostSpecific as mostSpecificChains } from "../../decide/chains.ts";
 import type { Action, Chain, HttpTable, Listener, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { retriesOf } from "./actions.ts";
 import { concernsConnection, connectionAction, originOf, serverNames } from "./connections.ts";
@@ -162,16 +163,27 @@ function connectionChains(service: Service, client: Client, port: number, egress
   if (protocol !== "tls" && protocol !== "tcp") return [];
   const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
   const configs = egress.virtualServices.filter((virtual) => virtual.hosts.some((host) => overlap(host, service.host)));
-  const addresses = service.addresses.map((address) => (address.includes("/") ? address : `${address}/${address.includes(":") ? 128 : 32}`));
+  // A service with addresses of its own has a listener on each; ranges share the listener of the port.
+  const ranges = service.addresses.filter((address) => address.includes("/"));
   const own = connectionAction([{ destination: { host: service.host, port: { number: port } } }], service.namespace, port, destinations);
   const origin = { object: service.source.title, path: "spec.ports" };
-  return protocol === "tls"
-    ? tlsChains(configs, looker, addresses, destinations, { then: own, origin, host: service.host })
-    : tcpChains(configs, looker, addresses, destinations, { then: own, origin });
+  const isBound = service.addresses.length > ranges.length;
+  const chains = protocol === "tls"
+    ? tlsChains(configs, looker, ranges, destinations, { then: own, origin, ...(isBound && ranges.length === 0 ? {} : { host: service.host }) })
+    : tcpChains(configs, looker, ranges, destinations, { then: own, origin });
+  if (!isBound) return chains;
+  return service.addresses.filter((address) => !address.includes("/")).flatMap((address) => chainsAt(address, chains, origin));
+}
+
+/** The chains of a listener on one address: of those that the address reaches the most specific, and nothing behind them. */
+function chainsAt(address: string, chains: readonly Chain[], origin: Chain["origin"]): readonly Chain[] {
+  const destinations = [`${address}/${address.includes(":") ? 128 : 32}`];
+  const reached = mostSpecificChains(chains, ({ destinations: wanted }) => (wanted === undefined ? 0 : addressRank(wanted, address)));
+  return [...reached.map((chain): Chain => ({ ...chain, when: { ...chain.when, destinations } })), { when: { destinations }, then: { type: "close" }, origin }];
 }
 
 /** `buildSidecarOutboundTLSFilterChainOpts`. Subnets of one block stay for later blocks that have none. */
-function tlsChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"]; host: string }): readonly Chain[] {
+function tlsChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"]; host?: string }): readonly Chain[] {
   const out: Chain[] = [];
   const done = new Set<string>();
   let current = addresses;
@@ -190,8 +202,9 @@ function tlsChains(configs: readonly VirtualService[], looker: { namespace: stri
       }
     }
   }
-  // A listener on an address of its own needs no name to tell services apart.
-  return out.length > 0 ? out : [{ when: { ...(addresses.length > 0 ? {} : serverNames([own.host])), ...cidrs(addresses), transport: "tls" }, then: own.then, origin: own.origin }];
+  // A listener on an address of its own needs no name to tell services apart, and takes what is no TLS too.
+  const named = own.host === undefined ? {} : { ...serverNames([own.host]), transport: "tls" as const };
+  return out.length > 0 ? out : [{ when: { ...named, ...cidrs(addresses) }, then: own.then, origin: own.origin }];
 }
 
 /** `buildSidecarOutboundTCPFilterChainOpts`: the first block without subnets ends the list. */

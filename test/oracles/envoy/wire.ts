@@ -84,8 +84,8 @@ class Source {
 }
 
 /**
- * Asks one request behind another on one connection, without waiting for answers, and opens another when the other side has closed.
- * An answer is `undefined` where the connection was closed without one.
+ * Asks one request after another on one connection, and opens another when the other side has closed. Nothing is sent before the answer
+ * to what went before: a proxy that answers early may drop what is in flight. `undefined`: closed without an answer.
  */
 export async function askAll(opening: Opening, requests: readonly RawRequest[]): Promise<readonly (RawAnswer | undefined)[]> {
   const answers: (RawAnswer | undefined)[] = [];
@@ -94,16 +94,12 @@ export async function askAll(opening: Opening, requests: readonly RawRequest[]):
     const socket = await open(opening);
     if (socket !== undefined) {
       const source = new Source(socket);
-      // What is in flight stays far below what a proxy buffers.
-      for (let end = before; answers.length < requests.length; ) {
-        while (end < requests.length && end - answers.length < DEPTH) {
-          const request = requests[end++];
-          if (request !== undefined) socket.write(bytesOf(request), "latin1");
-        }
-        const answer = await readAnswer(source, requests[answers.length]?.method ?? "");
+      for (const request of requests.slice(before)) {
+        socket.write(bytesOf(request), "latin1");
+        const answer = await readAnswer(source, request.method);
         if (answer === undefined) break;
         answers.push(answer);
-        if (answer.headers.some(([name, value]) => name === "connection" && value.toLowerCase() === "close")) break;
+        if (source.over || answer.headers.some(([name, value]) => name === "connection" && value.toLowerCase() === "close")) break;
       }
       socket.destroy();
     }
@@ -112,8 +108,6 @@ export async function askAll(opening: Opening, requests: readonly RawRequest[]):
   }
   return answers;
 }
-
-const DEPTH = 16;
 
 /** Opens a connection, writes some bytes and reads all that comes back until the other side closes. */
 export async function exchange(opening: Opening, bytes: Bytes): Promise<Bytes> {

@@ -209,14 +209,20 @@ export function seenIn(observed: Observed, { generated }: Context): string {
   if (observed.type !== "answered") return canonical(observed.type === "connected" ? { cluster: leadsWhere(observed.cluster, generated) } : { type: observed.type });
   const { received, route } = observed;
   const own = (headers: readonly Line[], pattern: RegExp): readonly Line[] => headers.filter(([name]) => !pattern.test(name) || name.startsWith("access-control-") || name === "location" || name === "host").toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const shares = route === undefined ? undefined : sharesOf(route, generated);
+  const fields = route === undefined ? undefined : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
+  // Which share it was is a matter of chance; what there are is not.
+  if (route !== undefined && shares !== undefined) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
   return canonical({
     status: observed.status,
     headers: own(observed.headers, ownOfAnswers),
     ...(received === undefined ? { body: observed.body } : { method: received.method, path: received.path, headersReceived: own(received.headers, ownOfRequests) }),
     cluster: received === undefined ? undefined : leadsWhere(observed.cluster ?? "", generated),
-    ...(route === undefined ? {} : { fields: fieldsOf(route, generated), shares: sharesOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") }),
+    fields,
   });
 }
+
+const OPERATIONS = ["request_headers_to_add", "request_headers_to_remove", "response_headers_to_add", "response_headers_to_remove"] as const;
 
 function leadsWhere(cluster: string, generated: Generated): unknown {
   const [, port, , host] = cluster.split("|");

@@ -5,7 +5,7 @@ import type { MadeWorld } from "./worlds.ts";
 /** A second cluster: the same world, with some edits that keep the meaning and some that need not. */
 export function edited(world: MadeWorld, next: Random): MadeWorld {
   let out = world;
-  for (let left = next(4); left > 0; left--) out = pick(next, next(100) < 45 ? keeping : changing)(out, next);
+  for (let left = next(8); left > 0; left--) out = pick(next, next(100) < 45 ? keeping : changing)(out, next);
   return out;
 }
 

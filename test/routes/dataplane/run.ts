@@ -32,7 +32,7 @@ export async function runCases(envoy: string, cases: readonly Case[], requests: 
   const trials = cases.map((one) => new Trial(one, requests, tally));
   const dataPlane = await serve(envoy, trials.flatMap((trial) => trial.served()));
   try {
-    for (const trial of trials) await trial.run(dataPlane);
+    await Promise.all(trials.map((trial) => trial.run(dataPlane)));
   } finally {
     await dataPlane.stop();
   }
@@ -121,7 +121,8 @@ class Trial {
       const own = index === views.length - 1 ? left : Math.min(left, Math.round((this.#count * (weights[index] ?? 0)) / total));
       left -= own;
       for (const request of requestsFor(view, next, own)) {
-        const group = this.#places.flatMap((_, place) => this.#question(place, view, request));
+        const random = next(10_000);
+        const group = this.#places.flatMap((_, place) => this.#question(place, view, request, random));
         groups.push(group.map((_, at) => questions.length + at));
         questions.push(...group);
       }
@@ -134,13 +135,13 @@ class Trial {
       const seen = group.map((index) => this.#seen(questions[index], observed[index]));
       if (seen.some((text) => text !== seen[0])) {
         const question = questions[group[0] ?? 0];
-        this.#disagree(`equivalent, but ${JSON.stringify(question?.view.view)} ${JSON.stringify(question?.request)} is answered\n  ${seen.join("\n  ")}`);
+        this.#disagree(`equivalent, but ${JSON.stringify(question?.view.view)} ${JSON.stringify(question?.request)} is answered\n  ${apart(seen).join("\n  ")}`);
       }
     }
   }
 
   /** The same view of a place, and a proxy for it. */
-  #question(place: number, { view }: ViewTable, request: Request): readonly Question[] {
+  #question(place: number, { view }: ViewTable, request: Request, random: number): readonly Question[] {
     const own = this.#places[place];
     const table = own?.world.views.find((candidate) => JSON.stringify(candidate.view) === JSON.stringify(view));
     if (own === undefined || table === undefined) return [];
@@ -157,7 +158,7 @@ class Trial {
     const transport = request.sni === undefined ? "raw_buffer" : "tls";
     const chain = reading === undefined ? undefined : chainFor(reading.listener, { port, address, sni: request.sni, transport });
     const http = chain === undefined ? !("mesh" in view) : chain.then.type === "http";
-    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, request, { http, random: this.#case.next(10_000) }), context: { made: own.made, generated } }];
+    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, request, { http, random }), context: { made: own.made, generated } }];
   }
 
   async #ask(dataPlane: DataPlane, questions: readonly Question[]): Promise<readonly Observed[]> {
@@ -194,7 +195,7 @@ class Trial {
     // What Envoy refuses is told apart by nothing, and HTTP/1.1 carries no method that Envoy does not know.
     if (missing.length > 0 || answers.every(({ effect }) => effect.type === "invalid") || !METHODS.has(request.method)) return;
     const table = { view, readings: [] };
-    const questions = this.#places.flatMap((_, place) => this.#question(place, table, request));
+    const questions = this.#places.flatMap((_, place) => this.#question(place, table, request, 0));
     const observed = await this.#ask(dataPlane, questions);
     for (const [index, question] of questions.entries()) this.#check(question, observed[index]);
     const seen = questions.map((question, index) => this.#seen(question, observed[index]));
@@ -206,4 +207,13 @@ class Trial {
   #disagree(text: string): void {
     this.#tally.disagreements.push(`world ${this.#case.id}: ${text}`);
   }
+}
+
+/** Texts from shortly before the place where they part. */
+function apart(texts: readonly string[]): readonly string[] {
+  const [first = ""] = texts;
+  const other = texts.find((text) => text !== first) ?? first;
+  let at = 0;
+  while (at < first.length && first[at] === other[at]) at++;
+  return texts.map((text) => `... ${text.slice(Math.max(0, at - 200), at + 300)}`);
 }
