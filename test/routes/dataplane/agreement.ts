@@ -131,7 +131,7 @@ function cors(effect: Pick<ForwardEffect, "cors">, observed: Answered, request: 
   if (rules === undefined) return differ("cross-origin headers", [], observed.headers.filter(([name]) => name.startsWith("access-control-")));
   const origin = request.headers.find(([name]) => name === "origin")?.[1];
   const preflight = "preflight" in rules ? differ("allowed methods", rules.methods ?? [], list("allow-methods")) ?? differ("allowed headers", rules.headers ?? [], list("allow-headers")) ?? differ("age", rules.maxAge?.toString(), said("max-age")) : differ("exposed", rules.expose ?? [], list("expose-headers"));
-  return differ("allowed origin", origin, said("allow-origin")) ?? preflight ?? differ("credentials", rules.credentials === true ? "true" : undefined, said("allow-credentials"));
+  return differ("allowed origin", rules.origin === "allowed" ? origin : undefined, said("allow-origin")) ?? preflight ?? differ("credentials", rules.credentials === true ? "true" : undefined, said("allow-credentials"));
 }
 
 /** What one exchange does not show, as it was generated, in the words of effects. */
@@ -152,11 +152,30 @@ function generatedFields(effect: ForwardEffect, route: JsonObject | undefined, g
   if (route === undefined) return undefined;
   const fields = fieldsOf(route, generated);
   return (
+    differ("shares", proportions(effect.destinations.map((share) => ["invalid" in share ? "nowhere" : `${share.host}:${share.port}`, share.weight])), proportions(generatedShares(route, generated))) ??
     differ("fault", effect.fault, fields["fault"]) ??
     differ("timeout", effect.timeout, fields["timeout"]) ??
     differ("retries", effect.retries, fields["retries"]) ??
     differ("mirrors", (effect.mirror ?? []).map(({ host, port, share, shadowHost }) => canonical({ host, port, share, shadowHost: shadowHost === true })).sort(), fields["mirror"] ?? [])
   );
+}
+
+function generatedShares(route: JsonObject, generated: Generated): readonly (readonly [string, number])[] {
+  const action = objectAt(route, "route");
+  const shares = listAt(objectAt(action, "weighted_clusters"), "clusters");
+  const named = shares.length === 0 ? [[textAt(action, "cluster"), 1] as const] : shares.map((share) => [textAt(share, "name"), numberAt(share, "weight")] as const);
+  return named.map(([cluster, weight]) => {
+    const [, port, , host] = cluster.split("|");
+    return [generated.clusters.some((candidate) => textAt(candidate, "name") === cluster) ? `${host}:${port}` : "nowhere", weight];
+  });
+}
+
+/** Parts of a whole by name. */
+function proportions(weights: readonly (readonly [string, number])[]): JsonObject {
+  const sum = weights.reduce((total, [, weight]) => total + weight, 0);
+  const out = new Map<string, number>();
+  for (const [name, weight] of weights) if (weight > 0) out.set(name, (out.get(name) ?? 0) + weight);
+  return Object.fromEntries([...out].map(([name, weight]) => [name, (weight / sum).toFixed(9)]));
 }
 
 function retriesOf(action: JsonObject, timeout: number): unknown {
@@ -210,7 +229,8 @@ export function seenIn(observed: Observed, { generated }: Context): string {
   const { received, route } = observed;
   const own = (headers: readonly Line[], pattern: RegExp): readonly Line[] => headers.filter(([name]) => !pattern.test(name) || name.startsWith("access-control-") || name === "location" || name === "host").toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const shares = route === undefined ? undefined : sharesOf(route, generated);
-  const fields = route === undefined ? undefined : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
+  // Without a cluster nothing is tried, copied or waited for.
+  const fields = route === undefined || (shares === undefined && observed.details === "cluster_not_found") ? route && { fault: fieldsOf(route, generated)["fault"] } : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
   // Which share it was is a matter of chance; what there are is not.
   if (route !== undefined && shares !== undefined) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
   return canonical({

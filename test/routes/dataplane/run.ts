@@ -176,9 +176,7 @@ class Trial {
   }
 
   #check({ view, request, context, place, asked }: Question, observed: Observed | undefined): void {
-    const resolvers = this.#resolvers.get(view) ?? view.readings.map(({ listener }) => new Resolver(listener));
-    this.#resolvers.set(view, resolvers);
-    for (const resolver of resolvers) {
+    for (const resolver of this.#resolversOf(view)) {
       const { effect, rule, unmodelled } = resolver.answer(request);
       if (unmodelled.length > 0) continue;
       const wrong = observed === undefined ? "no answer" : contradiction(effect, observed, request, context);
@@ -186,8 +184,17 @@ class Trial {
     }
   }
 
+  #resolversOf(view: ViewTable): readonly Resolver[] {
+    const resolvers = this.#resolvers.get(view) ?? view.readings.map(({ listener }) => new Resolver(listener));
+    this.#resolvers.set(view, resolvers);
+    return resolvers;
+  }
+
   #seen(question: Question | undefined, observed: Observed | undefined): string {
-    return question === undefined || observed === undefined ? "nothing" : seenIn(observed, question.context);
+    if (question === undefined || observed === undefined) return "nothing";
+    // Which share a connection gets is a matter of chance.
+    const effect = question.asked.request === undefined ? this.#resolversOf(question.view)[0]?.answer(question.request).effect : undefined;
+    return effect?.type === "forward" && effect.destinations.length > 1 ? JSON.stringify(effect) : seenIn(observed, question.context);
   }
 
   async #witness(dataPlane: DataPlane, { view, request, missing, answers }: ReturnType<typeof compareWorlds>["differences"][number]): Promise<void> {
