@@ -35,6 +35,8 @@ const refusals: readonly (readonly [claim: string, words: readonly string[], err
   ["a shell without completion", ["completion", "fihs"], "usage]: no completion for the shell `fihs`", "did you mean `fish`?"],
   ["a fleet named in two ways", ["run", "--fleet", "assert.yaml", "--context", "x"], "usage]: --fleet and --context or --cluster both name the clusters", "use one of the two ways"],
   ["a cluster spelled wrong", ["run", "--cluster", "eks"], "usage]: `--cluster eks` lacks a name and `=`", "write NAME=KUBECONFIG:CONTEXT, as in `--cluster eks-prod=~/.kube/config:arn:aws:eks:eu-west-1:1234:cluster/prod`"],
+  ["a format for what is no report", ["kinds", "-o", "json"], "usage]: `assert kinds` writes no report, so there is nothing to write as `json`", "leave -o out"],
+  ["a file for what is no report", ["collect", "--out", "x", "-o", "terminal=r.txt"], "usage]: `assert collect` writes no report, so there is nothing to write as `terminal=r.txt`", "leave -o out"],
   ["snapshots without a folder to write to", ["collect"], "usage]: `assert collect` does not know where to write", "name a folder: `assert collect --out snapshots`"],
   ["collecting from snapshots", ["collect", "--out", "x", "--snapshots", "y"], "usage]: --snapshots contacts no cluster, and `assert collect` does nothing else", "leave --snapshots out"],
   ["permissions of snapshots", ["doctor", "--snapshots", "y"], "usage]: --snapshots contacts no cluster, so there are no permissions to look at", "leave --snapshots out; judging saved snapshots needs no permission"],
