@@ -42,7 +42,7 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
     columns: stream.columns,
     write: (text) =>
       new Promise((resolve, reject) => {
-        if (gone) return void resolve();
+        if (gone) return resolve();
         stream.write(text, (error) => {
           if (!error) return resolve();
           if (codeOf(error) === "EPIPE") return resolve();

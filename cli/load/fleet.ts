@@ -34,7 +34,7 @@ export interface FleetCluster {
   readonly pin?: string | undefined;
 }
 
-export interface SnapshotPlace {
+interface SnapshotPlace {
   readonly form: "snapshot";
   readonly file: string;
   /** As somebody in the working directory would write it. */
@@ -42,7 +42,7 @@ export interface SnapshotPlace {
 }
 
 /** One state or configuration that declares a cluster. */
-export interface TerraformSource {
+interface TerraformSource {
   readonly form: "state" | "dir" | "command" | "s3" | "gcs" | "azurerm" | "http" | "kubernetes" | "hcp";
   /** The path of `state` and `dir`; the words of `command`; what the backend is given else. */
   readonly from: string | readonly string[] | Readonly<Record<string, string | number | boolean>>;

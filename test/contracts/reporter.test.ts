@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Report, Result, Verdict } from "#engine";
 import { laterFormats, reporters, type RenderOptions, type Reporter } from "../../reports/index.ts";
+import { RAW, withoutColors } from "../support/escapes.ts";
 import { pluginIn, root } from "../support/room.ts";
 import { findingIn, fullReport, gapIn, reportIn, resultIn } from "../support/report.ts";
 
@@ -18,7 +19,6 @@ const LOOKS: RenderOptions = { width: 80, color: false, all: true, exitCode: 1 }
 
 /** Everything that could move a cursor, hide text or end a line, in every text of a report. */
 const HOSTILE = "\u001b[2J\u001b]0;x\u0007\u009b31m\u202e\u2028\u200b\ufeff\r\n\t";
-const RAW = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\ufeff]/;
 
 describe("the room of reports", () => {
   it("holds the formats that the command line offers, each loaded from its own file, and no other", async () => {
@@ -87,7 +87,7 @@ for (const { file, reporter } of discovered) {
     it("adds with colours nothing but colours, and only where it was told to", () => {
       for (const report of [fullReport(), poisoned(fullReport())]) {
         const colored = render(report, { color: true });
-        expect(colored.replaceAll(/\u001b\[[0-9;]*m/g, "")).toBe(render(report));
+        expect(withoutColors(colored)).toBe(render(report));
       }
     });
 

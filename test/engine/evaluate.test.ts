@@ -79,8 +79,9 @@ describe("what a kind sees", () => {
 
   it("does not depend on the order of the fleet or of the facts", () => {
     const seen: string[][] = [];
-    const judge: Judge = function* (_, world) {
+    const judge: Judge = (_, world) => {
       seen.push(world.facts("envoy-proxies").map(({ cluster, data }) => `${cluster}/${data.workload}`));
+      return [];
     };
     const facts = [proxies("gke/b", "1"), proxies("gke/a", "1")].map((fact, index): Fact<"envoy-proxies"> => ({ ...fact, subject: `s${index}` }));
     judged({ gke: { facts }, eks: one("eks") }, { kind: kindOf({ judge }) });
@@ -106,8 +107,9 @@ describe("what a kind sees", () => {
 
   it("is complete where nothing of it is missing, and says so for each cluster apart", () => {
     const told: boolean[] = [];
-    const judge: Judge = function* (_, world) {
+    const judge: Judge = (_, world) => {
       told.push(...["eks", "gke", "aks"].map((name) => world.complete("envoy-proxies", name)));
+      return [];
     };
     judged({ eks: one("eks"), gke: { ...one("gke"), gaps: [gapOf("envoy-proxies", "gke")] }, aks: undefined }, { kind: kindOf({ judge }) });
     expect(told).toEqual([true, false, false]);
