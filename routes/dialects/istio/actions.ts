@@ -230,7 +230,7 @@ function isHttpCode(code: number): boolean {
 }
 
 /** route.go `TranslateFault`: without a percentage a delay has the share of `percent`, an abort none. */
-export function faultOf(fault: Json): Fault | undefined {
+function faultOf(fault: Json): Fault | undefined {
   const delay = objectAt(fault, "delay"), abort = objectAt(fault, "abort");
   const length = milliseconds(textAt(delay, "fixedDelay"));
   const delayed = isObject(at(delay, "percentage")) ? millionths(at(delay, "percentage")) : numberAt(delay, "percent") * 10_000;
