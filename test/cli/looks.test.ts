@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it, type TestContext } from "vitest";
 import { mayAnimate, mayColor, widthOf, type ColorChoice } from "../../cli/terminal.ts";
-import { RAW, withoutColors } from "../support/escapes.ts";
+import { RAW } from "../support/escapes.ts";
 import { EVEN, fleet, needs, NOW, pods, shell, SKEWED, type Shell } from "./shell.ts";
 
 const RUN = ["run", ...NOW];
