@@ -49,6 +49,23 @@ describe("assert doctor, where there is no API server to ask", { timeout: 60_000
     );
   });
 
+  it("a folder of manifests that is not there, and one with a broken file, are not ready: a run could not read them either", async () => {
+    await using here = await shell({ ...EVEN, "assert.yaml": fleet("eks", "nowhere", "gke"), "clusters/gke/more.yaml": "kind: {" });
+    const { code, stdout } = await here.assert("doctor", "-o", "json");
+    expect(code).toBe(2);
+    const { clusters } = JSON.parse(stdout) as { clusters: { cluster: string; reachable: boolean; problems: { reason: string }[] }[] };
+    expect(clusters.map(({ cluster, reachable }) => [cluster, reachable])).toEqual([["eks", true], ["gke", false], ["nowhere", false]]);
+    expect(clusters[1]?.problems[0]?.reason).toContain("clusters/gke/more.yaml");
+    expect(clusters[2]?.problems[0]?.reason).toContain("clusters/nowhere");
+  });
+
+  it("a saved look that was changed stops it, as it stops a run: 3", async () => {
+    await using here = await shell({ ...EVEN, "assert.yaml": fleet({ name: "eks", kubernetes: { snapshot: "saved.json" } }), "saved.json": "{}" });
+    const { code, stdout, stderr } = await here.assert("doctor");
+    expect([code, stdout]).toEqual([3, ""]);
+    expect(stderr).toMatch(/^error\[snapshot\]: not a snapshot of this version.*\n {2}--> saved\.json:1:1\n/);
+  });
+
   it("says the same as JSON, in a file too, with the same code", async () => {
     await using here = await shell({ ...EVEN, "assert.yaml": fleet("eks", { name: "gke" }) });
     const { code, stdout } = await here.assert("doctor", "-o", "json", "-o", "json=doctor.json");
