@@ -334,6 +334,7 @@ export class Decision {
         for (const part of this.partsOfDeed(action)) parts.add(part);
       }
     }
+    for (const part of this.scope.hasRivals ? [...parts] : []) for (const rival of this.scope.rivalsOf(part)) parts.add(rival);
     return parts;
   }
 
