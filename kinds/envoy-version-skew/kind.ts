@@ -1,14 +1,15 @@
 import { assume, byText, cite, defineKind, fault, gap, judged, undecided, type Assumption, type Finding, type Gap } from "#engine";
 import { istioBuildText, istioReleaseText, newestOf, parseImage, releaseText, type IstioMap } from "#values";
 import { buildNotes, quietNotes } from "./notes.ts";
-import { readingsOf, type Known, type Unknown } from "./reading.ts";
+import { ADMIN, METRICS, readingsOf, type Known, type Unknown } from "./reading.ts";
 import { lags, type Lag } from "./skew.ts";
 import type { Spec } from "./spec.ts";
-import { ADMIN, asking, behind, count, METRICS, numberText, proxiesOf, releasesText, running, several, workloadsOf } from "./words.ts";
+import { asking, behind, count, numberText, proxiesOf, releasesText, running, several, workloadsOf } from "./words.ts";
 
 export default defineKind({
   name: "EnvoyVersionSkew",
   summary: "every Envoy proxy is within N patch releases of the newest one",
+  judges: ["proxy", "proxies"],
   needs: () => [{ fact: "envoy-proxies" }],
 
   *judge(spec: Spec, world) {

@@ -14,7 +14,10 @@ import {
   type ReleaseNumber,
 } from "#values";
 import type { Numbered } from "./skew.ts";
-import { ADMIN } from "./words.ts";
+
+/** Over a WebSocket every API server asks for `get`, and from Kubernetes 1.35 on also for `create`. */
+export const ADMIN = "allow the probe `admin` (permissions `get` and `create` on `pods/exec`)";
+export const METRICS = "allow the probe `metrics` (permission `get` on `pods/proxy`)";
 
 export type ProxyFact = Fact<"envoy-proxies">;
 export type Basis = "envoy" | "istio";
@@ -49,6 +52,21 @@ export type Reading = Known | Unknown;
  * then the tag of its image, then another tag of the same digest. Evidence counts in all clusters: equal digests are equal bytes.
  */
 export function readingsOf(facts: readonly ProxyFact[], basis: Basis, map: IstioMap): readonly Reading[] {
+  // a fleet runs few images in many workloads: what says the same is read once
+  const firsts = [...new Map(facts.map((fact) => [wordsOf(fact), fact])).values()];
+  const byWords = new Map(distinctReadings(firsts, basis, map).map((reading) => [wordsOf(reading.fact), reading]));
+  return facts.flatMap((fact) => {
+    const reading = byWords.get(wordsOf(fact));
+    return reading === undefined ? [] : [{ ...reading, fact }];
+  });
+}
+
+/** All that a reading depends on, as one text. */
+function wordsOf({ data: { image, imageId, probe } }: ProxyFact): string {
+  return JSON.stringify([image, imageId, probe.envoy, probe.istio, probe.by, probe.failure]);
+}
+
+function distinctReadings(facts: readonly ProxyFact[], basis: Basis, map: IstioMap): readonly Reading[] {
   const byDigest = new Evidence(facts, (fact) => digestOf(fact.data));
   const releases = new Map(facts.map((fact) => [fact, releasesOf(fact, byDigest.of(fact))]));
   const byBuild = new Evidence(facts, (fact) => {

@@ -1,11 +1,7 @@
 import { byText } from "#engine";
 import { istioBuildText, releaseText } from "#values";
-import type { Basis, Known, ProxyFact } from "./reading.ts";
+import { ADMIN, type Basis, type Known, type ProxyFact } from "./reading.ts";
 import type { Lag, Numbered } from "./skew.ts";
-
-/** Over a WebSocket every API server asks for `get`, and from Kubernetes 1.35 on also for `create`. */
-export const ADMIN = "allow the probe `admin` (permissions `get` and `create` on `pods/exec`)";
-export const METRICS = "allow the probe `metrics` (permission `get` on `pods/proxy`)";
 
 /** How to ask Envoy itself: allow it, or repair what kept it from answering. */
 export function asking(fact: ProxyFact | undefined): string {

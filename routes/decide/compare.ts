@@ -37,6 +37,7 @@ import type { Chosen } from "./host-kinds.ts";
 import { Judge } from "./judge.ts";
 import { isCoupling } from "./lower.ts";
 import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
+import { areAllAlike, narrowed } from "./narrow.ts";
 import { changedPaths, plainPaths, strictest } from "./normalizations.ts";
 import { faultsOf, Regexes } from "./regexes.ts";
 import type { Faults } from "./regexes.ts";
@@ -162,8 +163,7 @@ class Run implements Audience {
       if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
       this.hosts++;
       const key = kind.hosts.map((one) => numberOf(numbers, one)).join(",");
-      const matters = kind.hosts.some((one) => one !== undefined && looksAtAuthority(one));
-      if (!matters && seen.has(key)) continue;
+      if (seen.has(key) && !kind.hosts.some((one) => one !== undefined && looksAtAuthority(one))) continue;
       seen.add(key);
       this.host(connection, tables, kind);
     }
@@ -180,10 +180,11 @@ class Run implements Audience {
   private host(connection: Connection, tables: readonly HttpTable[], { name, kind, hosts }: Chosen): void {
     if (!this.isExpressed(hosts, name)) return;
     const sides = tables.map((table, index): Side => ({ rules: rulesOf(table, hosts[index]), setting: settingOf(table) }));
-    if (areIdentical(sides)) return;
+    const areReadAlike = haveOneSetting(sides);
+    if (areReadAlike && areIdentical(sides)) return;
     const unread = this.unreadOf(tables, hosts);
     if (unread !== undefined) return this.open({ ...unread, host: name });
-    this.decide(connection, tables, sides, name, kind);
+    this.decide(connection, tables, areReadAlike ? onlyWhatMatters(sides) : sides, name, kind);
   }
 
   private decide(connection: Connection, tables: readonly HttpTable[], sides: readonly Side[], name: string, kind: Chosen["kind"]): void {
@@ -329,14 +330,19 @@ function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule
   return host?.rules ?? [{ when: {}, action: table.otherwise, origin: nowhere }];
 }
 
-/** Whether the sides are the same text, so that nothing need be decided. A table that is refused equals none. */
-function areIdentical(sides: readonly Side[]): boolean {
-  const [first] = sides;
-  if (first === undefined) return true;
-  if (sides.some(({ rules }) => rules.some(({ action }) => action.type === "invalid"))) return false;
-  const setting = JSON.stringify(first.setting);
-  if (!sides.every((side) => JSON.stringify(side.setting) === setting)) return false;
-  return sides.every(({ rules }) => rules === first.rules);
+function haveOneSetting([first, ...others]: readonly Side[]): boolean {
+  const setting = JSON.stringify(first?.setting);
+  return others.every((side) => JSON.stringify(side.setting) === setting);
+}
+
+/** Whether the rules are the same text, so that nothing need be decided. A rule that is refused equals none. */
+function areIdentical([first, ...others]: readonly Side[]): boolean {
+  return first === undefined || others.every(({ rules }) => areAllAlike(first.rules, rules));
+}
+
+function onlyWhatMatters(sides: readonly Side[]): readonly Side[] {
+  const lists = narrowed(sides.map(({ rules }) => rules));
+  return sides.map((side, index) => ({ ...side, rules: lists[index] ?? side.rules }));
 }
 
 /** Whether rules of a virtual host look at the authority beyond the choice of it, or send it somewhere. */

@@ -92,7 +92,7 @@ function cors(random: Random): Cors {
 }
 
 /** An action, simple ones most often. */
-export function action(random: Random, matched = 1): Action {
+function action(random: Random, matched = 1): Action {
   // Nearly always the length of what was matched; a rewrite need not stand behind its own match.
   const prefix = random(4) === 0 ? random(4) : matched;
   switch (random(10)) {
@@ -127,7 +127,7 @@ export function rule(random: Random, coupled = false): Rule {
   return { when, action: action(random, prefix), origin: { object: "r", path: String(random(1_000_000)) } };
 }
 
-export function rules(random: Random, most: number, coupled = false): readonly Rule[] {
+function rules(random: Random, most: number, coupled = false): readonly Rule[] {
   return Array.from({ length: random(most + 1) }, () => rule(random, coupled));
 }
 

@@ -3,7 +3,7 @@ import { CollectError, type Io, type KubernetesApi, type PodAddress, type ProxyP
 import { envoyVersionOfBuild } from "#values";
 import { fieldsIn, textIn } from "../fields.ts";
 import { namesRelease, PROXY } from "./pod-proxy.ts";
-import type { ProxyGroup } from "./proxies.ts";
+import type { ProxyGroup } from "./proxy-groups.ts";
 
 /** Images asked in one cluster; a fleet that runs more builds than this has other troubles. */
 const MOST_IMAGES = 64;

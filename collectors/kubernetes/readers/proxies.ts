@@ -1,17 +1,7 @@
-import { byText, digestOf, type Cluster, type Fact, type Gap, type IdleReason, type Io, type KubernetesApi, type ProxyProbe, type Source } from "#engine";
+import { digestOf, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type ProxyProbe } from "#engine";
 import { namespaces, nodes, pods } from "../resources.ts";
-import { podProxy, type PodProxy } from "./pod-proxy.ts";
 import { probeImages } from "./probes.ts";
-
-/** Pods of one workload that run the same image; all that is kept of them. */
-export interface ProxyGroup {
-  /** The proxy of the first pod that was seen; all of the group are alike but for name and state. */
-  readonly proxy: PodProxy;
-  running: number;
-  readonly idle: Record<IdleReason, number>;
-  /** The running pod that comes first by name; while none runs, the first of the others. */
-  example: { readonly name: string; readonly runs: boolean; readonly source: Omit<Source, "collector"> };
-}
+import { groupPods, type ProxyGroup } from "./proxy-groups.ts";
 
 /**
  * One fact for each workload, role, revision and image; never one for each pod.
@@ -30,40 +20,6 @@ export async function* readProxies(cluster: Cluster, io: Io): AsyncIterable<Fact
   const groups = await groupPods(api, io);
   const probes = await probeImages(groups, api, io);
   for (const group of groups) yield factOf(group, cluster, probes.get(group) ?? {});
-}
-
-async function groupPods(api: KubernetesApi, io: Io): Promise<readonly ProxyGroup[]> {
-  const groups = new Map<string, ProxyGroup>();
-  let seen = 0;
-  for await (const page of api.list(pods)) {
-    io.signal.throwIfAborted();
-    if (page.restarted) {
-      groups.clear();
-      seen = 0;
-    }
-    for (const item of page.items) {
-      const found = podProxy(item);
-      if (found !== undefined) add(groups, found, () => page.source(item));
-    }
-    seen += page.items.length;
-    io.progress(`${seen.toLocaleString("en")} pods`);
-  }
-  return [...groups].toSorted(([a], [b]) => byText(a, b)).map(([, group]) => group);
-}
-
-function add(groups: Map<string, ProxyGroup>, proxy: PodProxy, source: () => Omit<Source, "collector">): void {
-  const { name, state } = proxy;
-  const key = JSON.stringify([proxy.namespace, proxy.workload, proxy.role, proxy.native, proxy.revision, proxy.image, proxy.imageId]);
-  const runs = state === "running";
-  let group = groups.get(key);
-  if (group === undefined) {
-    group = { proxy, running: 0, idle: { failed: 0, finished: 0, terminating: 0, pending: 0 }, example: { name, runs, source: source() } };
-    groups.set(key, group);
-  }
-  if (runs) group.running++;
-  else group.idle[state]++;
-  const { example } = group;
-  if (runs === example.runs ? name < example.name : runs) group.example = { name, runs, source: source() };
 }
 
 function factOf({ proxy: first, running, idle, example }: ProxyGroup, cluster: Cluster, probe: ProxyProbe): Fact<"envoy-proxies"> {

@@ -33,7 +33,7 @@ export interface Named {
 /** How a port of a service is served: `auto` looks at the first bytes of a connection. */
 export type Protocol = "http" | "tls" | "tcp" | "auto";
 
-export interface ServicePort {
+interface ServicePort {
   readonly number: number;
   readonly protocol: Protocol;
   readonly targetPort: number | string | undefined;
