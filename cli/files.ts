@@ -90,6 +90,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>>
   EACCES: ["permission denied", "write elsewhere, or correct the permissions of its folder"],
   EROFS: ["the file system is read-only", "write elsewhere"],
   ENOENT: ["its folder is not there", "make the folder first"],
+  EFBIG: ["it would be larger than this system allows", "raise the limit (`ulimit -f`), or write elsewhere"],
   EISDIR: ["it is a folder", "name a file in it"],
   ENOTDIR: ["a part of its path is a file", "name another place"],
   EEXIST: ["a file is where a folder should be", "name another place"],
