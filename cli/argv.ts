@@ -48,6 +48,7 @@ export function parseArgv(argv: readonly string[], version: string): Call {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);
       const raw = command.opts<Record<string, unknown>>();
       for (const flag of laterFlags) if (raw[flag] !== undefined) throw new LaterError(`\`--${kebab(flag)}\``);
+      if (command.args.includes("")) throw new UsageError("a file or folder that is named is empty text", { remedy: "in a script, see that the variable behind it is set" });
       const flags = parseFlags(raw);
       if (entry.reports !== true) refuseFormats(flags, entry.name);
       call = { kind: "command", entry, flags, words: command.args };

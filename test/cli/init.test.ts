@@ -211,6 +211,13 @@ describe("assert init", { timeout: 60_000 }, () => {
     await using place = await placeWith({}, { ".kube/config": kubeconfig({ [evil]: "http://127.0.0.1:1", eks: "http://127.0.0.1:1" }) });
     await init(place.here, "--context", "eks", "--context", evil);
     expect((await place.here.read("assert.yaml")).match(/^ {4}- name: .*$/gm)).toEqual(["    - name: eks", '    - name: "x\\n    - name: evil"']);
+
+    // nor in a comment about what was left out
+    await using other = await placeWith({ eks: {} }, {}, { [evil]: "http://127.0.0.1:1" });
+    await init(other.here);
+    const text = await other.here.read("assert.yaml");
+    expect(text.match(/^ {4}- name: .*$/gm)).toEqual(["    - name: eks"]);
+    expect(text).toContain("    # left out: `x\\x0a    - name: evil`: ");
   });
 
   it("names the fleet after its folder, as far as a name may be like it", async () => {

@@ -156,6 +156,12 @@ describe("what is missing becomes a gap", () => {
     expect(evaluation.gaps.every(({ remedy }) => remedy !== "")).toBe(true);
   });
 
+  it("a cluster whose cloud nobody knows is not judged by an assertion that selects by clouds", () => {
+    const fleet = [clusterOf("eks", { cloud: "aws" }), clusterOf("dark")];
+    const { clusters, judged: count } = judged({ eks: one("eks"), dark: one("dark") }, { assertion: { clusters: { clouds: ["aws"] } }, fleet });
+    expect([clusters.map(({ name }) => name), count]).toEqual([["eks"], 1]);
+  });
+
   it("a missing snapshot is one gap, not one for every question", () => {
     const needs = () => [PROXIES, { ...PROXIES, selector: "a" }, { ...PROXIES, selector: "b" }];
     expect(judged({ eks: undefined }, { kind: kindOf({ needs }) }).gaps).toHaveLength(1);
