@@ -24,8 +24,8 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 
 describe("what completion offers", () => {
   const rows: readonly (readonly [claim: string, line: readonly string[], offers: readonly string[]])[] = [
-    ["commands, those that begin like the word", ["co"], ["words", "collect", "completion"]],
-    ["no command of a later release", ["rout"], ["words"]],
+    ["commands, those that begin like the word", ["com"], ["words", "compare", "completion"]],
+    ["no command of a later release", ["te"], ["words"]],
     ["flags of a command with those of all", ["collect", "--ou"], ["words", "--out", "--output"]],
     ["no flag of another command", ["run", "--out"], ["words", "--output"]],
     ["no flag that comes later", ["run", "--wa"], ["words"]],
@@ -41,6 +41,10 @@ describe("what completion offers", () => {
     ["the words of a flag, by their beginning", ["run", "--color", "al"], ["words", "always"]],
     ["files where files may stand", ["run", ""], ["files"]],
     ["folders where a flag takes one", ["run", "--snapshots", ""], ["folders"]],
+    ["files where a place may stand", ["compare", "left.yaml", ""], ["files"]],
+    ["files where a flag takes a place", ["route", "--at", ""], ["files"]],
+    ["the words of a flag of routes", ["compare", "--views", "m"], ["words", "mesh"]],
+    ["the parts of an action", ["compare", "--ignore=t"], ["words", "--ignore=timeout", "--ignore=trafficPolicy"]],
     ["nothing where only the user knows", ["run", "--timeout", ""], ["words"]],
     ["kinds, those of plug-ins too", ["explain", "--plugin", "mine", "L"], ["words", "Loud"]],
     ["shells", ["completion", ""], ["words", "bash", "fish", "zsh"]],
