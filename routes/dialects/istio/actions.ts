@@ -1,4 +1,6 @@
 import type { Action, Backend, Cors, Destination, Failure, Fault, HeaderOperation, Mirror, PathRewrite, Redirect, Respond, Retries, Unmodelled } from "../../decide/model.ts";
+import { satisfies } from "../../decide/effect.ts";
+import { Regexes } from "../../decide/regexes.ts";
 import type { Destinations, Target } from "./destinations.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { type Matched, stringOf } from "./matches.ts";
@@ -278,9 +280,11 @@ function mirrorsOf(rule: HttpRule, targetOf: (destination: Json, namespace: stri
 /** route.go `TranslateCORSPolicy`. Without origins it does something only where preflights are to be answered. */
 function corsOf(policy: Json): Cors | undefined {
   if (!isObject(policy)) return undefined;
-  const origins = listAt(policy, "allowOrigins").length > 0
+  const written = listAt(policy, "allowOrigins").length > 0
     ? listAt(policy, "allowOrigins").flatMap((origin) => stringOf(origin) ?? [])
     : textsAt(policy, "allowOrigin").map((value) => ({ kind: "exact" as const, value }));
+  // What takes a star takes every origin (cors_filter.cc `isOriginAllowed`).
+  const origins = written.map((match) => (satisfies(match, "*", "bytes", new Regexes()) ? { kind: "prefix" as const, value: "" } : match));
   const answerUnmatched = textAt(policy, "unmatchedPreflights") === "IGNORE";
   if (origins.length === 0 && !answerUnmatched) return undefined;
   const list = (from: string, to: string): Record<string, readonly string[]> => (textsAt(policy, from).length === 0 ? {} : { [to]: textsAt(policy, from) });
