@@ -66,7 +66,7 @@ export interface LineChange {
 /** What cross-origin rules make of a request that has an origin. */
 export type CorsEffect =
   | { readonly origin: "allowed"; readonly expose?: readonly string[]; readonly credentials?: true }
-  | { readonly origin: "allowed"; readonly preflight: true; readonly methods?: readonly string[]; readonly headers?: readonly string[]; readonly maxAge?: number; readonly credentials?: true };
+  | { readonly origin: "allowed" | "refused"; readonly preflight: true; readonly methods?: readonly string[]; readonly headers?: readonly string[]; readonly maxAge?: number; readonly credentials?: true };
 
 /** A request as a table sees it, in bytes. */
 export interface SeenRequest {
@@ -290,7 +290,7 @@ const conditions: ReadonlySet<string> = new Set([
 const DEFAULT_BASE = 25;
 
 /** Retries that can happen; undefined where there are none. */
-function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
+export function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
   if (retries === undefined || retries.attempts <= 0) return undefined;
   const on = new Set(retries.on.filter((condition) => conditions.has(condition)));
   for (const [condition, others] of includesOthers) if (on.has(condition)) for (const other of others) on.delete(other);
@@ -317,9 +317,8 @@ function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffec
   const origin = request.headers.get("origin")?.join(",") ?? "";
   if (origin === "") return "none";
   const isPreflight = request.method === "OPTIONS" && (request.headers.get("access-control-request-method") ?? []).join(",") !== "";
-  if (!cors.origins.some((match) => satisfies(match, origin, request.regexText, regexes))) {
-    return isPreflight && cors.answerUnmatched === true ? "unmatched preflight" : "none";
-  }
+  const isAllowed = cors.origins.some((match) => satisfies(match, origin, request.regexText, regexes));
+  if (!isAllowed && !(isPreflight && cors.answerUnmatched === true)) return "none";
   const credentials = cors.credentials === true ? { credentials: true as const } : {};
   const list = (name: "methods" | "headers" | "expose"): object => {
     const values = [...new Set(cors[name] ?? [])].sort();
@@ -327,7 +326,10 @@ function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffec
   };
   if (!isPreflight) return { origin: "allowed", ...list("expose"), ...credentials };
   const age = cors.maxAge === undefined ? {} : { maxAge: cors.maxAge };
-  return { origin: "allowed", preflight: true, ...list("methods"), ...list("headers"), ...age, ...credentials };
+  // Only the origin itself is left out of the answer to an origin that is not allowed.
+  const told = { ...list("methods"), ...list("headers"), ...age, ...credentials };
+  if (!isAllowed && Object.keys(told).length === 0) return "unmatched preflight";
+  return { origin: isAllowed ? "allowed" : "refused", preflight: true, ...told };
 }
 
 /** Whether a string satisfies a test. */

@@ -119,7 +119,7 @@ function action(random: Random, prefix = 1): Action {
 }
 
 /** A rule. */
-function rule(random: Random, coupled = false): Rule {
+export function rule(random: Random, coupled = false): Rule {
   const when = condition(random, coupled);
   const prefix = when.path?.kind === "prefix" || when.path?.kind === "separated-prefix" ? when.path.value.length : 1;
   return { when, action: action(random, prefix), origin: { object: "r", path: String(random(1_000_000)) } };

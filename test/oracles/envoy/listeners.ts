@@ -80,6 +80,8 @@ function connectionManager(config: JsonObject, tables: readonly Json[], target: 
   const table = inline ?? tables.find((candidate) => textAt(candidate, "name") === name);
   return {
     ...rest,
+    // A connection that is over is closed at once: the client waits for it.
+    delayed_close_timeout: "0s",
     http_filters: (Array.isArray(filters) ? filters : []).filter((filter) => keptFilters.has(textAt(filter, "name"))),
     route_config: isObject(table) ? routeTable(table, target) : { name: "absent", virtual_hosts: [] },
     local_reply_config: { mappers: [{ filter: { status_code_filter: { comparison: { op: "GE", value: { default_value: 0, runtime_key: "oracle.never" } } } }, headers_to_add: [told(ORACLE.details, "%RESPONSE_CODE_DETAILS%"), told(ORACLE.route, "%ROUTE_NAME%")] }] },
