@@ -36,7 +36,7 @@ async function pages(): Promise<void> {
     const server = await startServer(0, pods);
     const kubeconfig = writeKubeconfig(`pods-${pods}`, [server.url(0)]);
     const floor = { words: [path.join(import.meta.dirname, "floor.mjs"), server.url(0), authority.cert, TOKEN] };
-    const run = { words: [BIN, "run", "-o", "json", "--context", "c0"], env: { KUBECONFIG: kubeconfig } };
+    const run = { words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", "--context", "c0"], env: { KUBECONFIG: kubeconfig } };
     // The server makes an answer when it is first asked for.
     await measure(floor);
     const [bare, ours] = (await medians([floor, run], times)) as [Usage, Usage];
@@ -107,13 +107,13 @@ async function fleet(): Promise<void> {
   const env = { KUBECONFIG: writeKubeconfig("fleet", [...live, dead, dead]) };
   const contexts = (count: number) => Array.from({ length: count }, (_, index) => ["--context", `c${index}`]).flat();
 
-  const alone = await measure({ words: [BIN, "run", "-o", "json", ...contexts(1)], env });
-  const together = await measure({ words: [BIN, "run", "-o", "json", ...contexts(198)], env });
+  const alone = await measure({ words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", ...contexts(1)], env });
+  const together = await measure({ words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", ...contexts(198)], env });
   must(reportOf(together).results[0]?.coverage.judged === 198 * 20, "not all clusters were judged");
   ratio("time, 198 live ones", together.wallMs, alone.wallMs, "ms", "one of them alone", 3);
 
   const budget = Math.ceil(together.wallMs / 1000) + 2;
-  const withDead = await measure({ words: [BIN, "run", "-o", "json", "--cluster-timeout", `${budget}s`, ...contexts(200)], env });
+  const withDead = await measure({ words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", "--cluster-timeout", `${budget}s`, ...contexts(200)], env });
   must(reportOf(withDead).results[0]?.coverage.judged === 198 * 20, "the dead clusters cost others their verdict");
   must(new Set(reportOf(withDead).results[0]?.gaps.map((gap) => gap.cluster)).size === 2, "the dead clusters are not named");
   ratio("time, with two dead ones", withDead.wallMs, budget * 1000, "ms", "the budget of one cluster", 1.3);

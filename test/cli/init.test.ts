@@ -122,7 +122,7 @@ describe("assert init", { timeout: 60_000 }, () => {
       "    # left out: `plain`: it answers, and serves no Istio API (`networking.istio.io`)",
       "",
     ]);
-    expect(await loaded(here)).toMatchObject({ clusters: ["eks", "gke"], assertions: [{ name: "envoy-patch-skew", kind: "EnvoyVersionSkew", spec: { maxPatchSkew: 1, per: "fleet" } }] });
+    expect(await loaded(here)).toMatchObject({ clusters: ["eks", "gke"], assertions: [{ name: "envoy-patch-skew", kind: "EnvoyVersionSkew", spec: { maxPatchSkew: 1, per: "fleet" } }, { name: "routes-alike", kind: "RoutesEquivalent" }] });
   });
 
   it("writes the contexts that are named, whatever they answer, and no others", async () => {
@@ -189,11 +189,11 @@ describe("assert init", { timeout: 60_000 }, () => {
     await using place = await placeWith({ eks: { pods: canary } });
     await init(place.here);
     expect(await place.here.read("assertions/suite.yaml")).toContain("  # several revisions run (canary, stable): a canary is compared with itself\n  per: revision\n");
-    expect((await loaded(place.here)).assertions).toMatchObject([{ spec: { per: "revision", maxPatchSkew: 1 } }]);
+    expect((await loaded(place.here)).assertions).toMatchObject([{ spec: { per: "revision", maxPatchSkew: 1 } }, { kind: "RoutesEquivalent" }]);
 
     await using single = await placeWith({ eks: { pods: canary.slice(1) } });
     await init(single.here);
-    expect((await loaded(single.here)).assertions).toMatchObject([{ spec: { per: "fleet" } }]);
+    expect((await loaded(single.here)).assertions).toMatchObject([{ spec: { per: "fleet" } }, { kind: "RoutesEquivalent" }]);
   });
 
   it("writes names that YAML or a terminal could misread so that they are read as they are", async () => {
