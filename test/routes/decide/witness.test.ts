@@ -10,6 +10,12 @@ const header = (name: string, value: string): Condition => ({ headers: [{ name, 
 const there = (name: string): Condition => ({ headers: [{ name, match: { kind: "any" } }] });
 const gone = (name: string): Condition => ({ headers: [{ name, match: { kind: "any" }, invert: true, whenAbsent: true }] });
 
+/** GET with the claim `c.d` of that value, or without. */
+const claimed = (value: string, isOther: boolean): Condition => ({
+  headers: [{ name: ":method", match: { kind: "exact", value: "GET" } }],
+  claims: [{ path: ["c", "d"], match: { kind: "exact", value }, ...(isOther ? { invert: true, whenAbsent: true } : {}) }],
+});
+
 type Line = readonly [when: Condition, then: Action | string];
 
 function table(lines: readonly Line[], more: Partial<HttpTable> = {}): HttpTable {
@@ -68,6 +74,18 @@ const rows: readonly Row[] = [
     left: [[{ claims: [{ path: ["c", "d"], match: { kind: "exact", value: "1" } }] }, "w"], [{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }], ...path("prefix", "/p") }, "x"], [{}, "z"]],
     right: [[{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }], ...path("prefix", "/p") }, "y"], [{ claims: [{ path: ["c", "d"], match: { kind: "exact", value: "1" } }] }, "w"], [{}, "z"]],
     witness: { path: "/p", claims: { c: "a" } },
+  },
+  {
+    name: "a claim that is a text, where one that is an object changes nothing",
+    left: [[claimed("1", false), "w"], [claimed("1", true), "w"], [{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }] }, "x"], [{}, "z"]],
+    right: [[{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }] }, "y"], [claimed("1", false), "w"], [claimed("1", true), "w"], [{}, "z"]],
+    witness: { claims: { c: "a" } },
+  },
+  {
+    name: "rewrites that agree on all paths with one more letter",
+    left: [[regex("/[ab]+"), to("x", { rewritePath: { kind: "prefix", length: 1, value: "/" } })]],
+    right: [[regex("/[ab]+"), to("x", { rewritePath: { kind: "prefix", length: 2, value: "/a" } })]],
+    witness: { path: "/b" },
   },
   { name: "paths as the proxy reads them", left: [[path("exact", "/a"), "x"], [{}, "z"]], right: [[{}, "z"]], witness: { path: "/a" }, more: { pathNormalization: "none" } },
 ];
