@@ -6,7 +6,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**", "test/routes/dataplane/**"], pool: "threads", isolate: false },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/routes/dataplane/**"],
+          pool: "threads",
+          isolate: false,
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,
