@@ -114,7 +114,7 @@ const ONE_DOT = 2;
 const TWO_DOTS = 3;
 const NAME = 4;
 
-/** Behind a `%` that may begin an escape; and behind its first digit, 6 to 21. */
+/** Behind a `%` that may begin an escape; and behind its first digit. */
 const PERCENT = 5;
 const DIGIT = 6;
 
@@ -122,7 +122,9 @@ const SLASH = 1;
 const DOT = 2;
 const MARK = 3;
 const OTHER = 4;
-/** Classes of the digits `0` to `9`, `A` to `F`, `a` to `f`. */
+/** Digits of escapes, those together that unreserved characters and slashes do not tell apart. */
+const digits = ["0", "189", "2", "3", "46", "5", "7", "Aa", "Bb", "Cc", "Dd", "Ee", "Ff"];
+
 const HEX = 5;
 
 /**
@@ -135,7 +137,7 @@ export function seenPaths(normalization: PathNormalization): Automaton {
   for (let byte = 0x21; byte < 0x7f; byte++) classes[byte] = classOf(String.fromCharCode(byte), isFree);
   const merges = normalization === "merge-slashes" || normalization === "decode-and-merge-slashes";
   const undone = (first: number, second: number): boolean => {
-    const decoded = String.fromCharCode(first * 16 + second);
+    const decoded = String.fromCharCode(Number.parseInt(`${digits[first]?.[0] ?? ""}${digits[second]?.[0] ?? ""}`, 16));
     return decoded === "\0" || unreserved.test(decoded) || (normalization === "decode-and-merge-slashes" && (decoded === "/" || decoded === "\\"));
   };
   return {
@@ -153,8 +155,8 @@ export function seenPaths(normalization: PathNormalization): Automaton {
       }
       if (isFree) return NAME;
       if (letter === MARK) return PERCENT;
-      if (letter >= HEX && state === PERCENT) return DIGIT + digitOf(letter);
-      if (letter >= HEX && state >= DIGIT) return undone(state - DIGIT, digitOf(letter)) ? DEAD : NAME;
+      if (letter >= HEX && state === PERCENT) return DIGIT + letter - HEX;
+      if (letter >= HEX && state >= DIGIT) return undone(state - DIGIT, letter - HEX) ? DEAD : NAME;
       if (letter !== DOT) return NAME;
       return state === SEGMENT ? ONE_DOT : state === ONE_DOT ? TWO_DOTS : NAME;
     },
@@ -167,11 +169,6 @@ function classOf(character: string, isFree: boolean): number {
   if (isFree) return OTHER;
   if (character === ".") return DOT;
   if (character === "%") return MARK;
-  const digit = "0123456789ABCDEFabcdef".indexOf(character);
+  const digit = digits.findIndex((group) => group.includes(character));
   return digit < 0 ? OTHER : HEX + digit;
-}
-
-function digitOf(letter: number): number {
-  const digit = letter - HEX;
-  return digit < 16 ? digit : digit - 6;
 }

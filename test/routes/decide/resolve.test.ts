@@ -201,6 +201,17 @@ describe("the effect of a forward", () => {
       type: "respond", status: 200, body: "", cors: { origin: "allowed", preflight: true, methods: ["GET"], maxAge: 1 },
     });
   });
+  it("of cross-origin rules tells preflights of other origins all but the origin", () => {
+    const cors: Action = to("x", { cors: { origins: [], methods: ["GET"], maxAge: 1, answerUnmatched: true } });
+    expect(effect([rule({}, cors)], { method: "OPTIONS", headers: [["origin", "http://c"], ["access-control-request-method", "GET"]] })).toEqual({
+      type: "respond", status: 200, body: "", cors: { origin: "refused", preflight: true, methods: ["GET"], maxAge: 1 },
+    });
+  });
+  it("of headers taken from the proxy's own answer is none", () => {
+    const answer = { type: "respond", status: 418, body: "" } as const;
+    same({ ...answer, response: [{ op: "remove", name: "x" }] }, answer);
+    same({ ...answer, response: [{ op: "add", name: "x", value: "1" }] }, { ...answer, response: [{ op: "set", name: "x", value: "1" }] });
+  });
   it("tells mirrors with another Host apart", () => {
     const mirror = { host: "m", port: 80, share: 1_000_000 };
     expect(effect([rule({}, to("x", { mirrors: [mirror] }))])).not.toEqual(effect([rule({}, to("x", { mirrors: [{ ...mirror, shadowHost: true }] }))]));

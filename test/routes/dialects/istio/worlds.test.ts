@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { istioWorld, type IstioPlace, type Listener, type RouteWorld } from "#routes";
+import { istioWorld, type IstioPlace, type Listener, resolve, type RouteWorld } from "#routes";
 import { answers, like, type Probe, worldOf } from "./world.ts";
 
 const head = (kind: string, name: string, created = "2026-01-01T00:00:00Z", namespace = "default"): string =>
@@ -251,6 +251,23 @@ describe("connections", () => {
     expect(listener?.chains.filter(({ when }) => when.serverNames?.[0] === "t").map(({ when }) => when.destinations)).toEqual([["10.0.0.0/8"]]);
     const turned = tls("{ sniHosts: [t] }", '{ sniHosts: [s], destinationSubnets: ["10.0.0.0/8"] }');
     expect(turned?.chains.filter(({ when }) => when.serverNames?.[0] === "t").map(({ when }) => when.destinations)).toEqual([undefined]);
+  });
+  describe("to a service with an address of its own", () => {
+    const object = (kind: string, name: string, spec: unknown, apiVersion = "networking.istio.io/v1"): { object: unknown } => ({ object: { apiVersion, kind, metadata: { name, namespace: "default", creationTimestamp: "2026-01-01T00:00:00Z" }, spec } });
+    const answered = (port: { name: string; port: number }, spec: unknown, sni?: string): unknown => {
+      const objects = [object("Service", "s", { clusterIP: "10.1.0.1", ports: [port] }, "v1"), ...(spec === undefined ? [] : [object("VirtualService", "r", spec)])];
+      const world = istioWorld({ place: "p", objects, complete: true, unseen: ["Pod"], istio: "1.31.0", envoy: "1.40.0", meshConfig: { outboundTrafficPolicy: { mode: "REGISTRY_ONLY" } } });
+      const listener = world.views.find(({ view }) => "mesh" in view && view.namespace === "default" && view.port === port.port)?.readings[0]?.listener;
+      const request = { method: "GET", scheme: "http" as const, authority: "s", path: "/", headers: [], destination: { address: "10.1.0.1", port: port.port }, ...(sni === undefined ? {} : { sni }) };
+      return listener === undefined ? "no listener" : resolve(listener, request).effect.type;
+    };
+    const host = "s.default.svc.cluster.local", tls = { name: "tls", port: 443 }, tcp = { name: "tcp", port: 3306 };
+    const named = { hosts: [host], tls: [{ match: [{ sniHosts: [host] }], route: [{ destination: { host } }] }] };
+    const subnet = (range: string): object => ({ match: [{ destinationSubnets: [range] }], route: [{ destination: { host: "none" } }] });
+    it("need no TLS where no rule asks for a name", () => expect(answered(tls, undefined)).toBe("forward"));
+    it("go where unknown ones go when no rule takes them", () => expect([answered(tls, named, host), answered(tls, named, "t.com"), answered(tls, named)]).toEqual(["forward", "close", "close"]));
+    it("are ruled by a range around the address before the service itself", () => expect([answered(tcp, { hosts: [host], tcp: [subnet("10.0.0.0/8")] }), answered(tcp, { hosts: [host], tcp: [subnet("11.0.0.0/8")] })]).toEqual(["close", "forward"]));
+    it("meet no listener where two rules have one range, for Envoy refuses it", () => expect(answered(tcp, { hosts: [host], tcp: [subnet("10.0.0.0/8"), subnet("10.0.0.0/8")] })).toBe("invalid"));
   });
   it("of a gateway take the first TCP rule that fits, whatever subnets it names", () => {
     const server = `[{ port: { number: 3306, name: tcp, protocol: TCP }, hosts: ["*"] }]`;
