@@ -24,8 +24,8 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 
 describe("what completion offers", () => {
   const rows: readonly (readonly [claim: string, line: readonly string[], offers: readonly string[]])[] = [
-    ["commands, those that begin like the word", ["co"], ["words", "collect", "completion"]],
-    ["no command of a later release", ["rout"], ["words"]],
+    ["commands, those that begin like the word", ["co"], ["words", "collect", "compare", "completion"]],
+    ["no command of a later release", ["tes"], ["words"]],
     ["flags of a command with those of all", ["collect", "--ou"], ["words", "--out", "--output"]],
     ["no flag of another command", ["run", "--out"], ["words", "--output"]],
     ["no flag that comes later", ["run", "--wa"], ["words"]],

@@ -46,6 +46,13 @@ describe("reports in files", { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "holds" });
   });
 
+  it("a stream that the shell sent to a file stays what it is", async () => {
+    await using here = await shell(EVEN);
+    const { code, stdout } = await here.program("sh", ["-c", `$ASSERT ${RUN.join(" ")} -o json=/dev/stderr 2> log; readlink /dev/stderr`]).ended;
+    expect([code, stdout]).toEqual([0, "/proc/self/fd/2\n"]);
+    expect(JSON.parse(await here.read("log"))).toMatchObject({ verdict: "holds" });
+  });
+
   const places: readonly (readonly [claim: string, place: string, stderr: string])[] = [
     ["a folder that is not there", "no/such/report.json", "`no/such/report.json` cannot be written: there is no folder `no/such`\n  help: make it: `mkdir -p no/such`"],
     ["a folder", "clusters", "`clusters` cannot be written: it is a folder\n  help: name a file in it"],
