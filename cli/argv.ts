@@ -40,9 +40,11 @@ export function parseArgv(argv: readonly string[], version: string): Call {
   for (const entry of [...commands, ...laterCommands]) {
     const hidden = laterCommands.includes(entry);
     const command = program.command(`${entry.name} ${entry.words}`.trim(), { hidden }).description(entry.summary);
-    command.version(version, "--version", "print the version");
-    for (const flag of entry.flags) command.addOption(option(flag));
-    for (const flag of sharedFlags) command.addOption(option(flag));
+    // the flags of commands that are not called are not needed, and making them all costs more than a small run
+    if (argv.includes(entry.name)) {
+      command.version(version, "--version", "print the version");
+      for (const flag of [...entry.flags, ...sharedFlags]) command.addOption(option(flag));
+    }
     if (hidden) command.allowUnknownOption().helpOption(false);
     command.action(() => {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);

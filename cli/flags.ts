@@ -86,8 +86,9 @@ export const routeFlags: readonly FlagText[] = [
 ];
 
 /** The words after `--ignore`. */
-const IGNORABLE: readonly Ignorable[] = ["weights", "timeout", "retries", "mirror", "fault", "cors", "headers", "trafficPolicy"];
-const VIEWS = ["gateways", "mesh"] as const;
+export const IGNORABLE: readonly Ignorable[] = ["weights", "timeout", "retries", "mirror", "fault", "cors", "headers", "trafficPolicy"];
+/** The words after `--views`. */
+export const VIEWS = ["gateways", "mesh"] as const;
 
 /** The words after `--probe`. */
 export const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { OutputError } from "./errors.ts";
+import type { OutputError } from "./errors.ts";
 import { exitCodes } from "./exit.ts";
 import { main } from "./main.ts";
 import type { Sink, Terminal } from "./terminal.ts";
@@ -55,7 +55,7 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
         stream.write(text, (error) => {
           if (!error) return resolve();
           if (codeOf(error) === "EPIPE") return resolve();
-          reject(unwritable(error));
+          unwritable(error).then(reject, reject);
         });
       }),
   };
@@ -70,7 +70,8 @@ function codeOf(error: NodeJS.ErrnoException): string | undefined {
   return error.code;
 }
 
-function unwritable(cause: NodeJS.ErrnoException): OutputError {
+async function unwritable(cause: NodeJS.ErrnoException): Promise<OutputError> {
+  const { OutputError } = await import("./errors.ts");
   return new OutputError(`the output cannot be written (${cause.code ?? cause.name})`, {
     remedy: "make room, or write the report elsewhere with `-o FORMAT=FILE`",
     cause,

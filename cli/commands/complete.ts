@@ -6,7 +6,7 @@ import { assertionsOf } from "../assertions.ts";
 import type { CommandEntry, FlagText } from "../command.ts";
 import { discover } from "../discover.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { COLORS, parseFlags, PROBES, sharedFlags, type Flags } from "../flags.ts";
+import { COLORS, IGNORABLE, parseFlags, PROBES, sharedFlags, VIEWS, type Flags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { commands } from "./index.ts";
 
@@ -54,7 +54,7 @@ async function offerFor(line: Line, terminal: Terminal): Promise<Offer> {
 }
 
 async function wordsOf({ words }: CommandEntry, line: Line, terminal: Terminal): Promise<Offer> {
-  if (words.startsWith("[FILE")) return "files";
+  if (words.startsWith("[FILE") || words === "<LEFT> <RIGHT>") return "files";
   if (words === "<SHELL>") return ["bash", "fish", "zsh"];
   if (words === "<KIND>") return [...(await discover(given("--plugin", line), terminal.cwd)).kinds.keys()].sort(byText);
   return [];
@@ -76,6 +76,12 @@ async function valuesOf(flag: FlagText, value: string, line: Line, terminal: Ter
     case "--plugin":
     case "--out":
       return "folders";
+    case "--views":
+      return VIEWS;
+    case "--ignore":
+      return IGNORABLE;
+    case "--at":
+    case "--requests":
     case "--fleet":
     case "--kubeconfig":
       return "files";

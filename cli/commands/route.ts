@@ -40,7 +40,7 @@ const LARGEST = 512 * 1024 * 1024;
 
 async function fromFile(file: string, { view }: Flags, terminal: Terminal): Promise<readonly Asked[]> {
   const { readText } = await import("../../clients/documents/index.ts");
-  const text = await readText(file === "-" ? "/dev/stdin" : resolve(terminal.cwd, file), LARGEST);
+  const text = await readText(file === "-" ? "/dev/stdin" : resolve(terminal.cwd, file), LARGEST, file);
   return text.split("\n").flatMap((line, index) => {
     if (line.trim() === "") return [];
     const parsed = parseLine(line, file, index + 1, undefined);
