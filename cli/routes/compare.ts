@@ -4,6 +4,7 @@ import { routeWorldOf } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import type { Flags } from "../flags.ts";
 import { actionJson, openJson, requestJson, ruleJson } from "./answer.ts";
+import { withKeptOrder } from "./kept-order.ts";
 import type { Seen } from "./place.ts";
 
 export type Verdict = WorldComparison["outcome"];
@@ -21,12 +22,16 @@ export function compareSeen(places: readonly [string, string], seen: readonly [S
   const gaps = seen.flatMap((one, index) => one.gaps.map(({ subject, reason, remedy }) => ({ reason: `${reason}; ${remedy}`, where: { object: subject }, place: places[index] ?? "" })));
   if (gaps.length > 0) return { verdict: "undecided", places, differences: [], undecided: gaps, assumptions: [], size: { views: 0, hosts: 0, classes: 0 } };
   const versions = { istio: pairOf("--istio", flags.istio), envoy: pairOf("--envoy", flags.envoy) };
-  const worlds = seen.map(({ facts }, index) => routeWorldOf({ name: places[index] ?? "", facts, istio: versions.istio[index], envoy: versions.envoy[index] }, knownMap));
-  const comparison = compareWorlds(worlds, options);
-  for (const { names, common } of comparison.conflicts) {
-    throw new UsageError(`the mapping makes \`${names[0]}\` and \`${names[1]}\` of \`${places[1]}\` one, \`${common}\``, { remedy: "map only one of the two to that name" });
-  }
-  return { ...comparison, verdict: comparison.outcome, places };
+  const decide = (...facts: readonly [Seen["facts"], Seen["facts"]]): Compared => {
+    const worlds = facts.map((own, index) => routeWorldOf({ name: places[index] ?? "", facts: own, istio: versions.istio[index], envoy: versions.envoy[index] }, knownMap));
+    const comparison = compareWorlds(worlds, options);
+    for (const { names, common } of comparison.conflicts) {
+      throw new UsageError(`the mapping makes \`${names[0]}\` and \`${names[1]}\` of \`${places[1]}\` one, \`${common}\``, { remedy: "map only one of the two to that name" });
+    }
+    return { ...comparison, verdict: comparison.outcome, places };
+  };
+  const compared = decide(seen[0].facts, seen[1].facts);
+  return places.every((place) => place.startsWith("git:")) ? withKeptOrder(compared, [seen[0].facts, seen[1].facts], decide) : compared;
 }
 
 let known: ReturnType<typeof istioMap> | undefined;
