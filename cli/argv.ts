@@ -50,7 +50,10 @@ export function parseArgv(argv: readonly string[], version: string): Call {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);
       const raw = command.opts<Record<string, unknown>>();
       for (const flag of laterFlags) if (raw[flag] !== undefined) throw new LaterError(`\`--${kebab(flag)}\``);
-      call = { kind: "command", entry, flags: parseFlags(raw), words: command.args };
+      if (command.args.includes("")) throw new UsageError("a file or folder that is named is empty text", { remedy: "in a script, see that the variable behind it is set" });
+      const flags = parseFlags(raw);
+      if (entry.reports !== true) refuseFormats(flags, entry.name);
+      call = { kind: "command", entry, flags, words: command.args };
     });
   }
 
@@ -64,6 +67,13 @@ export function parseArgv(argv: readonly string[], version: string): Call {
   }
   if (call === undefined) throw new TypeError("commander called no command");
   return call;
+}
+
+/** What is asked for and not done must be said. */
+function refuseFormats({ output }: Flags, command: string): void {
+  const asked = output.find((format) => format !== "terminal");
+  if (asked === undefined) return;
+  throw new UsageError(`\`assert ${command}\` writes no report, so there is nothing to write as \`${asked}\``, { remedy: "leave -o out" });
 }
 
 function option({ flags, summary, repeatable, hidden }: FlagText): Option {

@@ -96,6 +96,7 @@ export const COLORS: readonly ColorChoice[] = ["auto", "always", "never"];
 
 /** Commander's raw words, checked. Throws {@link UsageError} with the flag, what was given and what is wanted. */
 export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
+  for (const [name, value] of Object.entries(raw)) if ([value].flat().includes("")) throw emptyValue(name);
   const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : undefined);
   const texts = (name: string) => (Array.isArray(raw[name]) ? raw[name].map(String) : []);
   if (raw["reading"] !== undefined) reading(String(raw["reading"]));
@@ -137,6 +138,12 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     header: texts("header"),
     requests: text("requests"),
   };
+}
+
+/** `--out "$DIR"` with nothing in the variable would else mean the working directory. */
+function emptyValue(name: string): UsageError {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return new UsageError(`${flag} is empty`, { remedy: "give it a value; in a script, see that the variable behind it is set" });
 }
 
 function wholeNumber(flag: string, value: string, least: number, most: number): number {

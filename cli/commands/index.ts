@@ -21,11 +21,11 @@ const later = (name: string): CommandEntry => ({ name, words: "[WORDS...]", summ
 
 /** What `assert` can do, in the order of its help. */
 export const commands: readonly CommandEntry[] = [
-  { name: "run", words: FILES, summary: "collect what the assertions need, judge, report", flags: [], load: () => import("./run.ts") },
+  { name: "run", words: FILES, summary: "collect what the assertions need, judge, report", reports: true, flags: [], load: () => import("./run.ts") },
   { name: "collect", words: FILES, summary: "write one snapshot per cluster, judge nothing", flags: [OUT, ALL], load: () => import("./collect.ts") },
-  { name: "compare", words: "<LEFT> <RIGHT>", summary: "are the routes of two places equivalent?", flags: [...routeFlags, ...MAPS], load: () => import("./compare.ts") },
-  { name: "route", words: "[REQUEST...]", summary: "where does 'METHOD URL' go, and which rule decides?", flags: [...ROUTE, ...routeFlags], load: () => import("./route.ts") },
-  { name: "doctor", words: FILES, summary: "per cluster: reachable, who am I, which permission is missing for which assertion", flags: [], load: () => import("./doctor.ts") },
+  { name: "compare", words: "<LEFT> <RIGHT>", summary: "are the routes of two places equivalent?", reports: true, flags: [...routeFlags, ...MAPS], load: () => import("./compare.ts") },
+  { name: "route", words: "[REQUEST...]", summary: "where does 'METHOD URL' go, and which rule decides?", reports: true, flags: [...ROUTE, ...routeFlags], load: () => import("./route.ts") },
+  { name: "doctor", words: FILES, summary: "per cluster: reachable, who am I, which permission is missing for which assertion", reports: true, flags: [], load: () => import("./doctor.ts") },
   { name: "init", words: "", summary: "write a first assert.yaml and assertions/ from the kubeconfig at hand", flags: [FORCE], load: () => import("./init.ts") },
   { name: "kinds", words: "", summary: "what can be asserted", flags: [], load: () => import("./kinds.ts") },
   { name: "explain", words: "<KIND>", summary: "what a kind claims, its fields, and how to repair what it finds", flags: [], load: () => import("./explain.ts") },

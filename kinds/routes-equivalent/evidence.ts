@@ -39,7 +39,7 @@ export class Evidences {
   }
 
   /**
-   * Another VirtualService for a host of this one, where both are the same everywhere and were not made in the same order everywhere:
+   * Another VirtualService for a host of this one, where both say the same everywhere and were not made in the same order everywhere:
    * nothing in any file shows that. With the older of the two, by place.
    */
   reordered(title: string, places: readonly string[]): { readonly other: string; readonly older: ReadonlyMap<string, string> } | undefined {
@@ -57,7 +57,8 @@ export class Evidences {
   #isSame(title: string, places: readonly string[]): boolean {
     const texts = places.map((place) => {
       const data = this.object(place, title)?.data;
-      return data?.type === "object" && data.created !== undefined ? canonical(data.spec) : undefined;
+      // Gateways may have other names elsewhere; which of them are one has been settled before.
+      return data?.type === "object" && data.created !== undefined ? canonical({ ...data.spec, gateways: undefined }) : undefined;
     });
     return texts[0] !== undefined && texts.every((text) => text === texts[0]);
   }

@@ -86,7 +86,7 @@ function orderRemedy({ answers }: WorldDifference, evidences: Evidences): string
     const found = evidences.reordered(object, places);
     if (found === undefined) continue;
     const made = [...Map.groupBy(places, (place) => found.older.get(place) ?? "")].map(([older, own]) => `in ${listText(own)} \`${older}\` is the older one`);
-    return `\`${object}\` and \`${found.other}\` are the same everywhere and were made in another order (${made.join(", ")}), which decides between objects for one host: merge the two into one, or make the younger one anew where it is the older`;
+    return `\`${object}\` and \`${found.other}\` say the same everywhere and were made in another order (${made.join(", ")}), which decides between objects for one host: merge the two into one, or make the younger one anew where it is the older`;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import { byText, digestOf, type Fact, type RoutingObject, type RoutingPlace } fr
 import { istioWorld, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
 import { envoyNumbersOf, istioReleaseText, parseImage, parseIstioRelease, releaseText, type IstioMap } from "#values";
 
-export type RoutingFact = Fact<"routing">;
+type RoutingFact = Fact<"routing">;
 
 /** The routing of one place as facts, and the releases that somebody says it has. */
 export interface SeenPlace {
@@ -52,7 +52,7 @@ export function routeWorldOf(seen: SeenPlace, map: () => IstioMap): RouteWorld {
 }
 
 /** What is known of the place itself; where nothing tells, nothing is claimed. */
-export function placeOf(facts: readonly RoutingFact[]): RoutingPlace {
+function placeOf(facts: readonly RoutingFact[]): RoutingPlace {
   const data = facts.map((fact) => fact.data).find((one) => one.type === "place");
   return data ?? { type: "place", complete: false, unseen: [], controlPlanes: [], proxies: [], meshConfigs: [] };
 }

@@ -4,7 +4,8 @@
  * Why the answer is exact:
  *
  * 1. An entry is a conjunction of literals; a literal says that one part of the request is, or is not, in a regular language. Parts are
- *    independent, so that a set of literals can be satisfied exactly when those of each part can, which a search in automata decides.
+ *    independent, so that a set of literals can be satisfied exactly when those of each part can, which a search in automata decides. The
+ *    one exception, claims inside a claim, is looked after by {@link Store.with}.
  * 2. Requests that satisfy no entry outside a common subsequence of all lists meet the same entries in the same order everywhere. Only
  *    the others are looked at ({@link differing}).
  * 3. Paths fall into classes: the path that a pattern names, or the paths whose longest prefix among all patterns is a given one. In a
@@ -334,6 +335,7 @@ export class Decision {
         for (const part of this.partsOfDeed(action)) parts.add(part);
       }
     }
+    for (const part of this.scope.hasRivals ? [...parts] : []) for (const rival of this.scope.rivalsOf(part)) parts.add(rival);
     return parts;
   }
 

@@ -179,8 +179,9 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 function seenDestination(destination: Destination, request: SeenRequest, isAborted: boolean): DestinationEffect {
-  const response = responseChanges(destination.response ?? []);
-  if ("invalid" in destination || isAborted) {
+  const isOwn = "invalid" in destination || isAborted;
+  const response = responseChanges(destination.response ?? [], isOwn);
+  if (isOwn) {
     const status = "invalid" in destination ? destination.status : 0;
     return { invalid: true, status, weight: 0, ...(response === undefined ? {} : { headers: { response } }) };
   }
@@ -219,8 +220,14 @@ export function isFormatted(value: Text): boolean {
   return value.replaceAll("%%", "").includes("%");
 }
 
-function responseChanges(operations: readonly HeaderOperation[]): Readonly<Record<string, LineChange>> | undefined {
-  const changes = [...lineChanges(operations)].filter(([, { keep, lines }]) => !keep || lines.length > 0);
+/** Headers that a proxy gives its own answers; there are no others. */
+const written = /^(?:content-length|content-type|date|server|location|vary|grpc-.*|access-control-.*|x-envoy-.*)$/;
+
+function responseChanges(operations: readonly HeaderOperation[], isOwn: boolean): Readonly<Record<string, LineChange>> | undefined {
+  // Without a header that was there before, keeping and replacing are one, and removing is nothing.
+  const isBare = (name: string): boolean => isOwn && !written.test(name);
+  const all = [...lineChanges(operations)].map(([name, change]) => [name, isBare(name) ? { ...change, keep: false } : change] as const);
+  const changes = all.filter(([name, { keep, lines }]) => lines.length > 0 || (!keep && !isBare(name)));
   if (changes.length === 0) return undefined;
   return sortedRecord(Object.fromEntries(changes.map(([name, { keep, lines }]) => [name, { keep, lines: lines.map(plain) }])));
 }
@@ -373,7 +380,7 @@ function redirect(action: Redirect, request: SeenRequest, regexes: Regexes): Eff
   const port = action.port === undefined ? "" : `:${action.port}`;
   const location = `${scheme}://${authority}${port}${redirectedPath(action, request, regexes)}`;
   const fault = seenFault(action.fault);
-  const response = responseChanges(action.response ?? []);
+  const response = responseChanges(action.response ?? [], true);
   if (fault?.abort !== undefined && fault.abort.share >= WHOLE && fault.abort.grpc !== true) return aborted(fault, response && { response });
   return {
     type: "redirect",
@@ -400,7 +407,7 @@ function redirectedPath(action: Redirect, request: SeenRequest, regexes: Regexes
 
 function respond(action: Respond): Effect {
   const fault = seenFault(action.fault);
-  const response = responseChanges(action.response ?? []);
+  const response = responseChanges(action.response ?? [], true);
   if (fault?.abort !== undefined && fault.abort.share >= WHOLE && fault.abort.grpc !== true) return aborted(fault, response && { response });
   if (action.status === 404 && action.body === "" && response === undefined && fault === undefined) return { type: "notFound" };
   return {

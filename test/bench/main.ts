@@ -38,7 +38,7 @@ async function pages(): Promise<void> {
     const server = await startServer(0, pods);
     const kubeconfig = writeKubeconfig(`pods-${pods}`, [server.url(0)]);
     const floor = { words: [path.join(import.meta.dirname, "floor.mjs"), server.url(0), authority.cert, TOKEN] };
-    const run = { words: [BIN, "run", "-o", "json", "--context", "c0"], env: { KUBECONFIG: kubeconfig } };
+    const run = { words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", "--context", "c0"], env: { KUBECONFIG: kubeconfig } };
     // The server makes an answer when it is first asked for.
     await measure(floor);
     const [bare, ours] = (await inTurns([floor, run], times)) as [Sample, Sample];
@@ -113,13 +113,13 @@ async function fleet(): Promise<void> {
 
   // The slowest cluster's own time, under the load that so many clusters are: asked the same, with nothing else done.
   const bare = { words: [path.join(import.meta.dirname, "fleet-floor.mjs"), server.url(0).replace(/\/0$/, ""), authority.cert, TOKEN, "198"] };
-  const [floor, together] = (await inTurns([bare, { words: [BIN, "run", "-o", "json", ...contexts(198)], env }], 3)) as [Sample, Sample];
+  const [floor, together] = (await inTurns([bare, { words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", ...contexts(198)], env }], 3)) as [Sample, Sample];
   const slowest = new Sample(floor.usages.map((usage) => ({ ...usage, wallMs: Number(usage.stdout) })));
   must(reportOf(together.last).results[0]?.coverage.judged === 198 * 20, "not all clusters were judged");
   against("time ms, 198 live clusters", "wallMs", together, slowest, "the slowest one's own", 3);
 
   const budget = Math.ceil((together.median("wallMs") / 1000) * 1.5) + 2;
-  const withDead = new Sample([await measure({ words: [BIN, "run", "-o", "json", "--cluster-timeout", `${budget}s`, ...contexts(200)], env })]);
+  const withDead = new Sample([await measure({ words: [BIN, "run", "--only", "envoy-patch-skew", "-o", "json", "--cluster-timeout", `${budget}s`, ...contexts(200)], env })]);
   must(reportOf(withDead.last).results[0]?.coverage.judged === 198 * 20, "the dead clusters cost others their verdict");
   must(new Set(reportOf(withDead.last).results[0]?.gaps.map((gap) => gap.cluster)).size === 2, "the dead clusters are not named");
   against("time ms, with two dead ones", "wallMs", withDead, new Sample([{ ...withDead.last, wallMs: budget * 1000 }]), "one cluster's budget", 1.3);

@@ -83,10 +83,10 @@ export function aimed(at: Boundaries, random: Random): Request {
   }
   const claims: Record<string, string | readonly string[] | Claims> = {};
   for (const { path, values } of at.claims.values()) {
-    const [first, second] = path;
+    const [first, ...rest] = path;
     const value = pick<string | readonly string[] | undefined>([undefined, pick(values, ""), [pick(values, ""), pick(values, "")], []], undefined);
     if (value === undefined || first === undefined || Object.hasOwn(claims, first)) continue;
-    claims[first] = second === undefined ? value : { [second]: value };
+    claims[first] = rest.reduceRight<string | readonly string[] | Claims>((inner, step) => ({ [step]: inner }), value);
   }
   const path = pick(at.paths, "/");
   const query = parts.length === 0 ? pick(["", "", "", "?", "?x"], "") : `?${parts.join("&")}`;

@@ -1,7 +1,6 @@
-import { byText, canonical, type Io, type JsonObject, type KubeObject, type KubernetesApi, type RoutingObject, type Source } from "#engine";
+import { byText, canonical, type JsonObject, type KubeObject, type RoutingObject, type Source } from "#engine";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
-import { pods } from "../resources.ts";
-import { podProxy, PROXY, type PodProxy } from "./pod-proxy.ts";
+import { PROXY, type PodProxy } from "./pod-proxy.ts";
 
 /** A control plane that runs, and where it reads the mesh configuration. */
 export interface ControlPlane {
@@ -22,28 +21,37 @@ export interface PodsSeen {
   readonly proxies: readonly string[];
 }
 
-/** Reads all pods once. */
-export async function seePods(api: KubernetesApi, io: Io): Promise<PodsSeen> {
-  let groups = new Map<string, PodsSeen["objects"][number]>();
-  let planes = new Map<string, ControlPlane>();
-  let proxies = new Set<string>();
-  for await (const page of api.list(pods)) {
-    io.signal.throwIfAborted();
-    if (page.restarted) [groups, planes, proxies] = [new Map(), new Map(), new Set()];
-    for (const pod of page.items) {
-      const plane = controlPlane(pod);
-      if (plane !== undefined) planes.set(canonical(plane), plane);
-      const proxy = podProxy(pod);
-      if (proxy === undefined || !routes(proxy)) continue;
-      proxies.add(proxy.image);
-      const data = clientOf(proxy, fieldsIn(fieldsIn(pod, "metadata"), "labels"));
-      const key = canonical({ ...data, name: "" });
-      const known = groups.get(key);
-      if (known === undefined || data.name < known.data.name) groups.set(key, { data, source: page.source(pod) });
-    }
+/** Gathers what the pods of a cluster say, one by one; memory grows with the sets of labels. */
+export class RoutingPods {
+  readonly #groups = new Map<string, PodsSeen["objects"][number]>();
+  readonly #planes = new Map<string, ControlPlane>();
+  readonly #proxies = new Set<string>();
+
+  /** Forgets all, for a list that starts again. */
+  clear(): void {
+    this.#groups.clear();
+    this.#planes.clear();
+    this.#proxies.clear();
   }
-  const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].toSorted(([a], [b]) => byText(a, b)).map(([, value]) => value);
-  return { objects: inOrder(groups), controlPlanes: inOrder(planes), proxies: [...proxies].toSorted() };
+
+  add(pod: KubeObject, proxy: PodProxy | undefined, source: () => Omit<Source, "collector">): void {
+    const plane = controlPlane(pod);
+    if (plane !== undefined) this.#planes.set(canonical(plane), plane);
+    if (proxy === undefined || !routes(proxy)) return;
+    this.#proxies.add(proxy.image);
+    const labels = stableOf(fieldsIn(fieldsIn(pod, "metadata"), "labels"));
+    const key = JSON.stringify([proxy.namespace, proxy.role, labels]);
+    const known = this.#groups.get(key);
+    if (known === undefined || proxy.name < known.data.name) this.#groups.set(key, { data: clientOf(proxy, labels), source: source() });
+  }
+
+  result(): PodsSeen {
+    return { objects: inOrder(this.#groups), controlPlanes: inOrder(this.#planes), proxies: [...this.#proxies].toSorted() };
+  }
+}
+
+function inOrder<T>(map: ReadonlyMap<string, T>): readonly T[] {
+  return [...map].toSorted(([a], [b]) => byText(a, b)).map(([, value]) => value);
 }
 
 /** A sidecar or gateway that runs or will run: what ended routes nothing. */
@@ -52,10 +60,14 @@ function routes({ role, state }: PodProxy): boolean {
 }
 
 /** A pod with nothing but what routing looks at: labels, and that its proxy is a sidecar or a gateway. */
-function clientOf({ name, namespace, role }: PodProxy, labels: Fields): RoutingObject {
-  const stable = Object.keys(labels).filter((key) => !UNSTABLE.has(key)).toSorted();
+function clientOf({ name, namespace, role }: PodProxy, labels: readonly (readonly [string, string])[]): RoutingObject {
   const spec: JsonObject = { containers: [{ name: PROXY, args: ["proxy", role === "gateway" ? "router" : "sidecar"] }] };
-  return { type: "object", apiVersion: "v1", kind: "Pod", namespace, name, labels: Object.fromEntries(stable.map((key) => [key, textIn(labels, key) ?? ""])), spec };
+  return { type: "object", apiVersion: "v1", kind: "Pod", namespace, name, labels: Object.fromEntries(labels), spec };
+}
+
+function stableOf(labels: Fields): readonly (readonly [string, string])[] {
+  const keys = Object.keys(labels).filter((key) => !UNSTABLE.has(key)).toSorted();
+  return keys.map((key) => [key, textIn(labels, key) ?? ""]);
 }
 
 /** Labels that differ from pod to pod, or from rollout to rollout: nobody routes by them. */

@@ -31,7 +31,7 @@ export function clearOnly(object: Fields, clear: ReadonlySet<string>): JsonObjec
 function patchOf(entry: unknown): JsonObject {
   const patch = fieldsIn({ entry }, "entry");
   const inner = fieldsIn(patch, "patch");
-  return { ...patch, ...(Object.hasOwn(patch, "patch") ? { patch: clearOnly(inner, PATCH) } : {}) } as JsonObject;
+  return { ...patch, ...(Object.hasOwn(patch, "patch") ? { patch: clearOnly(inner, PATCH) } : {}) };
 }
 
 const PATCH: ReadonlySet<string> = new Set(["operation", "filterClass"]);

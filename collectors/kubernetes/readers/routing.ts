@@ -2,7 +2,8 @@ import { CollectError, type Cluster, type Fact, type Gap, type Io, type JsonObje
 import { fieldsIn, textIn } from "../fields.ts";
 import { pods, routing } from "../resources.ts";
 import { readMeshConfigs } from "./mesh-config.ts";
-import { seePods, type PodsSeen } from "./routing-pods.ts";
+import { scanPods } from "./pods.ts";
+import type { PodsSeen } from "./routing-pods.ts";
 import { specOf } from "./routing-spec.ts";
 
 interface Found {
@@ -34,7 +35,7 @@ export async function* readRouting(cluster: Cluster, io: Io): AsyncIterable<Fact
   const nothing: PodsSeen = { objects: [], controlPlanes: [], proxies: [] };
   const [lists, seen] = await Promise.all([
     Promise.all(routing.map((resource) => orGap(resource.plural, [], () => listed(resource, api, io)))),
-    orGap(pods.plural, nothing, () => seePods(api, io)),
+    orGap(pods.plural, nothing, async () => (await scanPods(api, io)).routing),
   ]);
   const meshConfigs = await orGap("configmaps", [], () => readMeshConfigs(seen.controlPlanes, api, io));
   const unseen = await unseenKinds(api);

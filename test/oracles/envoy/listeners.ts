@@ -111,9 +111,11 @@ function routeAction(action: JsonObject, naming: Naming, clusters: Set<string>):
     clusters.add(cluster);
     return `${naming.prefix}${cluster}`;
   };
-  const { cluster, weighted_clusters: weighted, request_mirror_policies: mirrors, ...rest } = action;
+  const { cluster, weighted_clusters: weighted, request_mirror_policies: mirrors, timeout: _timeout, retry_policy: _retries, ...rest } = action;
   return {
     ...rest,
+    // A busy machine must not look like a route: timeouts and retries are compared as they were generated.
+    timeout: "0s",
     ...(typeof cluster === "string" ? { cluster: named(cluster) } : {}),
     ...(isObject(weighted)
       ? { weighted_clusters: { ...weighted, header_name: ORACLE.random, clusters: listAt(weighted, "clusters").map((share) => ({ ...(isObject(share) ? share : {}), name: named(textAt(share, "name")) })) } }

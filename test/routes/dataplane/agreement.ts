@@ -135,7 +135,7 @@ function cors(effect: Pick<ForwardEffect, "cors">, observed: Answered, request: 
 }
 
 /** What one exchange does not show, as it was generated, in the words of effects. */
-export function fieldsOf(route: JsonObject, generated: Generated): JsonObject {
+function fieldsOf(route: JsonObject, generated: Generated): JsonObject {
   const action = objectAt(route, "route");
   const timeout = milliseconds(textAt(action, "timeout")) ?? 0;
   const fault = faultOf(objectAt(objectAt(route, "typed_per_filter_config"), "envoy.filters.http.fault"));
@@ -152,7 +152,7 @@ function generatedFields(effect: ForwardEffect, route: JsonObject | undefined, g
   if (route === undefined) return undefined;
   const fields = fieldsOf(route, generated);
   return (
-    differ("shares", proportions(effect.destinations.map((share) => ["invalid" in share ? "nowhere" : `${share.host}:${share.port}`, share.weight])), proportions(generatedShares(route, generated))) ??
+    (effect.fault?.abort !== undefined && effect.fault.abort.share >= 1_000_000 ? undefined : differ("shares", proportions(effect.destinations.map((share) => ["invalid" in share ? "nowhere" : `${share.host}:${share.port}`, share.weight])), proportions(generatedShares(route, generated)))) ??
     differ("fault", effect.fault, fields["fault"]) ??
     differ("timeout", effect.timeout, fields["timeout"]) ??
     differ("retries", effect.retries, fields["retries"]) ??
@@ -223,22 +223,24 @@ function faultOf(fault: JsonObject): JsonObject | undefined {
   };
 }
 
-/** Everything by which two observations can be told apart, one text for one meaning. */
-export function seenIn(observed: Observed, { generated }: Context): string {
+/** Everything by which two observations can be told apart, one text for one meaning; `luck` tells also what was drawn by chance. */
+export function seenIn(observed: Observed, { generated }: Context, luck: boolean): string {
   if (observed.type !== "answered") return canonical(observed.type === "connected" ? { cluster: leadsWhere(observed.cluster, generated) } : { type: observed.type });
   const { received, route } = observed;
   const own = (headers: readonly Line[], pattern: RegExp): readonly Line[] => headers.filter(([name]) => !pattern.test(name) || name.startsWith("access-control-") || name === "location" || name === "host").toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const shares = route === undefined ? undefined : sharesOf(route, generated);
   // Without a cluster nothing is tried, copied or waited for.
   const fields = route === undefined || (shares === undefined && observed.details === "cluster_not_found") ? route && { fault: fieldsOf(route, generated)["fault"] } : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
-  // Which share it was is a matter of chance; what there are is not.
-  if (route !== undefined && shares !== undefined) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
+  const abort = fields === undefined ? undefined : at(fields["fault"], "abort");
+  if (abort !== undefined && numberAt(abort, "share") < 1_000_000) return canonical({ fields, shares: shares ?? leadsWhere(textAt(objectAt(route, "route"), "cluster"), generated), operations: OPERATIONS.map((key) => at(route, key)) });
+  if (shares !== undefined && !luck) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
   return canonical({
     status: observed.status,
     headers: own(observed.headers, ownOfAnswers),
     ...(received === undefined ? { body: observed.body } : { method: received.method, path: received.path, headersReceived: own(received.headers, ownOfRequests) }),
     cluster: received === undefined ? undefined : leadsWhere(observed.cluster ?? "", generated),
     fields,
+    shares,
   });
 }
 

@@ -1,4 +1,4 @@
-import { at, canonical, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
+import { at, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
 import type { Random } from "../../support/tables.ts";
 import type { MadeWorld } from "./worlds.ts";
 
@@ -97,8 +97,3 @@ const changing: readonly Edit[] = [
   (world, next) => one(world, next, "VirtualService", (spec) => ({ ...spec, exportTo: [pick(next, [".", "*"])] })),
   (world, next) => ({ ...world, meshConfig: { ...world.meshConfig, ...pick<JsonObject>(next, [{ pathNormalization: { normalization: "MERGE_SLASHES" } }, { outboundTrafficPolicy: { mode: "REGISTRY_ONLY" } }, { defaultHttpRetryPolicy: { attempts: 1 } }]) } }),
 ];
-
-/** Whether two worlds are written alike. */
-export function areAlike(one: MadeWorld, other: MadeWorld): boolean {
-  return canonical([one.objects, one.meshConfig]) === canonical([other.objects, other.meshConfig]);
-}

@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Releases of the real parts. */
-export const RELEASES = { istio: "1.31.0", envoy: "1.40.0" } as const;
+const RELEASES = { istio: "1.31.0", envoy: "1.40.0" } as const;
 
 /** Both sides of one place. */
 export function placeOf(made: MadeWorld, translation: Translation, name: string): Place {
@@ -49,12 +49,12 @@ function addressOf(listener: Json): { readonly address: string; readonly port: n
 }
 
 /** A request as it is sent to a listener. `http` tells bytes of HTTP from others. */
-export function askedOf(listener: string, request: Request, { http, random }: { readonly http: boolean; readonly random: number }): Asked {
+export function askedOf(listener: string, request: Request, { http, random, transport }: { readonly http: boolean; readonly random: number; readonly transport: "tls" | "raw_buffer" }): Asked {
   const { address, port } = request.destination ?? {};
   const token = request.claims === undefined ? [] : [["authorization", `Bearer ${tokenOf(request.claims)}`] as const];
   return {
     listener,
-    ...(request.sni === undefined ? {} : { tls: { serverName: request.sni } }),
+    ...(transport === "tls" ? { tls: request.sni === undefined ? {} : { serverName: request.sni } } : {}),
     ...(address === undefined || port === undefined ? {} : { destination: { address, port } }),
     ...(http ? { request: { method: request.method, path: request.path, authority: request.authority, headers: [...request.headers, ...token] }, random } : {}),
   };

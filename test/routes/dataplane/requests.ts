@@ -129,7 +129,7 @@ class Aim {
   #values(field: FieldMatch): readonly string[] {
     if (this.#chance(field.invert === true ? 45 : 12)) return [];
     const value = field.match.kind === "any" ? this.#pick(["", "v"]) : this.#word(field.match, ["v", "w", "", "1"]);
-    const clean = value.replaceAll(/[\0-\x1f\x7f]/g, "").trim();
+    const clean = value.replaceAll(/\p{Cc}/gu, "").trim();
     return this.#chance(12) ? (this.#chance(50) ? [clean, this.#pick(["v", "q"])] : [this.#pick(["q", "v"]), clean]) : [clean];
   }
 

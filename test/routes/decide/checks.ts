@@ -69,7 +69,7 @@ export function checkEdits(start: number, wanted: number): Count {
     const seed = start + at * 7919;
     const next = random(seed);
     const coupled = next(8) === 0;
-    const left = table(next, { coupled, most: 6 });
+    const left = table(next, { coupled, most: next(16) === 0 ? 25 : 6 });
     const right = edited(next, left, next(4));
     const tables = next(6) === 0 ? [left, right, edited(next, left, 1)] : [left, right];
     new Trial(tables, `SEED=${seed}`).check(count, next, 200);

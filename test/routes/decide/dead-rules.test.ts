@@ -31,6 +31,8 @@ const rows: readonly { readonly name: string; readonly table: HttpTable; readonl
   { name: "not one that two lines of a header reach", table: tableOf([{ headers: [...(header("1").headers ?? []), ...(header("2").headers ?? [])] }, {}]), dead: [] },
   // Who writes that header is the proxy: whether it takes all requests or none away from the others is not known.
   { name: "one behind a wider one, though a header that the proxy writes leaves the others open", table: tableOf([header("1", "x-request-id"), prefix("/a"), exact("/a"), {}]), dead: ["2"], open: ["0", "1", "3"] },
+  { name: "one that asks a claim to be a text and an object", table: tableOf([{ claims: [{ path: ["c"], match: { kind: "any" } }, { path: ["c", "d"], match: { kind: "any" } }] }, {}]), dead: ["0"] },
+  { name: "not one whose claim is a text where another rule asks for an object", table: tableOf([{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }] }, { claims: [{ path: ["c", "d"], match: { kind: "any" } }] }, {}]), dead: [] },
   { name: "those of a domain that no request can name", table: tableOf([{}], ["ns/a.com"]), dead: ["0"] },
   { name: "not one that an expression past all limits may leave something", table: tableOf([regex(`/${"a".repeat(70_000)}`), exact("/b"), prefix("/b"), exact("/b/c")]), dead: ["3"], open: ["0"] },
   { name: "none past the budget", table: tableOf([regex("/(a|b)*a"), regex("/(a|b)*b"), prefix("/a"), prefix("/aa")]), dead: [], open: ["0", "1", "2", "3"], steps: 2 },

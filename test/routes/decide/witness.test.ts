@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Action, compare, type Condition, type HttpTable, type Request, type Rule } from "#routes";
+import { shrink } from "../../../routes/decide/shrink.ts";
 import { listenerOf } from "../../support/tables.ts";
 
 const to = (host: string, more: object = {}): Action => ({ type: "forward", destinations: [{ host, port: 80, weight: 1 }], ...more });
@@ -62,6 +63,12 @@ const rows: readonly Row[] = [
   { name: "a redirect that agrees where the port is the usual one", left: [[{}, { type: "redirect", status: 301, scheme: "https" }]], right: [[{}, { type: "redirect", status: 301, scheme: "https", port: 443 }]], witness: {} },
   { name: "a header that a rule sets", left: [[{}, { type: "forward", destinations: [{ host: "x", port: 80, weight: 1, request: [{ op: "set", name: "x", value: "1" }] }] }]], right: [[{}, { type: "forward", destinations: [{ host: "x", port: 80, weight: 1, request: [{ op: "add", name: "x", value: "1" }] }] }]], witness: { headers: [["x", "x"]] } },
   { name: "a claim", left: [[{ claims: [{ path: ["group"], match: { kind: "exact", value: "admin" } }] }, "x"], [{}, "z"]], right: [[{}, "z"]], witness: { claims: { group: "admin" } } },
+  {
+    name: "a claim that is a text, beside rules that ask it to be an object",
+    left: [[{ claims: [{ path: ["c", "d"], match: { kind: "exact", value: "1" } }] }, "w"], [{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }], ...path("prefix", "/p") }, "x"], [{}, "z"]],
+    right: [[{ claims: [{ path: ["c"], match: { kind: "exact", value: "a" } }], ...path("prefix", "/p") }, "y"], [{ claims: [{ path: ["c", "d"], match: { kind: "exact", value: "1" } }] }, "w"], [{}, "z"]],
+    witness: { path: "/p", claims: { c: "a" } },
+  },
   { name: "paths as the proxy reads them", left: [[path("exact", "/a"), "x"], [{}, "z"]], right: [[{}, "z"]], witness: { path: "/a" }, more: { pathNormalization: "none" } },
 ];
 
@@ -95,4 +102,22 @@ describe("a difference", () => {
     const many = (host: string): readonly Line[] => [...["/a", "/b", "/c"].map((value): Line => [path("prefix", value), "same"]), [path("prefix", "/d"), host], [path("prefix", "/e"), host], [{}, "z"]];
     expect(told(many("x"), many("y")).differences.map(({ request }) => request.path)).toEqual(["/d", "/e"]);
   });
+});
+
+describe("a request is shrunk", () => {
+  const large: Request = {
+    method: "POST", scheme: "http", authority: "Shop.example:8080", path: "/a?q=1&r=2", headers: [["x", "1"], ["x", "2"], ["y", "3"]], claims: { a: "1", b: "2" },
+  };
+  const small: Request = { method: "GET", scheme: "http", authority: "shop.example", path: "/a", headers: [] };
+  const cases: readonly { readonly name: string; readonly needs: (request: Request) => boolean; readonly left: Partial<Request> }[] = [
+    { name: "to nothing but its path where nothing else is needed", needs: () => true, left: {} },
+    { name: "to the one line that is needed", needs: ({ headers }) => headers.some(([name, value]) => name === "x" && value === "2"), left: { headers: [["x", "2"]] } },
+    { name: "to lines that are needed together", needs: ({ headers }) => headers.length >= 2, left: { headers: [["x", "2"], ["y", "3"]] } },
+    { name: "to the parameter that is needed", needs: ({ path }) => path.includes("r=2"), left: { path: "/a?r=2" } },
+    { name: "to the method that is needed", needs: ({ method }) => method !== "GET", left: { method: "POST" } },
+    { name: "to the spelling of the authority that is needed", needs: ({ authority }) => authority.includes(":"), left: { authority: "Shop.example:8080" } },
+    { name: "to the claim that is needed", needs: ({ claims }) => claims !== undefined && "b" in claims, left: { claims: { b: "2" } } },
+    { name: "not at all where all is needed", needs: (request) => request === large, left: large },
+  ];
+  for (const { name, needs, left } of cases) it(name, () => expect(shrink(large, "shop.example", needs)).toEqual({ ...small, ...left }));
 });
