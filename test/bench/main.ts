@@ -190,7 +190,7 @@ interface Row {
 function against(what: string, measured: Measured, ours: Sample, floor: Sample, name: string, goal: number): void {
   const text = (sample: Sample) => `${Math.round(sample.median(measured))} (${sample.spread(measured)})`;
   rows.push({ what, ratio: ours.median(measured) / floor.median(measured), goal, against: name, ours: text(ours), floor: text(floor) });
-  say(table(rows.slice(-1)).trimEnd());
+  process.stdout.write(`  ${what}: ${(ours.median(measured) / floor.median(measured)).toFixed(2)}\n`);
 }
 
 function isOver({ ratio, goal }: Row): boolean {

@@ -135,7 +135,7 @@ function cors(effect: Pick<ForwardEffect, "cors">, observed: Answered, request: 
 }
 
 /** What one exchange does not show, as it was generated, in the words of effects. */
-export function fieldsOf(route: JsonObject, generated: Generated): JsonObject {
+function fieldsOf(route: JsonObject, generated: Generated): JsonObject {
   const action = objectAt(route, "route");
   const timeout = milliseconds(textAt(action, "timeout")) ?? 0;
   const fault = faultOf(objectAt(objectAt(route, "typed_per_filter_config"), "envoy.filters.http.fault"));

@@ -341,7 +341,7 @@ function withCoveredNames(blocks: Json, hosts: readonly string[]): Json {
 }
 
 /** What accepts the tokens of {@link tokenOf} at the gateways. */
-export const authentication: JsonObject = {
+const authentication: JsonObject = {
   apiVersion: "security.istio.io/v1", kind: "RequestAuthentication", metadata: { name: "jwt", namespace: "istio-system" },
   spec: { selector: { matchLabels: { istio: "ingress" } }, jwtRules: [{ issuer: ISSUER, forwardOriginalToken: true, jwks: JSON.stringify({ keys: [{ kty: "oct", kid: "k", alg: "HS256", k: KEY.toString("base64url") }] }) }] },
 };
