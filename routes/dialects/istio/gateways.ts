@@ -72,7 +72,7 @@ function assumedGateways(place: Place): readonly Named[] {
     const [namespace = "", own = ""] = name.split("/");
     place.assume({ text: `the Gateway \`${name}\` is not in the input; a plaintext server on port 80 with the hosts of its VirtualServices is assumed`, where: `Gateway ${name}` });
     const spec = { selector: { [assumed]: name }, servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] };
-    return { kind: "Gateway", namespace, name: own, title: `Gateway ${name}`, created: undefined, labels: {}, annotations: { [assumed]: "true" }, spec, problems: [] };
+    return { kind: "Gateway", namespace, name: own, title: `Gateway ${name}`, created: undefined, labels: {}, annotations: { [assumed]: "true" }, spec, problems: [], written: [] };
   });
 }
 
