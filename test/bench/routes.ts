@@ -6,7 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { compareWorlds, istioWorld, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
+import { compareWorlds, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
 import { measure } from "./measure.ts";
 import { broken, editedAlike, manyHosts, mesh, oneHost, type PlainRule, rulesOf } from "./route-places.ts";
 import { solvers } from "./solvers.ts";
@@ -39,7 +39,7 @@ function parsed(text: string): readonly unknown[] {
 }
 
 function worldsOf(lists: readonly (readonly unknown[])[], unseen: readonly string[]): readonly RouteWorld[] {
-  return lists.map((items, index) => istioWorld({ place: CLUSTERS[index] ?? "", objects: items.map((object): KubeObject => ({ object })), complete: true, unseen, istio: "1.30.0", envoy: "1.39.1", meshConfig: {} }));
+  return istioWorlds(lists.map((items, index) => ({ place: CLUSTERS[index] ?? "", objects: items.map((object): KubeObject => ({ object })), complete: true, unseen, istio: "1.30.0", envoy: "1.39.1", meshConfig: {} })));
 }
 
 /** Milliseconds of processor time of this process, all threads: what else the machine does then matters little. */

@@ -144,7 +144,7 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const egress = egressFor(scope, port);
   if (egress === undefined) return { chains: [], otherwise: outside };
   const services = servicesAt(egress, port);
-  const destinations = destinationsFor(place.registry, place.destinationRules, client, clustersOf(scope, services));
+  const destinations = destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
   const chains: Chain[] = [];
   const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
   for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations));
