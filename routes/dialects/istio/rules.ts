@@ -146,6 +146,15 @@ function actedBy(rule: HttpRule, block: number, matched: Matched, circumstances:
   return (acted.byMatch[asksForm ? block : 0] ??= actionOf(rule, matched, circumstances));
 }
 
+const rulesOf = new WeakMap<Routes, readonly Rule[]>();
+
+/** The rules in their order; one list for one result. */
+export function rulesIn(routes: Routes): readonly Rule[] {
+  const known = rulesOf.get(routes) ?? routes.list.map((route) => route.rule);
+  rulesOf.set(routes, known);
+  return known;
+}
+
 /** Catch-alls behind all others, each in its order (route.go `SortVHostRoutes`). */
 export function catchAllsLast(routes: readonly Route[]): readonly Rule[] {
   return [...routes.filter((route) => !route.catchAll), ...routes.filter((route) => route.catchAll)].map((route) => route.rule);
