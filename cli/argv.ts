@@ -23,6 +23,8 @@ Exit codes: 0 everything holds, 1 violated, 2 undecided, 3 could not run, 130 in
 /** Reads the command line. Throws {@link UsageError} and {@link LaterError}; touches nothing. */
 export function parseArgv(argv: readonly string[], version: string): Call {
   if (argv[0] === completeCommand.name) return { kind: "command", entry: completeCommand, flags: parseFlags({}), words: argv.slice(1) };
+  const asked = argv[0] === "help" ? laterCommands.find(({ name }) => name === argv[1]) : undefined;
+  if (asked !== undefined) throw new LaterError(`\`assert ${asked.name}\``);
   let text = "";
   let call: Call | undefined;
   const program = new Commander("assert")
@@ -46,7 +48,10 @@ export function parseArgv(argv: readonly string[], version: string): Call {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);
       const raw = command.opts<Record<string, unknown>>();
       for (const flag of laterFlags) if (raw[flag] !== undefined) throw new LaterError(`\`--${kebab(flag)}\``);
-      call = { kind: "command", entry, flags: parseFlags(raw), words: command.args };
+      if (command.args.includes("")) throw new UsageError("a file or folder that is named is empty text", { remedy: "in a script, see that the variable behind it is set" });
+      const flags = parseFlags(raw);
+      if (entry.reports !== true) refuseFormats(flags, entry.name);
+      call = { kind: "command", entry, flags, words: command.args };
     });
   }
 
@@ -62,6 +67,13 @@ export function parseArgv(argv: readonly string[], version: string): Call {
   return call;
 }
 
+/** What is asked for and not done must be said. */
+function refuseFormats({ output }: Flags, command: string): void {
+  const asked = output.find((format) => format !== "terminal");
+  if (asked === undefined) return;
+  throw new UsageError(`\`assert ${command}\` writes no report, so there is nothing to write as \`${asked}\``, { remedy: "leave -o out" });
+}
+
 function option({ flags, summary, repeatable, hidden }: FlagText): Option {
   const made = new Option(flags, summary).hideHelp(hidden === true);
   return repeatable ? made.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]) : made;
@@ -69,7 +81,10 @@ function option({ flags, summary, repeatable, hidden }: FlagText): Option {
 
 /** Commander's sentence in the words of this house; its suggestion becomes the way out. */
 function usageError({ message }: CommanderError): UsageError {
-  const [first = "", guess] = message.replace(/^error: /, "").split("\n");
+  const [said = "", guess] = message.replace(/^error: /, "").split("\n");
+  const first = said
+    .replace(/^(too many arguments.*)\. Expected (\d+) arguments? but got (\d+): /, "$1, which takes $2 and got $3: ")
+    .replace(/^(option '.*') argument missing$/, "$1 lacks its value");
   const meant = /Did you mean (?:one of )?(.+)\?\)/.exec(guess ?? "")?.[1];
   return new UsageError(first.replaceAll("'", "`").replace(/\.$/, ""), {
     remedy: meant === undefined ? "see `assert --help`, or `assert COMMAND --help`" : `did you mean \`${meant.replaceAll(", ", "`, `")}\`?`,

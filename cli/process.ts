@@ -20,16 +20,25 @@ export async function start(): Promise<void> {
 
   const terminal: Terminal = {
     stdout: sinkOf(process.stdout),
-    stderr: sinkOf(process.stderr),
+    stderr: lenient(sinkOf(process.stderr)),
     env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
+    cwd: orNowhere(() => process.cwd()),
+    home: orNowhere(homedir),
     now: () => `${new Date().toISOString().slice(0, 19)}Z`,
     signal: interrupted.signal,
   };
   const code = await main(process.argv.slice(2), terminal);
   // kept connections and left-behind collectors must not hold the process: all that was to be written is written
   process.exit(code);
+}
+
+/** A container may run as a user without a home, a shell may stand in a folder that was removed: nothing is there, and that is said of what is looked for. */
+function orNowhere(place: () => string): string {
+  try {
+    return place();
+  } catch {
+    return "/nonexistent";
+  }
 }
 
 function sinkOf(stream: NodeJS.WriteStream): Sink {
@@ -50,6 +59,11 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
         });
       }),
   };
+}
+
+/** Where the one place for complaints is full or closed there is nobody to tell; the exit code still says it. */
+function lenient(sink: Sink): Sink {
+  return { ...sink, write: (text) => sink.write(text).catch(() => undefined) };
 }
 
 function codeOf(error: NodeJS.ErrnoException): string | undefined {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { byText } from "#engine";
 import { laterFormats, reporters } from "../../reports/index.ts";
 import { plain } from "../../reports/plain.ts";
@@ -83,9 +84,10 @@ async function valuesOf(flag: FlagText, value: string, line: Line, terminal: Ter
   }
 }
 
-async function contextsOf(line: Line, { env, home }: Terminal): Promise<readonly string[]> {
+async function contextsOf(line: Line, { cwd, env, home }: Terminal): Promise<readonly string[]> {
   const { readContexts } = await import("../../clients/kubernetes/index.ts");
-  return (await readContexts(given("--kubeconfig", line).at(-1), { env, home })).map(({ name }) => name);
+  const kubeconfig = given("--kubeconfig", line).at(-1);
+  return (await readContexts(kubeconfig === undefined ? undefined : resolve(cwd, kubeconfig), { env, home })).map(({ name }) => name);
 }
 
 /** Names in the files that the line names, else in those that a run would read. */

@@ -19,6 +19,7 @@ function look(faults: string, options: { name?: string; gaps?: readonly string[]
     clusters: [],
     facts: 1,
     judged: 1,
+    of: "thing",
     assumptions: [],
     gaps: (options.gaps ?? []).map((reason) => ({ ...gap(reason), fingerprint: reason })),
     findings: [...faults].map((fingerprint) => ({
@@ -58,6 +59,13 @@ describe("confirmed", () => {
   it("leaves an assertion alone that was not looked at again", () => {
     const other = look("z", { name: "other" });
     expect(confirmed([[look("a"), other], [look("a")]])[1]).toBe(other);
+  });
+
+  it("has judged as much as the look that judged least, whichever that was", () => {
+    const few = { ...look("a"), judged: 1, of: "proxy" };
+    const many = { ...look("a"), judged: 3, of: "proxies" };
+    expect(confirmed([[few], [many]])[0]).toMatchObject({ judged: 1, of: "proxy" });
+    expect(confirmed([[many], [few]])[0]).toMatchObject({ judged: 1, of: "proxy" });
   });
 
   it("says in how many looks a fault was seen", () => {

@@ -6,6 +6,7 @@ import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
 import type { Place } from "./place.ts";
 import { type KubeObject, readRegistry } from "./registry.ts";
+import { objectReading } from "./versions.ts";
 import { readVirtualServices } from "./virtual-services.ts";
 
 export type { KubeObject } from "./registry.ts";
@@ -71,7 +72,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     registry,
     memory,
     virtualServices: readVirtualServices(registry, memory),
-    destinationRules: readDestinationRules(registry),
+    destinationRules: readDestinationRules(registry, objectReading(input.istio)),
     complete: input.complete ?? false,
     istio: input.istio,
     envoy: input.envoy,

@@ -162,7 +162,7 @@ function read(kind: string, entry: KubeObject, { domain, memory }: RegistryOptio
     labels: labelsAt(metadata, "labels"),
     annotations: labelsAt(metadata, "annotations"),
     spec: isObject(spec) ? spec : {},
-    problems: problemsOf(kind, spec ?? {}, written),
+    problems: [...problemsOf(kind, spec ?? {}, written), ...semanticsOf(kind, labelsAt(metadata, "annotations"))],
     written,
     file: entry.file,
     line: entry.line,
@@ -176,6 +176,13 @@ function problemsOf(kind: string, spec: Json, written: readonly Written[]): read
   if (shape === undefined) return [];
   const isInOrder = kind === "VirtualService" && Array.isArray(at(spec, "http")) && fits(spec, shapes.virtualServiceFrame) && written.every((rule) => rule.isInOrder);
   return isInOrder ? [] : check(spec, shape, "spec");
+}
+
+/** An annotation with which istiod marks what it translated from Ingress or Gateway API: prefixes are segments then, and more. */
+function semanticsOf(kind: string, annotations: Readonly<Record<string, string>>): readonly Problem[] {
+  const name = "internal.istio.io/route-semantics";
+  const value = kind === "VirtualService" && Object.hasOwn(annotations, name) ? annotations[name] : undefined;
+  return value === "ingress" || value === "gateway" ? [{ path: `metadata.annotations["${name}"]`, reason: `the annotation \`${name}: ${value}\` gives routes another meaning, which is not modelled` }] : [];
 }
 
 const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;

@@ -1,4 +1,4 @@
-import type { Rule, Unmodelled } from "../../decide/model.ts";
+import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { type Acted, actionOf, type Circumstances } from "./actions.ts";
 import type { Target } from "./destinations.ts";
 import { canonical } from "./json.ts";
@@ -17,6 +17,8 @@ export interface Routes {
   /** Empty: the VirtualService has no say here. */
   readonly list: readonly Route[];
   readonly unmodelled: readonly Unmodelled[];
+  /** Blocks that the looker could have met, behind the one that ends the list. */
+  readonly untried: readonly Origin[];
   /** Envoy refuses the whole configuration that holds these routes. */
   readonly invalid: string | undefined;
 }
@@ -106,27 +108,35 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     for (const one of left) unmodelled.push(one);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    const { title, file, line } = rule.source;
-    const origin = file === undefined && line === undefined ? { object: title, path } : { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
-    list.push({ rule: { when: matched.when, action, origin }, catchAll: matched.catchAll });
+    list.push({ rule: { when: matched.when, action, origin: originOf(rule, path) }, catchAll: matched.catchAll });
   };
+  const untried: Origin[] = [];
+  let isOver = false;
   for (const rule of http) {
     const { matches } = rule;
     if (matches.length === 0) {
-      push(rule, 0, everything, rule.path);
-      break;
+      if (isOver) untried.push(originOf(rule, rule.path));
+      else push(rule, 0, everything, rule.path);
+      isOver = true;
     }
-    let stop = false;
     for (let block = 0; block < matches.length; block++) {
       const match = matches[block];
       if (match === undefined || !concerns(match.spec, looker)) continue;
+      if (isOver) {
+        untried.push(originOf(rule, match.path));
+        continue;
+      }
       const matched = rule.written === undefined ? matchOf(match.spec) : rule.written.matched(block);
       push(rule, block, matched, match.path);
-      if ((stop = matched.catchAll)) break;
+      isOver = matched.catchAll;
     }
-    if (stop) break;
   }
-  return { list, unmodelled, invalid };
+  return { list, unmodelled, untried, invalid };
+}
+
+function originOf({ source }: HttpRule, path: string): Origin {
+  const { file, line } = source;
+  return { object: source.title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
 /** What a rule does; the same object as for the proxy that asked last where all is the same. */
