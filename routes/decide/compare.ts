@@ -32,13 +32,15 @@ import { connectionKinds } from "./connection-kinds.ts";
 import { Decision } from "./decision.ts";
 import type { Side } from "./decision.ts";
 import { effectKey } from "./effect.ts";
-import { hostKinds } from "./host-kinds.ts";
+import { Decided } from "./decided.ts";
+import { hostKinds, kindsAt } from "./host-kinds.ts";
 import type { Chosen } from "./host-kinds.ts";
 import { Judge } from "./judge.ts";
 import { isCoupling } from "./lower.ts";
 import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
 import { areAllAlike, narrowed } from "./narrow.ts";
 import { changedPaths, plainPaths, strictest } from "./normalizations.ts";
+import { isSame } from "./same.ts";
 import { faultsOf, Regexes } from "./regexes.ts";
 import type { Faults } from "./regexes.ts";
 import { Resolver } from "./resolve.ts";
@@ -66,6 +68,8 @@ export interface CompareOptions {
   /** Which kinds of host to look at, by one of their hosts and what each table chooses for them. */
   readonly isWanted?: (host: string, chosen: readonly (VirtualHost | undefined)[]) => boolean;
   readonly budget?: Budget;
+  /** What comparisons of other views found; this one adds to it. */
+  readonly decided?: Decided;
 }
 
 /** One place: the readings of one of its views. */
@@ -130,6 +134,8 @@ class Run implements Audience {
   private readonly differences: Difference[] = [];
   private readonly undecided = new Map<string, Open>();
   private readonly assumptions = new Map<string, Assumption>();
+  /** How often something was told, even if it was known. */
+  private told = 0;
   private hosts = 0;
   private classes = 0;
 
@@ -158,7 +164,7 @@ class Run implements Audience {
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();
-    for (const kind of hostKinds(tables, ignorePort, meter, this.options.cuts)) {
+    for (const kind of this.oddKinds(tables, ignorePort) ?? hostKinds(tables, ignorePort, meter, this.options.cuts)) {
       const [host = ""] = kind.kind.common;
       if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
       this.hosts++;
@@ -167,6 +173,32 @@ class Run implements Audience {
       seen.add(key);
       this.host(connection, tables, kind);
     }
+  }
+
+  /**
+   * Tables with the same domains in the same places choose virtual hosts of one place for every authority: the kinds of those places
+   * where more than a look is needed. Undefined: all kinds must be gone through.
+   */
+  private oddKinds(tables: readonly HttpTable[], ignorePort: boolean): readonly Chosen[] | undefined {
+    const [first, ...others] = tables;
+    if (first === undefined || this.options.cuts !== undefined || first.virtualHosts.length === 0 || !others.every((table) => areLaidOutAlike(first, table))) return undefined;
+    const setting = JSON.stringify(settingOf(first));
+    if (!others.every((table) => JSON.stringify(settingOf(table)) === setting && isSame(table.otherwise, first.otherwise))) return undefined;
+    const ground = this.ground(setting);
+    const odd: number[] = [];
+    for (let place = 0; place < first.virtualHosts.length; place++) {
+      const hosts = tables.map((table) => table.virtualHosts[place]);
+      const lists = hosts.map((host) => host?.rules ?? []);
+      const isPlain = hosts.every((host) => host?.unmodelled === undefined);
+      if (!isPlain || !(lists.every((list) => areAllAlike(lists[0] ?? [], list)) || this.options.decided?.has(ground, lists) === true)) odd.push(place);
+    }
+    this.hosts += first.virtualHosts.length - odd.length;
+    return odd.length === 0 ? [] : kindsAt(tables, odd, ignorePort);
+  }
+
+  /** What an equivalence of lists rests on beside them. */
+  private ground(setting: string): string {
+    return JSON.stringify([setting, this.tables.map(({ place, reading }) => [place, reading.versions])]);
   }
 
   /** What passes bytes on is a table without virtual hosts. */
@@ -184,7 +216,10 @@ class Run implements Audience {
     if (areReadAlike && areIdentical(sides)) return;
     const unread = this.unreadOf(tables, hosts);
     if (unread !== undefined) return this.open({ ...unread, host: name });
+    const before = this.told;
     this.decide(connection, tables, areReadAlike ? onlyWhatMatters(sides) : sides, name, kind);
+    const isEquivalent = areReadAlike && before === this.told && !hosts.some((host) => host !== undefined && looksAtAuthority(host));
+    if (isEquivalent) this.options.decided?.add(this.ground(JSON.stringify(sides[0]?.setting)), sides.map(({ rules }) => rules));
   }
 
   private decide(connection: Connection, tables: readonly HttpTable[], sides: readonly Side[], name: string, kind: Chosen["kind"]): void {
@@ -275,6 +310,7 @@ class Run implements Audience {
   }
 
   tell(request: Request, answers: readonly Answer[], host: string): void {
+    this.told++;
     this.differences.push({ request, host, answers });
   }
 
@@ -284,6 +320,7 @@ class Run implements Audience {
   }
 
   open(what: string | Open, host?: string): void {
+    this.told++;
     const open: Open = typeof what !== "string" ? what : host === undefined ? { reason: what } : { reason: what, host };
     const key = `${open.host ?? ""}\n${open.reason.replace(/`[^`]*`/g, "")}\n${JSON.stringify(open.where)}`;
     if (!this.undecided.has(key)) this.undecided.set(key, open);
@@ -328,6 +365,16 @@ const nowhere: Origin = { object: "", path: "" };
 
 function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule[] {
   return host?.rules ?? [{ when: {}, action: table.otherwise, origin: nowhere }];
+}
+
+function areLaidOutAlike(one: HttpTable, other: HttpTable): boolean {
+  if (one.virtualHosts.length !== other.virtualHosts.length) return false;
+  for (let place = 0; place < one.virtualHosts.length; place++) {
+    const left = one.virtualHosts[place]?.domains ?? [], right = other.virtualHosts[place]?.domains ?? [];
+    if (left.length !== right.length) return false;
+    for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
+  }
+  return true;
 }
 
 function haveOneSetting([first, ...others]: readonly Side[]): boolean {

@@ -99,6 +99,26 @@ export function hostKinds(tables: readonly HttpTable[], ignorePort: boolean, met
   return chosen;
 }
 
+/**
+ * The kinds of some virtual hosts of tables that have the same domains in the same places; undefined where a domain has a star or is
+ * there twice.
+ */
+export function kindsAt(tables: readonly HttpTable[], places: readonly number[], ignorePort: boolean): readonly Chosen[] | undefined {
+  const all = (tables[0]?.virtualHosts ?? []).flatMap(({ domains }) => domains.map(lowerAscii));
+  if (new Set(all).size < all.length) return undefined;
+  const chosen: Chosen[] = [];
+  for (const place of places) {
+    const hosts = tables.map((table) => table.virtualHosts[place]);
+    for (const domain of hosts[0]?.domains ?? []) {
+      const [kind, name] = readDomain(domain);
+      if (kind !== "exact") return undefined;
+      const languages = (): ReturnType<HostKind["languages"]> => ({ within: [domainLanguage(name, ignorePort)], outside: [] });
+      if (isHost(name)) chosen.push({ name, kind: { common: [...new Set(forms(name, ignorePort))], languages }, hosts });
+    }
+  }
+  return chosen;
+}
+
 /** Whether some authority can have that name. */
 function isHost(domain: string): boolean {
   return /^[0-9a-z._~%!$&'()*+,;=-]+$|^\[[0-9a-f:.]+\]$/.test(domain) || /^[0-9a-z._~%!$&'()*+,;=-]+:[0-9]*$/.test(domain);

@@ -6,6 +6,7 @@
 
 import { compare } from "../decide/compare.ts";
 import type { Budget, CompareOptions, Comparison, Difference, Open } from "../decide/compare.ts";
+import { Decided } from "../decide/decided.ts";
 import { takes } from "../decide/hosts.ts";
 import type { Assumption, Reading, RouteWorld, Unmodelled, View, VirtualHost } from "../decide/model.ts";
 import type { Answer } from "../decide/resolve.ts";
@@ -92,7 +93,7 @@ class WorldRun {
   private readonly undecided = new Map<string, WorldOpen>();
   private readonly assumptions = new Map<string, Assumption>();
   private readonly listed: Listed[] = [];
-  private readonly known = new Map<string, Comparison>();
+  private readonly decided = new Decided();
   private size = { views: 0, hosts: 0, classes: 0 };
 
   constructor(worlds: readonly RouteWorld[], options: WorldOptions) {
@@ -152,15 +153,11 @@ class WorldRun {
     for (const difference of missing.length > 0 ? comparison.differences.slice(0, 1) : comparison.differences) this.differ(pair, difference);
   }
 
-  /** Views that see the same tables are compared once. */
+  /** What views see alike is decided once. */
   private compared({ view, readings }: Pair): Comparison {
     const transports = "mesh" in view ? (["raw_buffer", "tls"] as const) : view.tls ? (["tls"] as const) : (["raw_buffer"] as const);
     const candidates = readings.map((own) => ({ readings: own }));
-    if (!("mesh" in view)) return compare(candidates, this.compareOptions(view, transports));
-    const key = JSON.stringify(readings);
-    const comparison = this.known.get(key) ?? compare(candidates, this.compareOptions(view, transports));
-    this.known.set(key, comparison);
-    return comparison;
+    return compare(candidates, this.compareOptions(view, transports));
   }
 
   private compareOptions(view: View, transports: NonNullable<CompareOptions["transports"]>): CompareOptions {
@@ -178,6 +175,7 @@ class WorldRun {
     return {
       transports,
       isWanted,
+      decided: this.decided,
       ...(hosts === undefined ? {} : { cuts: hosts.filter((glob) => glob.lastIndexOf("*") <= 0 || glob.indexOf("*") === glob.length - 1) }),
       ...(budget === undefined ? {} : { budget }),
     };

@@ -1,9 +1,9 @@
 /**
- * `npm run bench [pages|cold|compare|fleet ...]`: what the release costs, as ratios to a floor that is measured in the same run.
- * Needs `npm run build` before. Prints a table (median, and the spread
+ * `npm run bench [pages|cold|compare|fleet|routes ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * Needs `npm run build` before, but for `npm run bench -- routes`. Prints a table (median, and the spread
  * from the least to the most) and ends with 1 when a ratio is over its goal. On a busy machine CPU and memory say more than time.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
@@ -17,6 +17,8 @@ const BIN = path.join(import.meta.dirname, "../../dist/cli/bin.mjs");
 const TOKEN = "bench";
 const benches = { pages, cold, compare, fleet };
 
+// Measured in the source tree and in a process of its own.
+if (process.argv[2] === "routes") process.exit(spawnSync(process.execPath, [path.join(import.meta.dirname, "routes.ts"), ...process.argv.slice(3)], { stdio: "inherit" }).status ?? 1);
 if (!existsSync(BIN)) {
   process.stderr.write("error: there is no release in dist/\n  help: run `npm run build` first\n");
   process.exit(3);

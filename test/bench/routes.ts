@@ -1,15 +1,13 @@
 /**
- * `npm run bench -- routes [table|hosts|regexes|mesh|growth|memory|solvers ...]`: what reading and comparing three clusters costs, as a
+ * `npm run bench -- routes [table|hosts|regexes|mesh|growth|memory ...]`: what reading and comparing three clusters costs, as a
  * ratio to `JSON.parse` of the same objects in the same process. Ends with 1 when a goal is missed.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { compareWorlds, istioWorld, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
+import { compareWorlds, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
 import { measure } from "./measure.ts";
 import { broken, editedAlike, manyHosts, mesh, oneHost, type PlainRule, rulesOf } from "./route-places.ts";
-import { solvers } from "./solvers.ts";
 
 const CLUSTERS = ["eks", "gke", "aks"];
 /** Seconds that one row may take at most, first rounds left out. */
@@ -39,7 +37,7 @@ function parsed(text: string): readonly unknown[] {
 }
 
 function worldsOf(lists: readonly (readonly unknown[])[], unseen: readonly string[]): readonly RouteWorld[] {
-  return lists.map((items, index) => istioWorld({ place: CLUSTERS[index] ?? "", objects: items.map((object): KubeObject => ({ object })), complete: true, unseen, istio: "1.30.0", envoy: "1.39.1", meshConfig: {} }));
+  return istioWorlds(lists.map((items, index) => ({ place: CLUSTERS[index] ?? "", objects: items.map((object): KubeObject => ({ object })), complete: true, unseen, istio: "1.30.0", envoy: "1.39.1", meshConfig: {} })));
 }
 
 /** Milliseconds of processor time of this process, all threads: what else the machine does then matters little. */
@@ -153,7 +151,7 @@ function once(what: string, files: readonly string[]): void {
   say(`${(process.memoryUsage().heapUsed / 1e6).toFixed(0)} MB for ${lists.length} places`);
 }
 
-const benches = { table, hosts, regexes, mesh: meshes, growth, memory, solvers: () => solvers(say) };
+const benches = { table, hosts, regexes, mesh: meshes, growth, memory };
 const [first, what = "", ...files] = process.argv.slice(2);
 if (first === "--once") once(what, files);
 else {

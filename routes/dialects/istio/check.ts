@@ -34,11 +34,11 @@ const maxDepth = 40;
  */
 export function check(value: Json, shape: Shape, path: string): readonly Problem[] {
   // Nearly every object is in order, and paths cost more than the walk.
-  return fits(value, shape, 0) ? [] : report(value, shape, path, [], 0);
+  return fits(value, shape) ? [] : report(value, shape, path, [], 0);
 }
 
-/** The walk of `report` without words. */
-function fits(value: Json, shape: Shape, depth: number): boolean {
+/** Whether `check` would find nothing. */
+export function fits(value: Json, shape: Shape, depth = 0): boolean {
   if (shape === "ignored") return true;
   if (depth > maxDepth) return false;
   if (shape === "duration") return typeof value === "string" && milliseconds(value) !== undefined;

@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { at, isObject, type Json, type JsonObject, labelsAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import type { HttpRule, Match } from "./virtual-services.ts";
 
 /**
@@ -30,7 +30,7 @@ function mergeRule(root: HttpRule, leaf: HttpRule, matches: readonly Match[]): H
     if (field === "mirror") mirrorNamespace = root.mirrorNamespace;
     if (field === "mirrors") mirrorsNamespace = root.mirrorsNamespace;
   }
-  return { ...leaf, spec, matches, mirrorNamespace, mirrorsNamespace };
+  return { ...leaf, spec, written: undefined, matches, mirrorNamespace, mirrorsNamespace };
 }
 
 function isAbsent(value: Json): boolean {
@@ -95,9 +95,4 @@ function stringConflict(root: Json, leaf: Json): boolean {
 /** True of a rule that hands over to another VirtualService. */
 export function delegates(spec: JsonObject): boolean {
   return isObject(at(spec, "delegate"));
-}
-
-/** `listAt` of the matches of a rule; kept here so that the merge and its callers read them alike. */
-export function matchesOf(spec: JsonObject): readonly JsonObject[] {
-  return listAt(spec, "match").map((match) => (isObject(match) ? match : {}));
 }

@@ -2,6 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
 import { fullName } from "./hosts.ts";
 import { at, canonical, isObject, type Json, type JsonObject, labelsAt, numberAt, textAt } from "./json.ts";
+import type { Memory, Use } from "./memory.ts";
 import type { Registry, Service } from "./registry.ts";
 
 /** Where a destination of a route leads. */
@@ -28,13 +29,14 @@ export interface Clusters {
 /** Turns destinations into targets as one proxy sees them. */
 export interface Destinations {
   target(destination: Json, namespace: string, listenerPort: number): Target;
+  of(use: Use, listenerPort: number): Target;
 }
 
 /** Destinations of one client. Where services or rules are unseen they are told apart by name. */
-export function destinationsFor(registry: Registry, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
+export function destinationsFor(registry: Registry, memory: Memory, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
   const byName = !registry.seen("Service") && !registry.seen("ServiceEntry");
-  const known = new Map<string, Target>();
-  const resolve = (destination: JsonObject, host: string, subset: string, given: number | undefined, listenerPort: number): Target => {
+  const known = new Map<number, Target>();
+  const resolve = ({ host, subset, port: given }: Use, listenerPort: number): Target => {
     const service = clusters.lookup(host);
     // A port that is left out is the only one of the service, else that of the listener (route.go `GetDestinationCluster`).
     const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
@@ -61,18 +63,13 @@ export function destinationsFor(registry: Registry, rules: DestinationRules, cli
       ...(unmodelled === undefined ? {} : { unmodelled }),
     };
   };
-  return {
-    target(destination, namespace, listenerPort) {
-      const spec = isObject(destination) ? destination : {};
-      const host = fullName(textAt(spec, "host"), namespace, registry.domain);
-      const given = isObject(at(spec, "port")) ? numberAt(at(spec, "port"), "number") : undefined;
-      const subset = textAt(spec, "subset");
-      const key = `${host} ${subset} ${given ?? ""} ${listenerPort}`;
-      let target = known.get(key);
-      if (target === undefined) known.set(key, (target = resolve(spec, host, subset, given, listenerPort)));
-      return target;
-    },
+  const of = (use: Use, listenerPort: number): Target => {
+    const key = use.id * 65_536 + (use.port === undefined ? listenerPort : 0);
+    let target = known.get(key);
+    if (target === undefined) known.set(key, (target = memory.target(resolve(use, listenerPort))));
+    return target;
   };
+  return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
 }
 
 /** What stands in the way of a sure answer about a destination. */

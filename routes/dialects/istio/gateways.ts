@@ -87,7 +87,7 @@ function assumedGateways(place: Place): readonly Named[] {
     const [namespace = "", own = ""] = name.split("/");
     place.assume({ text: `the Gateway \`${name}\` is not in the input; a plaintext server on port 80 with the hosts of its VirtualServices is assumed`, where: `Gateway ${name}` });
     const spec = { selector: { [assumed]: name }, servers: [{ port: { number: 80, name: "http", protocol: "HTTP" }, hosts: ["*"] }] };
-    return { kind: "Gateway", namespace, name: own, title: `Gateway ${name}`, created: undefined, labels: {}, annotations: { [assumed]: "true" }, spec, problems: [] };
+    return { kind: "Gateway", namespace, name: own, title: `Gateway ${name}`, created: undefined, labels: {}, annotations: { [assumed]: "true" }, spec, problems: [], written: [] };
   });
 }
 
@@ -305,7 +305,7 @@ function hostsFor(server: Server, namespace: string): readonly string[] {
 function destinationsOf(place: Place, workload: Workload): Destinations {
   const visible = [...place.registry.services].sort((a, b) => Number(isPublic(a)) - Number(isPublic(b)) || byAge(a.source, b.source)).filter((service) => isVisible(service.exportTo, service.namespace, workload.namespace));
   const clusters = byHost(visible);
-  return destinationsFor(place.registry, place.destinationRules, workload, { lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
+  return destinationsFor(place.registry, place.memory, place.destinationRules, workload, { lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
 }
 
 function isPublic(service: { readonly exportTo: readonly string[] }): boolean {

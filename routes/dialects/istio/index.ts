@@ -2,6 +2,7 @@ import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
 import { readDestinationRules } from "./destination-rules.ts";
 import { gatewayViews } from "./gateways.ts";
 import type { Json } from "./json.ts";
+import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
 import type { Place } from "./place.ts";
 import { type KubeObject, readRegistry } from "./registry.ts";
@@ -41,9 +42,20 @@ const silent = ["EnvoyFilter", "Sidecar", "WasmPlugin", "DestinationRule", "Auth
  * 2. Where the age of objects or a version decides and is not known, a view has one reading for each possibility.
  * 3. The result depends on the objects, not on the order in which they are given.
  *
- * Cost grows with rules times the views that see them.
+ * Cost grows with rules times the views that see them. Several places that are to be compared are better read together:
+ * {@link istioWorlds}.
  */
 export function istioWorld(input: IstioPlace): RouteWorld {
+  return worldOf(input, new Memory());
+}
+
+/** The routing of several places, each as {@link istioWorld} reads it. What they have in common is read once. */
+export function istioWorlds(inputs: readonly IstioPlace[]): readonly RouteWorld[] {
+  const memory = new Memory();
+  return inputs.map((input) => worldOf(input, memory));
+}
+
+function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   const assumptions = new Map<string, Assumption>();
   const unmodelled = new Map<string, Unmodelled>();
   const assume = (assumption: Assumption): void => void assumptions.set(`${assumption.text} ${assumption.where ?? ""}`, assumption);
@@ -54,10 +66,12 @@ export function istioWorld(input: IstioPlace): RouteWorld {
     meshConfig: input.meshConfig,
     domain: input.domain ?? "cluster.local",
     rootNamespace: input.rootNamespace ?? "istio-system",
+    memory,
   });
   const place: Place = {
     registry,
-    virtualServices: readVirtualServices(registry),
+    memory,
+    virtualServices: readVirtualServices(registry, memory),
     destinationRules: readDestinationRules(registry, objectReading(input.istio)),
     complete: input.complete ?? false,
     istio: input.istio,

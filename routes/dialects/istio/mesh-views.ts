@@ -10,7 +10,7 @@ import { alternativeNames, isSubsetOf, isWildcard, mostSpecific, overlap } from 
 import { canonical, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import type { Place } from "./place.ts";
 import type { Named, Service } from "./registry.ts";
-import { routesOf } from "./rules.ts";
+import { routesOf, rulesIn } from "./rules.ts";
 import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor } from "./sidecars.ts";
 import type { VersionReading } from "./versions.ts";
 import type { VirtualService } from "./virtual-services.ts";
@@ -78,10 +78,11 @@ function clientsOf(place: Place, bound: readonly VirtualService[]): readonly (Cl
   if (bound.length === 0 && place.registry.services.length === 0) return [];
   place.assume({ text: "pods are not in the input: a sidecar is assumed in every namespace that is named and in one other" });
   const namespaces = namedNamespaces(place, bound);
+  const asked = labelSetsOf(place, bound);
   for (const namespace of namespaces) {
     if (isAmbient(place, namespace)) continue;
     const isOther = namespace === namespaces.at(-1);
-    for (const labels of [{}, ...labelSetsOf(place, bound)]) put({ namespace, labels, ...(isOther ? { isOther } : {}) });
+    for (const labels of [{}, ...asked]) put({ namespace, labels, ...(isOther ? { isOther } : {}) });
   }
   return [...out.values()];
 }
@@ -145,7 +146,7 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const egress = egressFor(scope, port);
   if (egress === undefined) return { chains: [], otherwise: outside };
   const services = servicesAt(egress, port);
-  const destinations = destinationsFor(place.registry, place.destinationRules, client, clustersOf(scope, services));
+  const destinations = destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
   const chains: Chain[] = [];
   const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
   for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
@@ -275,7 +276,7 @@ function tableFor(place: Place, client: Client, port: number, scope: Scope, egre
     if (parts.services.length === 0 && port !== 80) continue;
     if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
     for (const service of parts.services) claimed.add(service.host);
-    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled, untried: routes.untried });
+    wrappers.push({ ...parts, rules: rulesIn(routes), unmodelled: routes.unmodelled, untried: routes.untried });
   }
   for (const service of services.values()) {
     const protocol = service.ports[0]?.protocol;
@@ -341,6 +342,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
   const taken = new Set<string>();
   const full = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((service) => service.host)));
   const names = new Set<string>();
+  const aliases = [...services.values()].filter((service) => service.alias !== undefined);
   const out: VirtualHost[] = [];
   const put = (name: string, domains: readonly string[], alternatives: ReadonlySet<string>, wrapper: Wrapper): void => {
     if (names.has(name)) return;
@@ -353,7 +355,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);
     for (const service of wrapper.services) {
-      const all = [service.host, ...[...services.values()].filter((other) => other.alias === service.host).map((other) => other.host)];
+      const all = [service.host, ...aliases.filter((other) => other.alias === service.host).map((other) => other.host)];
       const alternatives = all.map((host) => alternativeNames(host, client.namespace, place.registry.domain));
       const domains = all.flatMap((host, index) => [host, ...(alternatives[index] ?? [])]);
       const headless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";

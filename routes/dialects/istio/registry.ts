@@ -1,6 +1,7 @@
-import { check, type Problem, type Shape } from "./check.ts";
+import { check, fits, type Problem, type Shape } from "./check.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import type { Memory, Written } from "./memory.ts";
 import { type Mesh, parseMesh } from "./mesh.ts";
 import { byAge } from "./order.ts";
 import * as shapes from "./shapes.ts";
@@ -26,6 +27,8 @@ export interface Named {
   readonly spec: JsonObject;
   /** Fields that are not modelled or of a wrong type. */
   readonly problems: readonly Problem[];
+  /** The `http` rules of a VirtualService. */
+  readonly written: readonly Written[];
   readonly file?: string | undefined;
   readonly line?: number | undefined;
 }
@@ -83,6 +86,7 @@ export interface RegistryOptions {
   readonly meshConfig: Json;
   readonly domain: string;
   readonly rootNamespace: string;
+  readonly memory: Memory;
 }
 
 const shapeOf: ReadonlyMap<string, Shape> = new Map([
@@ -105,7 +109,7 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
     const kind = kindOf(group, textAt(entry.object, "kind"));
     if (kind === undefined) continue;
     kinds.add(kind);
-    const named = read(kind, entry);
+    const named = read(kind, entry, options);
     if (named.name === "") broken.push({ path: `${kind}${entry.file === undefined ? "" : ` in ${entry.file}`}`, reason: `a ${kind} has no name` });
     else add(byKind, kind, named);
   }
@@ -142,25 +146,36 @@ function kindOf(group: string, kind: string): string | undefined {
   return undefined;
 }
 
-function read(kind: string, entry: KubeObject): Named {
+function read(kind: string, entry: KubeObject, { domain, memory }: RegistryOptions): Named {
   const metadata = objectAt(entry.object, "metadata");
   const namespace = textAt(metadata, "namespace") || (kind === "Namespace" ? "" : "default");
   const name = textAt(metadata, "name");
-  const shape = shapeOf.get(kind);
+  const title = kind === "Namespace" ? `Namespace ${name}` : `${kind} ${namespace}/${name}`;
   const spec = at(entry.object, "spec");
+  const written = kind === "VirtualService" ? memory.rules(listAt(spec, "http"), title, namespace, domain) : none;
   return {
     kind,
     namespace,
     name,
-    title: kind === "Namespace" ? `Namespace ${name}` : `${kind} ${namespace}/${name}`,
+    title,
     created: creation(at(metadata, "creationTimestamp")),
     labels: labelsAt(metadata, "labels"),
     annotations: labelsAt(metadata, "annotations"),
     spec: isObject(spec) ? spec : {},
-    problems: [...(shape === undefined ? [] : check(spec ?? {}, shape, "spec")), ...semanticsOf(kind, labelsAt(metadata, "annotations"))],
+    problems: [...problemsOf(kind, spec ?? {}, written), ...semanticsOf(kind, labelsAt(metadata, "annotations"))],
+    written,
     file: entry.file,
     line: entry.line,
   };
+}
+
+const none: readonly Written[] = [];
+
+function problemsOf(kind: string, spec: Json, written: readonly Written[]): readonly Problem[] {
+  const shape = shapeOf.get(kind);
+  if (shape === undefined) return [];
+  const isInOrder = kind === "VirtualService" && Array.isArray(at(spec, "http")) && fits(spec, shapes.virtualServiceFrame) && written.every((rule) => rule.isInOrder);
+  return isInOrder ? [] : check(spec, shape, "spec");
 }
 
 /** An annotation with which istiod marks what it translated from Ingress or Gateway API: prefixes are segments then, and more. */

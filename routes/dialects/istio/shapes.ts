@@ -26,7 +26,8 @@ const httpMatch: Shape = {
   },
 };
 
-const http: Shape = {
+/** One `http` rule of a VirtualService. */
+export const http: Shape = {
   fields: {
     name: "ignored",
     match: { list: httpMatch },
@@ -71,15 +72,18 @@ const l4: Readonly<Record<string, Shape>> = {
   destinationSubnets: texts, port: "number", sourceLabels: labels, gateways: texts, sourceNamespace: "string",
 };
 
+const virtualServiceFields = {
+  hosts: texts, gateways: texts, exportTo: texts,
+  http: { list: http },
+  tls: { list: { fields: { match: { list: { fields: { sniHosts: texts, ...l4 } } }, route: connectionRoute } } },
+  tcp: { list: { fields: { match: { list: { fields: { sourceSubnet: "string", ...l4 } } }, route: connectionRoute } } },
+} satisfies Readonly<Record<string, Shape>>;
+
 /** `spec` of a VirtualService. */
-export const virtualService: Shape = {
-  fields: {
-    hosts: texts, gateways: texts, exportTo: texts,
-    http: { list: http },
-    tls: { list: { fields: { match: { list: { fields: { sniHosts: texts, ...l4 } } }, route: connectionRoute } } },
-    tcp: { list: { fields: { match: { list: { fields: { sourceSubnet: "string", ...l4 } } }, route: connectionRoute } } },
-  },
-};
+export const virtualService: Shape = { fields: virtualServiceFields };
+
+/** The same without a look at its `http` rules. */
+export const virtualServiceFrame: Shape = { fields: { ...virtualServiceFields, http: "ignored" } };
 
 /** `spec` of a Gateway. Certificates decide who may connect, not where a request goes. */
 export const gateway: Shape = {

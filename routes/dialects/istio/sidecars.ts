@@ -40,9 +40,40 @@ export function sidecarFor(place: Place, client: Client): Named | undefined {
   return fitting ?? plain ?? sorted.find((named) => named.namespace === place.registry.mesh.rootNamespace && !isObject(selector(named)));
 }
 
-/** The scope of a client under one order of VirtualServices. */
+/** Scopes by order of VirtualServices, then by what of a client they rest on. An order belongs to one place. */
+const scopes = new WeakMap<readonly VirtualService[], Map<string, Scope>>();
+const uniform = new WeakMap<readonly VirtualService[], boolean>();
+
+/** The scope of a client under one order of VirtualServices; one and the same for all who see the same. */
 export function scopeFor(place: Place, client: Client, ordered: readonly VirtualService[]): Scope {
   const sidecar = sidecarFor(place, client);
+  let own = scopes.get(ordered);
+  if (own === undefined) scopes.set(ordered, (own = new Map()));
+  const key = sidecar === undefined && isUniform(place, ordered) ? "" : `${client.namespace} ${sidecar?.title ?? ""}`;
+  const known = own.get(key) ?? readScope(place, client, ordered, sidecar);
+  own.set(key, known);
+  return known;
+}
+
+/** Whether without a Sidecar the namespace of a client is of no matter: all is public, and nothing is there twice or asks for a namespace. */
+function isUniform(place: Place, ordered: readonly VirtualService[]): boolean {
+  let known = uniform.get(ordered);
+  if (known === undefined) {
+    const { services } = place.registry;
+    known =
+      services.every((service) => service.exportTo.includes("*")) &&
+      new Set(services.map((service) => service.host)).size === services.length &&
+      ordered.every((service) => service.exportTo.includes("*") && !asksNamespace(service));
+    uniform.set(ordered, known);
+  }
+  return known;
+}
+
+function asksNamespace(service: VirtualService): boolean {
+  return service.http.some((rule) => rule.matches.some((match) => textAt(match.spec, "sourceNamespace") !== ""));
+}
+
+function readScope(place: Place, client: Client, ordered: readonly VirtualService[], sidecar: Named | undefined): Scope {
   const egress = sidecar === undefined ? [] : listAt(sidecar.spec, "egress");
   const bound = boundTo(ordered, "mesh", client.namespace);
   const visible = visibleServices(place, client.namespace);
@@ -147,6 +178,17 @@ function destinationServices(place: Place, client: Client, listeners: readonly E
  * has this one does not count (push_context.go `virtualServiceDestinationsFilteredBySourceNamespace`).
  */
 function destinationPorts(service: VirtualService, namespace: string, domain: string): ReadonlyMap<string, ReadonlySet<number>> {
+  const known = portsOfAll.get(service);
+  if (known !== undefined) return known;
+  const read = readDestinationPorts(service, namespace, domain);
+  if (!asksNamespace(service)) portsOfAll.set(service, read);
+  return read;
+}
+
+/** Where no namespace is asked for, the same for all of them. */
+const portsOfAll = new WeakMap<VirtualService, ReadonlyMap<string, ReadonlySet<number>>>();
+
+function readDestinationPorts(service: VirtualService, namespace: string, domain: string): ReadonlyMap<string, ReadonlySet<number>> {
   const out = new Map<string, Set<number>>();
   const put = (destination: Json, owner: string): void => {
     if (!isObject(destination)) return;
@@ -178,6 +220,16 @@ export function egressFor(scope: Scope, port: number): Egress | undefined {
 
 /** Services of a listener at a port, by host in lower case, with that port alone (networking/core/httproute.go `BuildSidecarOutboundVirtualHosts`). */
 export function servicesAt(egress: Egress, port: number): ReadonlyMap<string, Service> {
+  let own = atPorts.get(egress);
+  if (own === undefined) atPorts.set(egress, (own = new Map()));
+  const known = own.get(port) ?? readServicesAt(egress, port);
+  own.set(port, known);
+  return known;
+}
+
+const atPorts = new WeakMap<Egress, Map<number, ReadonlyMap<string, Service>>>();
+
+function readServicesAt(egress: Egress, port: number): ReadonlyMap<string, Service> {
   const out = new Map<string, Service>();
   for (const service of egress.services) {
     const ports = service.ports.filter((candidate) => candidate.number === port);

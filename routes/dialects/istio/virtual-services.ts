@@ -1,7 +1,8 @@
 import type { Problem } from "./check.ts";
-import { delegates, matchesOf, mergeDelegate } from "./delegates.ts";
+import { delegates, mergeDelegate } from "./delegates.ts";
 import { fullName, gatewayName } from "./hosts.ts";
-import { isObject, type JsonObject, listAt, objectAt, textAt, textsAt } from "./json.ts";
+import { type JsonObject, objectAt, textAt, textsAt } from "./json.ts";
+import type { Memory, Written } from "./memory.ts";
 import { byAge } from "./order.ts";
 import { isVisible, type Named, type Registry } from "./registry.ts";
 
@@ -14,6 +15,8 @@ export interface Match {
 /** One `http` rule after delegation. It may have been written in another object than the one that owns the hosts. */
 export interface HttpRule {
   readonly spec: JsonObject;
+  /** The rule as it stands in its object; undefined where delegation made another of it. */
+  readonly written: Written | undefined;
   readonly source: Named;
   readonly path: string;
   readonly matches: readonly Match[];
@@ -36,25 +39,26 @@ export interface VirtualService {
 }
 
 /** All VirtualServices with hosts, oldest first. */
-export function readVirtualServices(registry: Registry): readonly VirtualService[] {
+export function readVirtualServices(registry: Registry, memory: Memory): readonly VirtualService[] {
   const delegateOf = new Map<string, Named>();
   for (const named of registry.virtualServices) {
     if (textsAt(named.spec, "hosts").length === 0) delegateOf.set(`${named.namespace}/${named.name}`, named);
   }
-  return registry.virtualServices.filter((named) => textsAt(named.spec, "hosts").length > 0).sort(byAge).map((named) => read(named, registry, delegateOf));
+  return registry.virtualServices.filter((named) => textsAt(named.spec, "hosts").length > 0).sort(byAge).map((named) => read(named, registry, delegateOf, memory));
 }
 
-function read(named: Named, registry: Registry, delegateOf: ReadonlyMap<string, Named>): VirtualService {
+function read(named: Named, registry: Registry, delegateOf: ReadonlyMap<string, Named>, memory: Memory): VirtualService {
   const gateways = textsAt(named.spec, "gateways").map((gateway) => gatewayName(gateway, named.namespace));
   const problems: Problem[] = [...named.problems];
-  const http = rulesOf(named).flatMap((rule) => {
+  const own = memory.readRules(named, rulesOf);
+  const http = !own.some((rule) => delegates(rule.spec)) ? own : own.flatMap((rule) => {
     if (!delegates(rule.spec)) return [rule];
     const wanted = objectAt(rule.spec, "delegate");
     const found = delegateOf.get(`${textAt(wanted, "namespace") || named.namespace}/${textAt(wanted, "name")}`);
     // Not found or not visible: the rule of the root alone disappears (virtualservice_controller.go `mergeVirtualServices`).
     if (found === undefined || !isVisible(exportToOf(found, registry), found.namespace, named.namespace)) return [];
     for (const problem of found.problems) problems.push({ path: `${found.title} ${problem.path}`, reason: problem.reason });
-    return mergeDelegate(rule, rulesOf(found));
+    return mergeDelegate(rule, memory.readRules(found, rulesOf));
   });
   return {
     named,
@@ -72,19 +76,32 @@ function exportToOf(named: Named, registry: Registry): readonly string[] {
 }
 
 function rulesOf(named: Named): readonly HttpRule[] {
-  return listAt(named.spec, "http").map((rule, index) => {
-    const spec = isObject(rule) ? rule : {};
-    const path = `spec.http[${index}]`;
+  return named.written.map((written, index): HttpRule => {
+    const { spec } = written;
+    const path = pathOf(index);
     return {
       spec,
+      written,
       source: named,
       path,
-      matches: matchesOf(spec).map((match, block) => ({ spec: withGateways(match, named.namespace), path: `${path}.match[${block}]` })),
+      matches: written.matches.map((match, block) => ({ spec: withGateways(match, named.namespace), path: blockPath(index, block) })),
       namespace: named.namespace,
       mirrorNamespace: named.namespace,
       mirrorsNamespace: named.namespace,
     };
   });
+}
+
+const paths: string[] = [];
+const firstBlocks: string[] = [];
+
+/** Paths are the same in all objects: each is made once. */
+function pathOf(index: number): string {
+  return (paths[index] ??= `spec.http[${index}]`);
+}
+
+function blockPath(index: number, block: number): string {
+  return block === 0 ? (firstBlocks[index] ??= `${pathOf(index)}.match[0]`) : `${pathOf(index)}.match[${block}]`;
 }
 
 function withGateways(match: JsonObject, namespace: string): JsonObject {

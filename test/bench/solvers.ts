@@ -1,1 +1,0 @@
-export async function solvers(say: (text: string) => void): Promise<void> { say("todo"); }
