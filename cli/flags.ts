@@ -20,6 +20,9 @@ export interface Flags {
   readonly probe: readonly Probe[];
   readonly confirm: number;
   readonly plugin: readonly string[];
+  readonly waivers?: string | undefined;
+  readonly baseline?: string | undefined;
+  readonly writeBaseline?: string | undefined;
   /** ISO 8601 in UTC, whole seconds. */
   readonly now?: string | undefined;
   readonly untrusted: boolean;
@@ -51,13 +54,10 @@ export const sharedFlags: readonly FlagText[] = [
   { flags: "--color <WHEN>", summary: "auto, always or never" },
   { flags: "--quiet", summary: "no progress and no notes on stderr" },
   { flags: "-v, --verbose", summary: "show long lists whole; stack traces for internal errors" },
-  { flags: "--waivers <FILE>", summary: "", hidden: true },
-  { flags: "--baseline <FILE>", summary: "", hidden: true },
-  { flags: "--write-baseline <FILE>", summary: "", hidden: true },
+  { flags: "--waivers <FILE>", summary: "what is accepted, until when (default: waivers.yaml beside the fleet file)" },
+  { flags: "--baseline <FILE>", summary: "accept the findings that it knows; fail on what is new" },
+  { flags: "--write-baseline <FILE>", summary: "write what is found now; one that is there may only get smaller" },
 ];
-
-/** Flags whose meaning a later release brings. */
-export const laterFlags = ["waivers", "baseline", "writeBaseline"] as const;
 
 /** The words after `--probe`. */
 export const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
@@ -86,6 +86,9 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     probe: texts("probe").map((value) => oneOf("--probe", value, PROBES)),
     confirm: given("confirm", (value) => wholeNumber("--confirm", value, 0, 100)) ?? 0,
     plugin: texts("plugin"),
+    waivers: text("waivers"),
+    baseline: text("baseline"),
+    writeBaseline: text("writeBaseline"),
     now: given("now", (value) => instant("--now", value)),
     untrusted: raw["untrusted"] === true,
     color: given("color", (value) => oneOf("--color", value, COLORS)) ?? "auto",

@@ -2,6 +2,7 @@ import type { Position } from "./errors.ts";
 import { byText, canonical } from "./json.ts";
 import type { Assumption, Cluster, Evidence, Finding, Gap, Identity, Severity, Snapshot, Verdict } from "./model.ts";
 import { verdictOf, worst } from "./verdict.ts";
+import type { ReportWaiver } from "./acceptance.ts";
 import type { Accepted, MarkedFinding, MarkedGap, Waived } from "./waive.ts";
 
 /** One verdict object feeds every output and the exit code. Plain JSON. */
@@ -13,6 +14,8 @@ export interface Report {
   readonly notes: readonly string[];
   readonly clusters: readonly ReportCluster[];
   readonly results: readonly Result[];
+  /** What became of the waivers of this run; left out when there are none. */
+  readonly waivers?: readonly ReportWaiver[] | undefined;
   readonly summary: Readonly<Record<Verdict, number>>;
 }
 
@@ -55,6 +58,7 @@ export function reportOn(
   fleet: readonly Cluster[],
   snapshots: ReadonlyMap<string, Snapshot>,
   notes: readonly string[] = [],
+  waivers: readonly ReportWaiver[] = [],
 ): Report {
   const results = waived.map(resultOf).sort((a, b) => byText(a.assertion, b.assertion));
   const verdicts = results.map((result) => result.verdict);
@@ -66,6 +70,7 @@ export function reportOn(
     notes: [...notes],
     clusters: fleet.map((cluster) => clusterOf(cluster, snapshots.get(cluster.name))).sort((a, b) => byText(a.name, b.name)),
     results,
+    ...(waivers.length === 0 ? {} : { waivers }),
     summary: { holds: count("holds"), violated: count("violated"), undecided: count("undecided") },
   };
   return deepFreeze(JSON.parse(canonical(report)) as Report);

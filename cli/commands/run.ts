@@ -1,5 +1,6 @@
 import { checkIdentities, confirmed, evaluate, recheckOf, reportOn, waive, type Assertion, type Snapshot, type Waived } from "#engine";
 import { istioMap } from "#values";
+import { acceptanceOf, reviewOf, writeBaseline, type Acceptance } from "../acceptance.ts";
 import { assertionsOf } from "../assertions.ts";
 import { discover } from "../discover.ts";
 import { UsageError } from "../errors.ts";
@@ -25,7 +26,8 @@ export default async function run(flags: Flags, words: readonly string[], termin
   }
   const fleet = await fleetOf(flags, terminal, saved);
   const now = flags.now ?? terminal.now();
-  const judge = judgement(fleet, kinds, now);
+  const acceptance = await acceptanceOf(flags, fleet, terminal);
+  const judge = judgement(fleet, kinds, acceptance, now);
 
   // saved snapshots need no collector: their code is not even loaded
   const looking: Looking = { fleet, assertions, kinds, collectors: saved === undefined ? await plugins.collectors() : [], now };
@@ -33,16 +35,18 @@ export default async function run(flags: Flags, words: readonly string[], termin
   checkIdentities([...snapshots.values()], pinsOf(fleet));
 
   const judged = await confirm(judge(assertions, snapshots), snapshots, { looking, judge, flags, terminal });
-  const report = reportOn(judged, clustersOf(fleet, snapshots), snapshots, [...notes, ...fleet.notes, ...warnings(snapshots)]);
+  const review = reviewOf(acceptance, judged, now);
+  const report = reportOn(judged, clustersOf(fleet, snapshots), snapshots, [...notes, ...fleet.notes, ...warnings(snapshots), ...review.notes], review.waivers);
   await writeReports(report, outputs, flags, terminal);
+  await writeBaseline(judged, flags, terminal);
   return exitCode(report);
 }
 
 type Judge = (assertions: readonly Assertion[], snapshots: ReadonlyMap<string, Snapshot>) => readonly Waived[];
 
-function judgement(fleet: Fleet, kinds: Looking["kinds"], now: string): Judge {
+function judgement(fleet: Fleet, kinds: Looking["kinds"], { waivers, baseline }: Acceptance, now: string): Judge {
   const map = istioMap(fleet.istioMap);
-  return (assertions, snapshots) => waive(evaluate(kinds, assertions, { fleet: clustersOf(fleet, snapshots), snapshots, now, istioMap: map }), [], now);
+  return (assertions, snapshots) => waive(evaluate(kinds, assertions, { fleet: clustersOf(fleet, snapshots), snapshots, now, istioMap: map }), waivers, now, baseline);
 }
 
 /** Looks again, as often as `--confirm` says, at what the faults rest on. */
