@@ -36,7 +36,7 @@ export async function acceptanceOf(flags: AcceptanceFlags, fleet: Pick<Fleet, "f
     const path = flags[flag];
     if (flags.untrusted && path !== undefined) await refuseInside(flag === "writeBaseline" ? "write-baseline" : flag, path, cwd);
   }
-  if (flags.writeBaseline !== undefined) await checkPlace(resolve(cwd, flags.writeBaseline));
+  if (flags.writeBaseline !== undefined) await checkPlace(resolve(cwd, flags.writeBaseline), flags.writeBaseline);
   const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline, options);
   if (flags.waivers !== undefined) return { waivers: await loadWaivers(flags.waivers, options), baseline, notes: [] };
 
@@ -69,7 +69,7 @@ export async function writeBaseline(judged: readonly Waived[], flags: Acceptance
       remedy: `repair or waive what is new; to start from a new line, remove \`${file}\` and write it again, which a review will show`,
     });
   }
-  await writeFiles([{ path, text: baselineText(findings) }], signal);
+  await writeFiles([{ path, shown: file, text: baselineText(findings) }], signal);
 }
 
 async function refuseInside(flag: string, path: string, cwd: string): Promise<void> {

@@ -119,9 +119,15 @@ function duration(flag: string, value: string): number {
 
 function instant(flag: string, value: string): string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-  const time = shape.test(value) ? Date.parse(value) : Number.NaN;
+  const time = shape.test(value) && isDay(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(time)) return `${new Date(time).toISOString().slice(0, 19)}Z`;
   throw new UsageError(`${flag} is \`${value}\`; it takes a date or a time with its zone`, { remedy: `write \`${flag} 2026-11-23T10:00:00Z\`` });
+}
+
+/** The platform takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const time = Date.parse(date);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
 
 function oneOf<T extends string>(flag: string, value: string, words: readonly T[]): T {

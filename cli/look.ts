@@ -50,7 +50,7 @@ async function lookAt(
   const { cluster, kubernetes } = target;
   if (kubernetes?.form === "snapshot") {
     visit.done(true);
-    return adopt(await readSnapshot(kubernetes.file), cluster);
+    return adopt(await readSnapshot(kubernetes.shown, kubernetes.file), cluster);
   }
   const snapshot = await collect(cluster, {
     collectors: looking.collectors,

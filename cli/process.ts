@@ -20,7 +20,7 @@ export async function start(): Promise<void> {
 
   const terminal: Terminal = {
     stdout: sinkOf(process.stdout),
-    stderr: sinkOf(process.stderr),
+    stderr: lenient(sinkOf(process.stderr)),
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
@@ -50,6 +50,11 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
         });
       }),
   };
+}
+
+/** Where the one place for complaints is full or closed there is nobody to tell; the exit code still says it. */
+function lenient(sink: Sink): Sink {
+  return { ...sink, write: (text) => sink.write(text).catch(() => undefined) };
 }
 
 function codeOf(error: NodeJS.ErrnoException): string | undefined {
