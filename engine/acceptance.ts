@@ -139,13 +139,9 @@ export function baselineNotes(judged: readonly Waived[], baseline: Baseline): re
   const still = new Set(findings.map(keyOf));
   const gone = baseline.findings.filter((finding) => !still.has(keyOf(finding))).length;
   return [
-    ...(accepted === 0 ? [] : [`${findingsOf(accepted)} accepted, because the baseline \`${baseline.file}\` knows ${accepted === 1 ? "it" : "them"}`]),
-    ...(gone === 0 ? [] : [`${findingsOf(gone)} of the baseline \`${baseline.file}\` no longer there; make it smaller with \`--write-baseline ${baseline.file}\``]),
+    ...(accepted === 0 ? [] : [`${accepted === 1 ? "1 finding is" : `${accepted} findings are`} accepted, because the baseline \`${baseline.file}\` knows ${accepted === 1 ? "it" : "them"}`]),
+    ...(gone === 0 ? [] : [`the baseline \`${baseline.file}\` knows ${gone === 1 ? "1 finding that is" : `${gone} findings that are`} no longer there; make it smaller with \`--write-baseline ${baseline.file}\``]),
   ];
-}
-
-function findingsOf(number: number): string {
-  return number === 1 ? "1 finding is" : `${number} findings are`;
 }
 
 function keyOf({ assertion, fingerprint }: Pick<KnownFinding, "assertion" | "fingerprint">): string {
