@@ -25,7 +25,8 @@ export default async function run(flags: Flags, words: readonly string[], termin
     throw new UsageError("--confirm looks again at clusters, and --snapshots contacts none", { remedy: "leave one of the two out" });
   }
   const fleet = await fleetOf(flags, terminal, saved);
-  const now = flags.now ?? terminal.now();
+  const started = terminal.now();
+  const now = flags.now ?? started;
   const acceptance = await acceptanceOf(flags, fleet, terminal);
   const judge = judgement(fleet, kinds, acceptance, now);
 
@@ -37,7 +38,7 @@ export default async function run(flags: Flags, words: readonly string[], termin
   const judged = await confirm(judge(assertions, snapshots), snapshots, { looking, judge, flags, terminal });
   const review = reviewOf(acceptance, judged, now);
   const report = reportOn(judged, clustersOf(fleet, snapshots), snapshots, [...notes, ...fleet.notes, ...warnings(snapshots), ...review.notes], review.waivers);
-  await writeReports(report, outputs, flags, terminal);
+  await writeReports(report, outputs, flags, terminal, { now, seconds: (Date.parse(terminal.now()) - Date.parse(started)) / 1000 });
   await writeBaseline(judged, flags, terminal);
   return exitCode(report);
 }
