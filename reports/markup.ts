@@ -14,17 +14,22 @@ export function markdownText(text: string, most: number): string {
 /** One code span. Vertical bars are escaped as tables want it only where `inTable`. */
 export function code(text: string, inTable = false): string {
   if (text === "") return "";
-  const safe = text.replaceAll("`", "'").replaceAll("|", inTable ? "\\|" : "|");
+  const safe = unmarked(text).replaceAll("`", "'").replaceAll("|", inTable ? "\\|" : "|");
   // a span drops one space at each end if both are there
   return safe.trim() === "" || (safe.startsWith(" ") && safe.endsWith(" ")) ? `\` ${safe} \`` : `\`${safe}\``;
 }
 
 /** A block of lines that nothing in them can leave. */
 export function fenced(lines: readonly string[], language: string): string {
-  const text = lines.join("\n");
+  const text = unmarked(lines.join("\n"));
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}${language}\n${text}\n${fence}`;
+}
+
+/** Whoever looks for a marker may look into code, too. */
+function unmarked(text: string): string {
+  return text.replaceAll("<!--", "<!- -");
 }
 
 /** A zero-width space, as an entity: it parts what would be a mention, a reference or an address. */
