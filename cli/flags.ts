@@ -36,7 +36,7 @@ export interface Flags {
 
 /** The flags that every command takes. */
 export const sharedFlags: readonly FlagText[] = [
-  { flags: "-o, --output <FORMAT[=FILE]>", summary: "terminal, json, sarif, junit, github, markdown, prometheus, openreports; to FILE instead of stdout; repeatable", repeatable: true },
+  { flags: "-o, --output <FORMAT[=FILE]>", summary: "terminal, json, sarif, junit, github, markdown, html, prometheus, openreports; to FILE instead of stdout; repeatable", repeatable: true },
   { flags: "--fleet <FILE>", summary: "the clusters that must agree (default: ./assert.yaml)" },
   { flags: "--kubeconfig <FILE>", summary: "where contexts are looked up (default: as kubectl does)" },
   { flags: "--context <NAME>", summary: "a cluster of the fleet, by its kubeconfig context; repeatable", repeatable: true },
