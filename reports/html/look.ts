@@ -10,6 +10,7 @@ code,pre{font:.875rem/1.45 ui-monospace,monospace}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.6rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.5rem 0}
 th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+thead th{white-space:nowrap}
 .scroll{overflow-x:auto}
 .violated,.fault{color:var(--bad)}.undecided,.gap{color:var(--unsure)}.holds{color:var(--good)}.soft{color:var(--soft)}
 details.result{border-top:1px solid var(--line);padding:.75rem 0}
@@ -31,7 +32,7 @@ input[type=search]{font:inherit;padding:.35rem .6rem;min-width:18rem;border:1px 
 export const SCRIPT = `
 (()=>{
 const q=document.getElementById("q"),boxes=[...document.querySelectorAll("form input[type=checkbox]")],said=document.getElementById("said");
-const items=[...document.querySelectorAll("article")].map(el=>({el,text:el.textContent.toLowerCase(),is:el.dataset.outcome,result:el.closest("details")}));
+const items=[...document.querySelectorAll("article")].map(el=>({el,result:el.closest("details"),is:el.dataset.outcome})).map(i=>({...i,text:(i.result.querySelector("h2").textContent+" "+i.el.textContent).toLowerCase()}));
 function show(){
   const words=q.value.toLowerCase().split(/\\s+/).filter(Boolean),on=new Set(boxes.filter(b=>b.checked).map(b=>b.value)),full=new Set();let n=0;
   for(const i of items){const yes=on.has(i.is)&&words.every(w=>i.text.includes(w));if(i.el.hidden===yes)i.el.hidden=!yes;if(yes){n++;full.add(i.result)}}
