@@ -17,7 +17,7 @@ export interface Acceptance {
 }
 
 /** A baseline that would accept more than the one before it. */
-export class BaselineGrowthError extends UserError {
+class BaselineGrowthError extends UserError {
   override readonly code = "baseline-growth";
 }
 

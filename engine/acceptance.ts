@@ -3,7 +3,7 @@ import { byText } from "./json.ts";
 import { fingerprintsBySubject, isExpired, isOfBaseline, type Baseline, type KnownFinding, type Waived, type Waiver } from "./waive.ts";
 
 /** Days before the end of a waiver on which it is warned of. */
-export const WARNING_DAYS = 14;
+const WARNING_DAYS = 14;
 
 /**
  * What became of a waiver:

@@ -95,8 +95,10 @@ function addResult(page: Page, result: Result): void {
     return;
   }
   page.add(`### ${MARKS[result.verdict]} ${code(bounded(result.assertion, LIMITS.name))} ${result.verdict}\n\n${code(bounded(`${result.at.file}:${result.at.line}`, LIMITS.name))}${result.severity === "error" ? "" : ` · severity ${result.severity}: never fails the run`}`);
-  for (const item of open) page.isFull ? page.leave(nounOf(item.outcome)) : page.add(itemOf(item), nounOf(item.outcome));
-  for (const item of accepted) page.isFull ? page.leave(nounOf(item.outcome)) : page.add(acceptedOf(item), nounOf(item.outcome));
+  for (const item of [...open, ...accepted]) {
+    if (page.isFull) page.leave(nounOf(item.outcome));
+    else page.add(isOpen(item) ? itemOf(item) : acceptedOf(item), nounOf(item.outcome));
+  }
   const assumptions = result.assumptions.slice(0, LIMITS.assumptions).map(({ text, where }) => `- assumes: ${markdownText(`${text} (${where})`, LIMITS.message)}`);
   const more = result.assumptions.length > assumptions.length ? [`- … and ${count(result.assumptions.length - assumptions.length, "more assumption")}`] : [];
   if (assumptions.length > 0) page.add([...assumptions, ...more].join("\n"), "list of assumptions");

@@ -10,7 +10,7 @@ function commandsIn(text: string) {
     const [, name = "", properties = "", data = ""] = /^\s*::([^\s:]+)(?: (.*?))?::(.*)$/.exec(line) ?? [];
     const decode = (word: string) => word.replace(/%3A/g, ":").replace(/%2C/g, ",").replace(/%0A/g, "\n").replace(/%0D/g, "\r").replace(/%25/g, "%");
     if (name === "") return line.includes("##[") ? [{ name: "old form", properties: {}, data: line }] : [];
-    return [{ name, properties: Object.fromEntries(properties.split(",").map((pair) => [pair.slice(0, pair.indexOf("=")), decode(pair.slice(pair.indexOf("=") + 1))])) as Record<string, string>, data: decode(data) }];
+    return [{ name, properties: Object.fromEntries(properties.split(",").map((pair) => [pair.slice(0, pair.indexOf("=")), decode(pair.slice(pair.indexOf("=") + 1))])), data: decode(data) }];
   });
 }
 

@@ -4,7 +4,7 @@ import type { RenderOptions } from "../../reports/index.ts";
 export const OPTIONS: RenderOptions = { width: 80, color: false, all: false, exitCode: 1, now: "2026-11-26T10:00:00Z", seconds: 12, version: "1.2.3" };
 
 const FINGERPRINT = "0123456789abcdef0123456789abcdef";
-export const WAIVED = { reason: "planned", owner: "mesh", expires: "2027-01-31" };
+const WAIVED = { reason: "planned", owner: "mesh", expires: "2027-01-31" };
 
 export function findingOf(number: number, parts: Partial<ReportFinding> = {}): ReportFinding {
   return {
