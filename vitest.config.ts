@@ -6,7 +6,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/e2e/**"], pool: "threads", isolate: false },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/e2e/**", "test/routes/dataplane/**"],
+          pool: "threads",
+          isolate: false,
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,
@@ -20,6 +27,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { extends: true, test: { name: "data plane", include: ["test/routes/dataplane/**/*.test.ts"], pool: "forks" } },
     ],
   },
 });

@@ -40,14 +40,19 @@ export function parseArgv(argv: readonly string[], version: string): Call {
   for (const entry of [...commands, ...laterCommands]) {
     const hidden = laterCommands.includes(entry);
     const command = program.command(`${entry.name} ${entry.words}`.trim(), { hidden }).description(entry.summary);
-    command.version(version, "--version", "print the version");
-    for (const flag of entry.flags) command.addOption(option(flag));
-    for (const flag of sharedFlags) command.addOption(option(flag));
+    // the flags of commands that are not called are not needed, and making them all costs more than a small run
+    if (argv.includes(entry.name)) {
+      command.version(version, "--version", "print the version");
+      for (const flag of [...entry.flags, ...sharedFlags]) command.addOption(option(flag));
+    }
     if (hidden) command.allowUnknownOption().helpOption(false);
     command.action(() => {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);
       const raw = command.opts<Record<string, unknown>>();
-      call = { kind: "command", entry, flags: parseFlags(raw), words: command.args };
+      if (command.args.includes("")) throw new UsageError("a file or folder that is named is empty text", { remedy: "in a script, see that the variable behind it is set" });
+      const flags = parseFlags(raw);
+      if (entry.reports !== true) refuseFormats(flags, entry.name);
+      call = { kind: "command", entry, flags, words: command.args };
     });
   }
 
@@ -61,6 +66,13 @@ export function parseArgv(argv: readonly string[], version: string): Call {
   }
   if (call === undefined) throw new TypeError("commander called no command");
   return call;
+}
+
+/** What is asked for and not done must be said. */
+function refuseFormats({ output }: Flags, command: string): void {
+  const asked = output.find((format) => format !== "terminal");
+  if (asked === undefined) return;
+  throw new UsageError(`\`assert ${command}\` writes no report, so there is nothing to write as \`${asked}\``, { remedy: "leave -o out" });
 }
 
 function option({ flags, summary, repeatable, hidden }: FlagText): Option {

@@ -11,6 +11,8 @@ export interface CommandEntry {
   /** As commander writes them: `[FILE|DIR...]`. */
   readonly words: string;
   readonly summary: string;
+  /** Writes what it finds in the formats of `-o`. */
+  readonly reports?: true;
   /** Flags besides those that all commands share. */
   readonly flags: readonly FlagText[];
   readonly load: () => Promise<{ readonly default: Command }>;

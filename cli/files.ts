@@ -13,8 +13,8 @@ export interface NewFile {
 
 /**
  * Writes files so that nobody ever sees half of one: each is written beside its place, synced and moved there, and none is
- * moved before all are written. What is no plain file (`/dev/stderr`, a pipe) is written straight. A link
- * to a file is replaced, not followed: a stranger's commit may have put it there.
+ * moved before all are written. What is no plain file, and whatever stands in `/dev` or `/proc` (`/dev/stderr`, a pipe), is written
+ * straight. Any other link to a file is replaced, not followed: a stranger's commit may have put it there.
  *
  * Throws {@link OutputError}; what was begun is removed, what was there before stays. An aborted `signal` ends it in the same way.
  */
@@ -23,7 +23,7 @@ export async function writeFiles(files: readonly NewFile[], signal: AbortSignal)
   try {
     for (const { path, shown, text } of files) {
       signal.throwIfAborted();
-      if (await isSpecial(path)) await writeTo(path, "w", text, shown);
+      if (await isSpecial(path)) await writeTo(path, "a", text, shown);
       else {
         // no process number: in containers that share a folder all are the same
         const from = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
@@ -86,12 +86,16 @@ export async function checkPlace(path: string, shown: string): Promise<void> {
   await access(dirname(path), constants.W_OK).catch((error: unknown) => fail(shown, error));
 }
 
+/** `/dev/stderr` is a link to a plain file when the shell sent it to one: replacing the link would take it from everybody. */
+const SYSTEM = /^\/(?:dev|proc)\//;
+
 async function isSpecial(path: string): Promise<boolean> {
+  if (SYSTEM.test(path)) return true;
   const there = await stat(path).catch(() => undefined);
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
-async function writeTo(path: string, flags: "w" | "wx", text: string, shown: string): Promise<void> {
+async function writeTo(path: string, flags: "a" | "wx", text: string, shown: string): Promise<void> {
   try {
     const file = await open(path, flags, 0o644);
     try {
@@ -111,6 +115,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>>
   EACCES: ["permission denied", "write elsewhere, or correct the permissions of its folder"],
   EROFS: ["the file system is read-only", "write elsewhere"],
   ENOENT: ["its folder is not there", "make the folder first"],
+  EFBIG: ["it would be larger than this system allows", "raise the limit (`ulimit -f`), or write elsewhere"],
   EISDIR: ["it is a folder", "name a file in it"],
   ENOTDIR: ["a part of its path is a file", "name another place"],
   EEXIST: ["a file is where a folder should be", "name another place"],

@@ -43,10 +43,10 @@ function fleetOfSnapshots(saved: ReadonlyMap<string, Snapshot>): Fleet {
   return { name: "snapshots", clusters: clusters.sort((a, b) => byText(a.cluster.name, b.cluster.name)), istioMap: [], notes: [] };
 }
 
-async function nothingNamed(flags: Flags, { env, home }: Terminal): Promise<NothingToRunError> {
+async function nothingNamed({ kubeconfig }: Flags, { cwd, env, home }: Terminal): Promise<NothingToRunError> {
   const { readContexts } = await import("../clients/kubernetes/index.ts");
   try {
-    const contexts = (await readContexts(flags.kubeconfig, { env, home })).map((context) => `\`${context.name}\``);
+    const contexts = (await readContexts(kubeconfig === undefined ? undefined : resolve(cwd, kubeconfig), { env, home })).map((context) => `\`${context.name}\``);
     return new NothingToRunError(`no cluster is named, and there is no \`${DEFAULT_FILE}\` here`, {
       remedy:
         contexts.length === 0

@@ -2,6 +2,7 @@ import { collect, plan, requestKey, stages, type AnyCollector, type AnyKind, typ
 import type { Flags } from "./flags.ts";
 import type { Fleet, FleetCluster } from "./load/index.ts";
 import { adopt, readSnapshot } from "./snapshots.ts";
+import { innerYaml } from "./inner-yaml.ts";
 import type { Terminal } from "./terminal.ts";
 import { visitAll, type Visit } from "./visit.ts";
 
@@ -61,6 +62,7 @@ async function lookAt(
       kubernetes: visit.open,
       allows: (probe) => flags.probe.includes(probe) || target.probes.includes(probe),
       facts,
+      yaml: innerYaml,
       progress: visit.say,
     }),
     signal: terminal.signal,

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { OutputError } from "./errors.ts";
+import type { OutputError } from "./errors.ts";
 import { exitCodes } from "./exit.ts";
 import { main } from "./main.ts";
 import type { Sink, Terminal } from "./terminal.ts";
@@ -22,14 +22,23 @@ export async function start(): Promise<void> {
     stdout: sinkOf(process.stdout),
     stderr: lenient(sinkOf(process.stderr)),
     env: process.env,
-    cwd: process.cwd(),
-    home: homedir(),
+    cwd: orNowhere(() => process.cwd()),
+    home: orNowhere(homedir),
     now: () => `${new Date().toISOString().slice(0, 19)}Z`,
     signal: interrupted.signal,
   };
   const code = await main(process.argv.slice(2), terminal);
   // kept connections and left-behind collectors must not hold the process: all that was to be written is written
   process.exit(code);
+}
+
+/** A container may run as a user without a home, a shell may stand in a folder that was removed: nothing is there, and that is said of what is looked for. */
+function orNowhere(place: () => string): string {
+  try {
+    return place();
+  } catch {
+    return "/nonexistent";
+  }
 }
 
 function sinkOf(stream: NodeJS.WriteStream): Sink {
@@ -46,7 +55,7 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
         stream.write(text, (error) => {
           if (!error) return resolve();
           if (codeOf(error) === "EPIPE") return resolve();
-          reject(unwritable(error));
+          unwritable(error).then(reject, reject);
         });
       }),
   };
@@ -61,7 +70,8 @@ function codeOf(error: NodeJS.ErrnoException): string | undefined {
   return error.code;
 }
 
-function unwritable(cause: NodeJS.ErrnoException): OutputError {
+async function unwritable(cause: NodeJS.ErrnoException): Promise<OutputError> {
+  const { OutputError } = await import("./errors.ts");
   return new OutputError(`the output cannot be written (${cause.code ?? cause.name})`, {
     remedy: "make room, or write the report elsewhere with `-o FORMAT=FILE`",
     cause,

@@ -1,5 +1,6 @@
-import { byText, canonical, CollectError, needsOf, selects, type AnyCollector, type AnyKind, type Assertion, type Collector, type KubernetesApi, type Permission, type Probe, type Request } from "#engine";
+import { byText, canonical, CollectError, needsOf, selects, type AnyCollector, type AnyKind, type Assertion, type Collector, type KubernetesApi, type Permission, type Probe, type Request, type Resource } from "#engine";
 import type { FleetCluster } from "./load/index.ts";
+import { readSnapshot } from "./snapshots.ts";
 import type { Visit } from "./visit.ts";
 
 /** What was found out about the rights in one cluster. Plain JSON. */
@@ -50,14 +51,23 @@ export interface Examining {
 
 const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
 
-/** Asks one cluster who we are and what we may do there. What cannot be asked is a problem in the answer; never throws for it. */
+const PODS: Resource = { group: "", versions: ["v1"], plural: "pods", kind: "Pod", namespaced: true };
+
+/** Asks one cluster who we are and what we may do there. What cannot be asked is a problem in the answer. Throws for a snapshot that cannot be used, as a run does. */
 export async function examine(target: FleetCluster, visit: Visit, examining: Examining): Promise<Examined> {
   const { cluster, kubernetes } = target;
   const about = { cluster: cluster.name, problems: [], needs: [], options: [] } as const;
-  if (kubernetes?.form === "snapshot") return { ...about, place: "snapshot", reachable: true };
+  if (kubernetes?.form === "snapshot") {
+    await readSnapshot(kubernetes.shown, kubernetes.file);
+    return { ...about, place: "snapshot", reachable: true };
+  }
   try {
     const api = await visit.open();
-    if (api.place === "manifests") return { ...about, place: "manifests", reachable: true };
+    if (api.place === "manifests") {
+      // no server, so no permission; but a folder that is not there, or files that are broken, would stop a run just as well
+      await api.list(PODS)[Symbol.asyncIterator]().next();
+      return { ...about, place: "manifests", reachable: true };
+    }
     return { ...about, place: "live", reachable: true, ...(await ask(target, api, visit, examining)) };
   } catch (error) {
     return { ...about, place: kubernetes?.form === "manifests" ? "manifests" : "live", reachable: false, problems: [problemOf(error, visit.signal)] };

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { byText, ClusterIdentityError, parseSnapshot, seal, settle, snapshotText, type Cluster, type Fact, type Snapshot } from "#engine";
+import { byText, canonical, ClusterIdentityError, parseSnapshot, seal, settle, snapshotText, type Cluster, type Fact, type Snapshot } from "#engine";
 import { FileError } from "../clients/documents/index.ts";
 import { NothingToRunError } from "./errors.ts";
 import { makeFolder, writeFiles } from "./files.ts";
@@ -46,10 +46,13 @@ export function adopt(snapshot: Snapshot, cluster: Cluster): Snapshot {
   const { schema: _schema, sha256: _sha256, seal: _seal, ...parts } = snapshot;
   const isCluster = (fact: Fact): fact is Fact<"cluster"> => fact.kind === "cluster";
   const settled = settle(cluster, snapshot.facts.find(isCluster)?.data);
+  const adopted = { ...settled, cloud: settled.cloud ?? snapshot.cluster.cloud, region: settled.region ?? snapshot.cluster.region };
+  // nothing to rename: the snapshot keeps its seal, and is not written and digested all over again
+  if (canonical(adopted) === canonical(snapshot.cluster)) return snapshot;
   const rename = <T extends { readonly cluster?: string | undefined }>(item: T): T => (item.cluster === undefined ? item : { ...item, cluster: cluster.name });
   return seal({
     ...parts,
-    cluster: { ...settled, cloud: settled.cloud ?? snapshot.cluster.cloud, region: settled.region ?? snapshot.cluster.region },
+    cluster: adopted,
     facts: parts.facts.map(rename),
     gaps: parts.gaps.map(rename),
   });

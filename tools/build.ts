@@ -14,16 +14,20 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 /** Files that are read at run time, by their path from the root; the release has them at the same path. */
 const DATA = ["assertions", "cli/completion", "deploy/rbac", "docs/schema", "LICENSE", "README.md", "CHANGELOG.md"];
 
-/** Puts a list with static imports in the place of the module that reads the folders of built-in plug-ins. */
+/** Puts a list with static imports in the place of the module that reads the folders of built-in plug-ins; each is one file. */
 const builtins: Plugin = {
   name: "builtins",
-  setup({ onLoad }) {
+  setup({ onLoad, onResolve }) {
     onLoad({ filter: /[\\/]cli[\\/]builtin\.ts$/ }, () => ({ contents: builtinModule(), loader: "ts", resolveDir: join(root, "cli") }));
+    onResolve({ filter: /^built-in:/ }, ({ path }) => ({ path: path.slice("built-in:".length), namespace: "built-in" }));
+    onLoad({ filter: /./, namespace: "built-in" }, ({ path }) => ({ contents: pluginModule(path), loader: "ts", resolveDir: join(root, path) }));
   },
 };
 
+type PluginType = "kind" | "collector";
+
 function builtinModule(): string {
-  const entries = (room: string, type: "kind" | "collector") =>
+  const entries = (room: string, type: PluginType) =>
     readdirSync(join(root, room), { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && existsSync(join(root, room, entry.name, `${type}.ts`)))
       .map((entry) => entry.name)
@@ -35,20 +39,84 @@ function builtinModule(): string {
     }`;
 }
 
-function entryOf(room: string, name: string, type: "kind" | "collector"): string {
-  const at = (file: string) => JSON.stringify(`../${room}/${name}/${file}`);
-  const has = (file: string) => existsSync(join(root, room, name, file));
+function entryOf(room: string, name: string, type: PluginType): string {
+  const folder = `${room}/${name}`;
+  const module = `import("built-in:${folder}")`;
   return `{
-    type: "${type}", folder: "${room}/${name}", name: "${name}",
-    load: () => import(${at(`${type}.ts`)}),
-    schema: async () => ${has("schema.json") ? `JSON.stringify((await import(${at("schema.json")})).default)` : '""'},
-    validator: async () => ${has("validate.generated.js") ? `import(${at("validate.generated.js")})` : "undefined"},
-    readme: async () => (await import(${at("README.md")})).default,
+    type: "${type}", folder: "${folder}", name: "${name}",
+    load: () => ${module},
+    schema: async () => JSON.stringify((await ${module}).schema) ?? "",
+    validator: async () => (await ${module}).validator,
+    readme: async () => (await ${module}).readme,
   }`;
 }
 
+/** Everything of one plug-in. */
+function pluginModule(folder: string): string {
+  const has = (file: string) => existsSync(join(root, folder, file));
+  return [
+    `export { default } from "./${has("kind.ts") ? "kind" : "collector"}.ts";`,
+    `export { default as readme } from "./README.md";`,
+    has("schema.json") ? `export { default as schema } from "./schema.json";` : "export const schema = undefined;",
+    has("validate.generated.js") ? `export * as validator from "./validate.generated.js";` : "export const validator = undefined;",
+  ].join("\n");
+}
+
+/** Loaded when they are needed, in the release too: what brings a heavy library, and what `--version` does without. */
+const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts"];
+
+/**
+ * Joins what the source loads piece by piece: every file that is loaded costs a millisecond. Only the pieces of {@link APART},
+ * the plug-ins and the libraries stay files of their own.
+ */
+const joined: Plugin = {
+  name: "joined",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](?:cli|clients|reports)[\\/].*\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, "utf8");
+      if (APART.includes(relative(root, path).replaceAll("\\", "/")) || path.includes("node_modules")) return { contents: text, loader: "ts" };
+      const pieces: string[] = [];
+      const contents = text.replace(/\bimport\(("\.[^"]+")\)/g, (whole, piece: string) => {
+        if (APART.includes(JSON.parse(piece) as string)) return whole;
+        pieces.push(`import * as joined${pieces.length} from ${piece};`);
+        return `Promise.resolve(joined${pieces.length - 1})`;
+      });
+      return { contents: [...pieces, contents].join("\n"), loader: "ts" };
+    });
+  },
+};
+
+/** What Commander asks of Node and we do not need: it runs no other program for us, and our help has no colours to take out. */
+const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
+  "node:child_process": "export default {}",
+  "node:process": "export default globalThis.process",
+  "node:util": "export const stripVTControlCharacters = (text) => text",
+};
+
+/** These modules of Node take longer to load than Commander takes to work. */
+const light: Plugin = {
+  name: "light",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^node:/ }, ({ path, importer }) =>
+      /[\\/]node_modules[\\/]commander[\\/]/.test(importer) && path in COMMANDER_DOES_WITHOUT ? { path, namespace: "light" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "light" }, ({ path }) => ({ contents: COMMANDER_DOES_WITHOUT[path] ?? "", loader: "js" }));
+  },
+};
+
+/** Of the manifest only the version is told. */
+const ownVersion: Plugin = {
+  name: "own version",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => (path === join(root, "package.json") ? { contents: JSON.stringify({ version: manifest.version }), loader: "json" } : undefined));
+  },
+};
+
+/** Libraries that are CommonJS inside ask for Node's own modules by require. */
+const REQUIRE = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
 async function bundle(): Promise<Metafile> {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: { "cli/process": "cli/process.ts", "engine/index": "engine/index.ts", "routes/index": "routes/index.ts" },
     outdir: dist,
@@ -63,11 +131,14 @@ async function bundle(): Promise<Metafile> {
     minifyWhitespace: true,
     legalComments: "none",
     loader: { ".md": "text" },
-    plugins: [builtins],
-    // Libraries that are CommonJS inside ask for Node's own modules by require.
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    plugins: [builtins, joined, ownVersion, light],
     metafile: true,
+    write: false,
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text.includes("typeof require") ? `${REQUIRE}\n${text}` : text);
+  }
   return metafile;
 }
 

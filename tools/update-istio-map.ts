@@ -76,8 +76,18 @@ function byPre(left: IstioRelease, right: IstioRelease): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Throws with the host and the reason: a bare `fetch failed` tells nobody what to do. */
+async function ask(url: string): Promise<Response> {
+  try {
+    return await fetch(url, { signal: AbortSignal.timeout(30_000) });
+  } catch (cause) {
+    const why = cause instanceof Error ? (cause.cause instanceof Error ? cause.cause.message : cause.message) : String(cause);
+    throw new Error(`${new URL(url).host} cannot be reached (${why}): run it where GitHub answers`, { cause });
+  }
+}
+
 const readGitHub: Read = async (repository, revision, path) => {
-  const answer = await fetch(`https://raw.githubusercontent.com/${repository}/${revision}/${path}`, { signal: AbortSignal.timeout(30_000) });
+  const answer = await ask(`https://raw.githubusercontent.com/${repository}/${revision}/${path}`);
   if (answer.status === 404) return undefined;
   if (!answer.ok) throw new Error(`GitHub answered ${answer.status} for ${path} of ${repository}`);
   return answer.text();
@@ -86,7 +96,7 @@ const readGitHub: Read = async (repository, revision, path) => {
 async function istioTags(): Promise<readonly string[]> {
   const tags: string[] = [];
   for (let page = 1; page <= 20; page++) {
-    const answer = await fetch(`https://api.github.com/repos/istio/istio/tags?per_page=100&page=${page}`, { signal: AbortSignal.timeout(30_000) });
+    const answer = await ask(`https://api.github.com/repos/istio/istio/tags?per_page=100&page=${page}`);
     if (!answer.ok) throw new Error(`GitHub answered ${answer.status} for the tags of istio/istio`);
     const found = (await answer.json()) as readonly { readonly name: string }[];
     tags.push(...found.map(({ name }) => name));
@@ -123,4 +133,9 @@ async function main(): Promise<void> {
   if (failed.length > 0) process.exitCode = 1;
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    console.error(`error: the map is as it was: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  });
+}

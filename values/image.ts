@@ -1,3 +1,5 @@
+import { remembering } from "./remembering.ts";
+
 /** The parts of an image reference, with the defaults of container runtimes filled in. */
 export interface ImageReference {
   /** With port: `registry.example:5000`. */
@@ -18,7 +20,7 @@ const REGISTRY = /^[A-Za-z0-9[][A-Za-z0-9.:[\]-]*$/;
  * Reads an image reference as container runtimes do: a first part with a dot, a colon or the name `localhost` is a registry,
  * else the image comes from Docker Hub. Undefined for what is no reference: an empty text, `auto:`, an image ID.
  */
-export function parseImage(text: string): ImageReference | undefined {
+export const parseImage = remembering((text): ImageReference | undefined => {
   if (text.length > 512) return undefined;
   const [name = "", digest, ...more] = text.split("@");
   if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return undefined;
@@ -29,7 +31,7 @@ export function parseImage(text: string): ImageReference | undefined {
   const place = placeOf(colon < 0 ? name : name.slice(0, colon));
   if (place === undefined || DIGEST.test(text)) return undefined;
   return { ...place, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
-}
+});
 
 function placeOf(name: string): { readonly registry: string; readonly repository: string } | undefined {
   const [first = "", ...rest] = name.split("/");

@@ -1,4 +1,5 @@
 import { parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";
+import { remembering } from "./remembering.ts";
 
 /** What the tag of an Istio proxy image says. */
 export interface IstioRelease extends ReleaseNumber {
@@ -38,7 +39,7 @@ const BUILD = /^v?\d\w{0,40}$/;
  * parseIstioRelease("latest");                  // undefined
  * ```
  */
-export function parseIstioRelease(tag: string): IstioRelease | undefined {
+export const parseIstioRelease = remembering((tag): IstioRelease | undefined => {
   if (tag.length > LONGEST) return undefined;
   const [first = "", ...rest] = tag.split("-");
   const number = parseReleaseNumber(first.startsWith("v") ? first.slice(1) : first);
@@ -65,7 +66,7 @@ export function parseIstioRelease(tag: string): IstioRelease | undefined {
     variants: [...variants].filter((variant) => variant !== "fips").toSorted(),
     fips: vendor === "tetratefips" || variants.has("fips"),
   };
-}
+});
 
 function isPre(part: string): boolean {
   const [word = "", counter, ...more] = part.split(".");

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { byText } from "#engine";
 import { laterFormats, reporters } from "../../reports/index.ts";
 import { plain } from "../../reports/plain.ts";
@@ -5,7 +6,7 @@ import { assertionsOf } from "../assertions.ts";
 import type { CommandEntry, FlagText } from "../command.ts";
 import { discover } from "../discover.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { COLORS, parseFlags, PROBES, sharedFlags, type Flags } from "../flags.ts";
+import { COLORS, IGNORABLE, parseFlags, PROBES, sharedFlags, VIEWS, type Flags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { commands } from "./index.ts";
 
@@ -53,7 +54,7 @@ async function offerFor(line: Line, terminal: Terminal): Promise<Offer> {
 }
 
 async function wordsOf({ words }: CommandEntry, line: Line, terminal: Terminal): Promise<Offer> {
-  if (words.startsWith("[FILE")) return "files";
+  if (words.startsWith("[FILE") || words === "<LEFT> <RIGHT>") return "files";
   if (words === "<SHELL>") return ["bash", "fish", "zsh"];
   if (words === "<KIND>") return [...(await discover(given("--plugin", line), terminal.cwd)).kinds.keys()].sort(byText);
   return [];
@@ -75,6 +76,12 @@ async function valuesOf(flag: FlagText, value: string, line: Line, terminal: Ter
     case "--plugin":
     case "--out":
       return "folders";
+    case "--views":
+      return VIEWS;
+    case "--ignore":
+      return IGNORABLE;
+    case "--at":
+    case "--requests":
     case "--fleet":
     case "--kubeconfig":
       return "files";
@@ -83,9 +90,10 @@ async function valuesOf(flag: FlagText, value: string, line: Line, terminal: Ter
   }
 }
 
-async function contextsOf(line: Line, { env, home }: Terminal): Promise<readonly string[]> {
+async function contextsOf(line: Line, { cwd, env, home }: Terminal): Promise<readonly string[]> {
   const { readContexts } = await import("../../clients/kubernetes/index.ts");
-  return (await readContexts(given("--kubeconfig", line).at(-1), { env, home })).map(({ name }) => name);
+  const kubeconfig = given("--kubeconfig", line).at(-1);
+  return (await readContexts(kubeconfig === undefined ? undefined : resolve(cwd, kubeconfig), { env, home })).map(({ name }) => name);
 }
 
 /** Names in the files that the line names, else in those that a run would read. */

@@ -1,13 +1,13 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { byText, CollectError, type AnyCollector, type EnvoyProxies, type Fact, type Resource, type Snapshot } from "#engine";
 import { readContexts } from "../../clients/kubernetes/index.ts";
 import { count } from "../../reports/layout.ts";
-import { plain } from "../../reports/plain.ts";
+import { plain, plainJson } from "../../reports/plain.ts";
 import { discover } from "../discover.ts";
 import { NothingToRunError, OutputError, UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { makeFolder, writeFiles } from "../files.ts";
+import { checkFolder, makeFolder, writeFiles } from "../files.ts";
 import type { Flags } from "../flags.ts";
 import { fleetFromFlags, type FleetCluster } from "../load/index.ts";
 import { look } from "../look.ts";
@@ -46,6 +46,7 @@ export default async function init(flags: Flags, _words: readonly string[], term
     throw new UsageError("`assert init` writes a fleet file and reads none", { remedy: "leave --fleet and --snapshots out" });
   }
   await refuseToOverwrite(flags, terminal);
+  await checkFolder(join(terminal.cwd, "assertions"), "assertions");
   const targets = await targetsOf(flags, terminal);
   const plugins = await discover(flags.plugin, terminal.cwd);
   const tried = await seen(await tryAll(targets, flags, terminal), await plugins.collectors(), flags, terminal);
@@ -79,7 +80,7 @@ async function targetsOf(flags: Flags, terminal: Terminal): Promise<readonly Fle
   if (flags.context.length + flags.cluster.length > 0) {
     return fleetFromFlags({ contexts: flags.context, clusters: flags.cluster, kubeconfig: flags.kubeconfig }, terminal).clusters;
   }
-  const contexts = await readContexts(flags.kubeconfig, terminal).catch((error: unknown) => {
+  const contexts = await readContexts(flags.kubeconfig === undefined ? undefined : resolve(terminal.cwd, flags.kubeconfig), terminal).catch((error: unknown) => {
     if (!(error instanceof CollectError)) throw error;
     throw new NothingToRunError(error.message, { remedy: error.remedy, cause: error });
   });
@@ -132,7 +133,7 @@ function fleetText(taken: readonly Tried[], left: readonly Tried[], { cwd }: Ter
   const clusters = taken.flatMap(({ target, trouble, snapshot }) => {
     const { cloud, region } = snapshot?.cluster ?? target.cluster;
     return [
-      ...(trouble === undefined ? [] : [comment(`not tried with success: ${trouble}`)]),
+      ...(trouble === undefined ? [] : [comment(`when this was written: ${trouble}`)]),
       `    - name: ${scalar(target.cluster.name)}`,
       ...(cloud === undefined ? [] : [`      cloud: ${scalar(cloud)}`]),
       ...(region === undefined ? [] : [`      region: ${scalar(region)}`]),
@@ -145,13 +146,19 @@ function fleetText(taken: readonly Tried[], left: readonly Tried[], { cwd }: Ter
     "# The clusters that must agree.",
     "apiVersion: cloud-assert/v1",
     "kind: Fleet",
-    `metadata: { name: ${scalar(basename(cwd) || "fleet")} }`,
+    `metadata: { name: ${scalar(nameOf(cwd))} }`,
     "spec:",
     "  clusters:",
     ...clusters,
     ...comments,
     "",
   ].join("\n");
+}
+
+/** The folder's name, as far as a name in a fleet file may be like it. */
+function nameOf(folder: string): string {
+  const safe = basename(folder).slice(0, 200).replace(/[^-._A-Za-z0-9]+/g, "-").replace(/^[-._]+|[-._]+$/g, "");
+  return safe === "" ? "fleet" : safe;
 }
 
 function placeText({ kubernetes }: FleetCluster, cwd: string): string {
@@ -167,7 +174,7 @@ function pathText(path: string, cwd: string): string {
 
 /** JSON strings are YAML strings; plain words stay plain. */
 function scalar(text: string): string {
-  return /^[A-Za-z][A-Za-z0-9_-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text) ? text : JSON.stringify(text);
+  return /^[A-Za-z][A-Za-z0-9_-]*$/.test(text) && !/^(?:y|n|yes|no|on|off|true|false|null)$/i.test(text) ? text : plainJson(JSON.stringify(text));
 }
 
 function comment(text: string): string {
@@ -183,6 +190,9 @@ function hasNameless(snapshot: Snapshot | undefined): boolean {
   return proxiesOf(snapshot).some(({ image, role }) => role !== "ztunnel" && !/:v?\d+\.\d+/.test(image));
 }
 
+/** The field of the suite behind which the question of revisions is settled. */
+const SKEW_FIELD = "  maxPatchSkew:";
+
 /** The built-in suite; where several revisions run, each is judged by itself. */
 function suiteText(suite: string, taken: readonly Tried[]): string {
   const found = taken.flatMap(({ target, snapshot }) => (snapshot === undefined ? [] : [`# ${plain(`${target.cluster.name}: ${foundIn(proxiesOf(snapshot))}`)}`]));
@@ -191,8 +201,7 @@ function suiteText(suite: string, taken: readonly Tried[]): string {
   return [
     "# What applies to every fleet. Found when this was written:",
     ...found,
-    ...body,
-    ...(revisions.length < 2 ? [] : [`  # several revisions run (${plain(revisions.join(", "))}): a canary is compared with itself`, "  per: revision"]),
+    ...body.flatMap((line) => (revisions.length > 1 && line.startsWith(SKEW_FIELD) ? [line, `  # several revisions run (${plain(revisions.join(", "))}): a canary is compared with itself`, "  per: revision"] : [line])),
     "",
   ].join("\n");
 }

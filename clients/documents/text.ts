@@ -43,13 +43,17 @@ async function bytesOf(handle: FileHandle, limitBytes: number, shown: string): P
   if (size > limitBytes) throw tooLarge(shown, `has ${megabytes(size)}`, limitBytes);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of handle.createReadStream({ autoClose: false, end: limitBytes })) {
-    chunks.push(chunk as Buffer);
-    length += (chunk as Buffer).length;
+  for (;;) {
+    // one more than its size: a plain file is read at once, and what follows tells that it was all
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.max(size + 1, CHUNK)), 0);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    chunks.push(buffer.subarray(0, bytesRead));
+    length += bytesRead;
+    if (length > limitBytes) throw tooLarge(shown, `has more than ${megabytes(limitBytes)}`, limitBytes);
   }
-  if (length > limitBytes) throw tooLarge(shown, `has more than ${megabytes(limitBytes)}`, limitBytes);
-  return Buffer.concat(chunks);
 }
+
+const CHUNK = 64 * 1024;
 
 function decode(bytes: Buffer, shown: string): string {
   try {

@@ -21,6 +21,7 @@ export async function openLive(place: Exclude<KubernetesPlace, { form: "manifest
 class LiveApi implements KubernetesApi {
   readonly place = "live";
   readonly caSha256: string | undefined;
+  readonly namespaces: readonly string[] | undefined;
   readonly #connection: Connection;
   readonly #discovery: Discovery;
   readonly #namespaces: readonly string[] | undefined;
@@ -30,6 +31,7 @@ class LiveApi implements KubernetesApi {
     this.#connection = connection;
     this.#discovery = new Discovery(connection);
     this.#namespaces = onlyIn === undefined ? undefined : [...new Set(onlyIn)];
+    this.namespaces = this.#namespaces;
     this.caSha256 = connection.login.caSha256;
   }
 

@@ -1,14 +1,15 @@
 import { defineCollector, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right } from "./resources.ts";
+import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readProxies } from "./readers/proxies.ts";
+import { readRouting } from "./readers/routing.ts";
 
-type Provided = "cluster" | "envoy-proxies";
+type Provided = "cluster" | "envoy-proxies" | "routing";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is and which proxies run in it, as its API server tells",
-  provides: ["cluster", "envoy-proxies"],
+  summary: "who a cluster is, which proxies run in it and what routes their requests, as its API server tells",
+  provides: ["cluster", "envoy-proxies", "routing"],
 
   async *collect(cluster, requests, io) {
     for (const request of requests) yield* read(cluster, request, io);
@@ -16,10 +17,13 @@ export default defineCollector<Provided>({
 
   permissions({ fact, options }, probes) {
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    if (fact === "routing") {
+      return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+    }
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -28,6 +32,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readCluster(cluster, request, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "routing":
+      return readRouting(cluster, io);
     default:
       return request.fact satisfies never;
   }

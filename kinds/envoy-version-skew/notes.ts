@@ -74,11 +74,13 @@ export function* quietNotes(world: World<"envoy-proxies">, facts: readonly Proxy
   }
 }
 
+const IDLE = ["failed", "finished", "terminating", "pending"] as const;
+
 function* idleNote(cluster: string, asked: readonly { readonly fact: ProxyFact }[]): Iterable<Finding> {
-  const idle = asked.filter(({ fact }) => Object.values(fact.data.idle).some((pods) => pods > 0));
+  const idle = asked.filter(({ fact: { data } }) => IDLE.some((reason) => data.idle[reason] > 0));
   const first = idle[0]?.fact;
   if (first === undefined) return;
-  const reasons = (["failed", "finished", "terminating", "pending"] as const).flatMap((reason) => {
+  const reasons = IDLE.flatMap((reason) => {
     const pods = idle.reduce((sum, { fact }) => sum + fact.data.idle[reason], 0);
     return pods === 0 ? [] : [`${count(pods, "pod")} ${reason}`];
   });

@@ -52,6 +52,21 @@ export type Reading = Known | Unknown;
  * then the tag of its image, then another tag of the same digest. Evidence counts in all clusters: equal digests are equal bytes.
  */
 export function readingsOf(facts: readonly ProxyFact[], basis: Basis, map: IstioMap): readonly Reading[] {
+  // a fleet runs few images in many workloads: what says the same is read once
+  const firsts = [...new Map(facts.map((fact) => [wordsOf(fact), fact])).values()];
+  const byWords = new Map(distinctReadings(firsts, basis, map).map((reading) => [wordsOf(reading.fact), reading]));
+  return facts.flatMap((fact) => {
+    const reading = byWords.get(wordsOf(fact));
+    return reading === undefined ? [] : [{ ...reading, fact }];
+  });
+}
+
+/** All that a reading depends on, as one text. */
+function wordsOf({ data: { image, imageId, probe } }: ProxyFact): string {
+  return JSON.stringify([image, imageId, probe.envoy, probe.istio, probe.by, probe.failure]);
+}
+
+function distinctReadings(facts: readonly ProxyFact[], basis: Basis, map: IstioMap): readonly Reading[] {
   const byDigest = new Evidence(facts, (fact) => digestOf(fact.data));
   const releases = new Map(facts.map((fact) => [fact, releasesOf(fact, byDigest.of(fact))]));
   const byBuild = new Evidence(facts, (fact) => {

@@ -66,7 +66,7 @@ export interface LineChange {
 /** What cross-origin rules make of a request that has an origin. */
 export type CorsEffect =
   | { readonly origin: "allowed"; readonly expose?: readonly string[]; readonly credentials?: true }
-  | { readonly origin: "allowed"; readonly preflight: true; readonly methods?: readonly string[]; readonly headers?: readonly string[]; readonly maxAge?: number; readonly credentials?: true };
+  | { readonly origin: "allowed" | "refused"; readonly preflight: true; readonly methods?: readonly string[]; readonly headers?: readonly string[]; readonly maxAge?: number; readonly credentials?: true };
 
 /** A request as a table sees it, in bytes. */
 export interface SeenRequest {
@@ -179,8 +179,9 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 function seenDestination(destination: Destination, request: SeenRequest, isAborted: boolean): DestinationEffect {
-  const response = responseChanges(destination.response ?? []);
-  if ("invalid" in destination || isAborted) {
+  const isOwn = "invalid" in destination || isAborted;
+  const response = responseChanges(destination.response ?? [], isOwn);
+  if (isOwn) {
     const status = "invalid" in destination ? destination.status : 0;
     return { invalid: true, status, weight: 0, ...(response === undefined ? {} : { headers: { response } }) };
   }
@@ -219,8 +220,14 @@ export function isFormatted(value: Text): boolean {
   return value.replaceAll("%%", "").includes("%");
 }
 
-function responseChanges(operations: readonly HeaderOperation[]): Readonly<Record<string, LineChange>> | undefined {
-  const changes = [...lineChanges(operations)].filter(([, { keep, lines }]) => !keep || lines.length > 0);
+/** Headers that a proxy gives its own answers; there are no others. */
+const written = /^(?:content-length|content-type|date|server|location|vary|grpc-.*|access-control-.*|x-envoy-.*)$/;
+
+function responseChanges(operations: readonly HeaderOperation[], isOwn: boolean): Readonly<Record<string, LineChange>> | undefined {
+  // Without a header that was there before, keeping and replacing are one, and removing is nothing.
+  const isBare = (name: string): boolean => isOwn && !written.test(name);
+  const all = [...lineChanges(operations)].map(([name, change]) => [name, isBare(name) ? { ...change, keep: false } : change] as const);
+  const changes = all.filter(([name, { keep, lines }]) => lines.length > 0 || (!keep && !isBare(name)));
   if (changes.length === 0) return undefined;
   return sortedRecord(Object.fromEntries(changes.map(([name, { keep, lines }]) => [name, { keep, lines: lines.map(plain) }])));
 }
@@ -290,7 +297,7 @@ const conditions: ReadonlySet<string> = new Set([
 const DEFAULT_BASE = 25;
 
 /** Retries that can happen; undefined where there are none. */
-function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
+export function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
   if (retries === undefined || retries.attempts <= 0) return undefined;
   const on = new Set(retries.on.filter((condition) => conditions.has(condition)));
   for (const [condition, others] of includesOthers) if (on.has(condition)) for (const other of others) on.delete(other);
@@ -317,9 +324,8 @@ function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffec
   const origin = request.headers.get("origin")?.join(",") ?? "";
   if (origin === "") return "none";
   const isPreflight = request.method === "OPTIONS" && (request.headers.get("access-control-request-method") ?? []).join(",") !== "";
-  if (!cors.origins.some((match) => satisfies(match, origin, request.regexText, regexes))) {
-    return isPreflight && cors.answerUnmatched === true ? "unmatched preflight" : "none";
-  }
+  const isAllowed = cors.origins.some((match) => satisfies(match, origin, request.regexText, regexes));
+  if (!isAllowed && !(isPreflight && cors.answerUnmatched === true)) return "none";
   const credentials = cors.credentials === true ? { credentials: true as const } : {};
   const list = (name: "methods" | "headers" | "expose"): object => {
     const values = [...new Set(cors[name] ?? [])].sort();
@@ -327,7 +333,10 @@ function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffec
   };
   if (!isPreflight) return { origin: "allowed", ...list("expose"), ...credentials };
   const age = cors.maxAge === undefined ? {} : { maxAge: cors.maxAge };
-  return { origin: "allowed", preflight: true, ...list("methods"), ...list("headers"), ...age, ...credentials };
+  // Only the origin itself is left out of the answer to an origin that is not allowed.
+  const told = { ...list("methods"), ...list("headers"), ...age, ...credentials };
+  if (!isAllowed && Object.keys(told).length === 0) return "unmatched preflight";
+  return { origin: isAllowed ? "allowed" : "refused", preflight: true, ...told };
 }
 
 /** Whether a string satisfies a test. */
@@ -371,7 +380,7 @@ function redirect(action: Redirect, request: SeenRequest, regexes: Regexes): Eff
   const port = action.port === undefined ? "" : `:${action.port}`;
   const location = `${scheme}://${authority}${port}${redirectedPath(action, request, regexes)}`;
   const fault = seenFault(action.fault);
-  const response = responseChanges(action.response ?? []);
+  const response = responseChanges(action.response ?? [], true);
   if (fault?.abort !== undefined && fault.abort.share >= WHOLE && fault.abort.grpc !== true) return aborted(fault, response && { response });
   return {
     type: "redirect",
@@ -398,7 +407,7 @@ function redirectedPath(action: Redirect, request: SeenRequest, regexes: Regexes
 
 function respond(action: Respond): Effect {
   const fault = seenFault(action.fault);
-  const response = responseChanges(action.response ?? []);
+  const response = responseChanges(action.response ?? [], true);
   if (fault?.abort !== undefined && fault.abort.share >= WHOLE && fault.abort.grpc !== true) return aborted(fault, response && { response });
   if (action.status === 404 && action.body === "" && response === undefined && fault === undefined) return { type: "notFound" };
   return {

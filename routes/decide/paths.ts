@@ -32,11 +32,12 @@ export function normalizePath(target: Bytes, normalization: PathNormalization): 
 
 const unreserved = /^[A-Za-z0-9._~-]$/;
 /** Characters that the canonical form holds escaped only. */
-const escaped = /^[\x00-\x20"<>^`{|}\x7f-\xff]$/;
+const escaped = /^(?:[^!-~]|["<>^`{|}])$/;
 
 /** RFC 3986 section 6 as Envoy's URL library does it: dot segments resolved, escapes of unreserved characters undone, `\` read as `/`. */
 function canonicalPath(raw: Bytes): Bytes | undefined {
   let path = "";
+  let percent = -1;
   for (let at = 0; at < raw.length; ) {
     const character = raw.charAt(at);
     const dot = dotLength(raw, at);
@@ -49,14 +50,28 @@ function canonicalPath(raw: Bytes): Bytes | undefined {
       const decoded = decodeEscape(raw, at);
       if (decoded === "\0") return undefined;
       const escape = raw.slice(at, at + 3);
-      path += decoded === undefined ? "%" : unreserved.test(decoded) ? decoded : escape;
       at += decoded === undefined ? 1 : 3;
+      if (decoded === undefined) {
+        percent = path.length;
+        path += "%";
+      } else path = unreserved.test(decoded) ? withoutNested(path + decoded, percent, raw[at]) : path + escape;
     } else {
       path += character === "\\" ? "/" : escaped.test(character) ? `%${hex(character)}` : character;
       at++;
     }
   }
   return path;
+}
+
+/**
+ * What undoing an escape makes of a `%` that stood before it and began none: an escape would now be there that nobody wrote, so the
+ * `%` itself is escaped (url_canon_path.cc `CheckForNestedEscapes`). `path` ends in the character that was undone.
+ */
+function withoutNested(path: Bytes, percent: number, next: string | undefined): Bytes {
+  const behind = path.length - percent - 1;
+  if (path[percent] !== "%" || behind < 1 || behind > 2) return path;
+  const digits = behind === 2 ? path.slice(percent + 1) : path.slice(percent + 1) + (next ?? "");
+  return /^[0-9A-Fa-f]{2}$/.test(digits) ? `${path.slice(0, percent)}%25${path.slice(percent + 1)}` : path;
 }
 
 /** Length of a dot, plain or escaped; 0 where there is none. */
@@ -88,16 +103,9 @@ function hex(character: string): string {
   return character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0");
 }
 
-/**
- * A path that normalisation turns into the given one, or undefined where we find none. Nearly always the path itself; `/%41`, which
- * normalisation would read as `/A`, comes from `/%4%31`.
- */
+/** A path that normalisation turns into the given one: itself, or there is none. */
 export function rawPath(path: Bytes, normalization: PathNormalization): Bytes | undefined {
-  if (normalizePath(path, normalization) === path) return path;
-  const raw = path.replace(/%([0-9A-Fa-f])([0-9A-Fa-f])/g, (escape, first: string, second: string) =>
-    normalizePath(`/${escape}`, normalization) === `/${escape}` ? escape : `%${first}%${hex(second)}`,
-  );
-  return normalizePath(raw, normalization) === path ? raw : undefined;
+  return normalizePath(path, normalization) === path ? path : undefined;
 }
 
 const BEGIN = 0;
@@ -106,34 +114,64 @@ const ONE_DOT = 2;
 const TWO_DOTS = 3;
 const NAME = 4;
 
+/** Behind a `%` that may begin an escape; and behind its first digit, 6 to 21. */
+const PERCENT = 5;
+const DIGIT = 6;
+
+const SLASH = 1;
+const DOT = 2;
+const MARK = 3;
+const OTHER = 4;
+/** Classes of the digits `0` to `9`, `A` to `F`, `a` to `f`. */
+const HEX = 5;
+
 /**
  * The paths, without query, that a table can see: visible ASCII without `?` and `#` behind a `/`, and what normalisation leaves of
- * them: no dot segment, none of `"<>\^{|}` and the backtick, and no `//` where slashes merge.
+ * them: no dot segment, none of `"<>\\^{|}` and the backtick, no `//` where slashes merge, and no escape that it undoes.
  */
 export function seenPaths(normalization: PathNormalization): Automaton {
-  const classes = new Uint8Array(256);
-  for (let byte = 0x21; byte < 0x7f; byte++) {
-    const character = String.fromCharCode(byte);
-    const isGone = normalization !== "none" && (escaped.test(character) || character === "\\");
-    if (!isGone && character !== "?" && character !== "#") classes[byte] = character === "/" ? 2 : character === "." ? 3 : 1;
-  }
   const isFree = normalization === "none";
+  const classes = new Uint8Array(256);
+  for (let byte = 0x21; byte < 0x7f; byte++) classes[byte] = classOf(String.fromCharCode(byte), isFree);
   const merges = normalization === "merge-slashes" || normalization === "decode-and-merge-slashes";
+  const undone = (first: number, second: number): boolean => {
+    const decoded = String.fromCharCode(first * 16 + second);
+    return decoded === "\0" || unreserved.test(decoded) || (normalization === "decode-and-merge-slashes" && (decoded === "/" || decoded === "\\"));
+  };
   return {
     start: BEGIN,
     classes,
     specials: () => [],
     isNarrow: () => false,
-    accepts: (state) => state === SEGMENT || state === NAME || (isFree && state !== BEGIN),
+    accepts: (state) => state === SEGMENT || state >= NAME || (isFree && state !== BEGIN),
     step(state, byte) {
       const letter = classes[byte] ?? 0;
-      if (letter === 0 || (state === BEGIN && letter !== 2)) return DEAD;
-      if (letter === 2) {
-        if (isFree || state === BEGIN || state === NAME) return SEGMENT;
+      if (letter === 0 || (state === BEGIN && letter !== SLASH)) return DEAD;
+      if (letter === SLASH) {
+        if (isFree || state === BEGIN || state >= NAME) return SEGMENT;
         return state === SEGMENT && !merges ? SEGMENT : DEAD;
       }
-      if (letter === 1 || isFree) return NAME;
+      if (isFree) return NAME;
+      if (letter === MARK) return PERCENT;
+      if (letter >= HEX && state === PERCENT) return DIGIT + digitOf(letter);
+      if (letter >= HEX && state >= DIGIT) return undone(state - DIGIT, digitOf(letter)) ? DEAD : NAME;
+      if (letter !== DOT) return NAME;
       return state === SEGMENT ? ONE_DOT : state === ONE_DOT ? TWO_DOTS : NAME;
     },
   };
+}
+
+function classOf(character: string, isFree: boolean): number {
+  if (character === "?" || character === "#" || (!isFree && (escaped.test(character) || character === "\\"))) return 0;
+  if (character === "/") return SLASH;
+  if (isFree) return OTHER;
+  if (character === ".") return DOT;
+  if (character === "%") return MARK;
+  const digit = "0123456789ABCDEFabcdef".indexOf(character);
+  return digit < 0 ? OTHER : HEX + digit;
+}
+
+function digitOf(letter: number): number {
+  const digit = letter - HEX;
+  return digit < 16 ? digit : digit - 6;
 }

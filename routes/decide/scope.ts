@@ -134,8 +134,12 @@ export class Scope {
   readonly method: Part;
   readonly authority: Part;
   readonly isCoupled: boolean;
+  /** Whether any part has rivals. */
+  hasRivals = false;
   readonly languages: Languages;
   private readonly parts = new Map<string, Part>();
+  private readonly claims = new Map<Part, readonly string[]>();
+  private readonly rivals = new Map<Part, readonly Part[]>();
   private readonly numbers = new Map<Part, number>();
   private readonly byKey = new Map<string, number>();
   private readonly entryIds = new Map<string, number>();
@@ -185,7 +189,23 @@ export class Scope {
   }
 
   claimPart(path: readonly string[]): Part {
-    return this.part(`c ${JSON.stringify(path)}`, () => claimPart(path, this.meter));
+    return this.part(`c ${JSON.stringify(path)}`, () => {
+      const made = claimPart(path, this.meter);
+      const rivals = [...this.claims].filter(([, other]) => isWithin(path, other) || isWithin(other, path)).map(([part]) => part);
+      this.hasRivals ||= rivals.length > 0;
+      for (const rival of rivals) this.rivals.set(rival, [...this.rivalsOf(rival), made]);
+      this.claims.set(made, path);
+      this.rivals.set(made, rivals);
+      return made;
+    });
+  }
+
+  /**
+   * Parts of which none can be there when the given one is, the one exception to their independence: a claim is a text or an object of
+   * claims, so that `a` and `a.b` are never both there.
+   */
+  rivalsOf(part: Part): readonly Part[] {
+    return this.rivals.get(part) ?? noParts;
   }
 
   /** A number for each part that was seen. */
@@ -302,6 +322,13 @@ export class Scope {
     this.entryIds.set(key, id);
     return id;
   }
+}
+
+const noParts: readonly Part[] = [];
+
+/** Whether one path of claims leads through another. */
+function isWithin(path: readonly string[], outer: readonly string[]): boolean {
+  return path.length > outer.length && outer.every((step, index) => path[index] === step);
 }
 
 function matchKey(match: PathMatch | { readonly kind: "any" }, reading: TextReading): string {

@@ -55,7 +55,7 @@ export class Store {
     const before = this.asked.get(part);
     const literals = [...(before?.literals ?? []), literal].sort((a, b) => a - b);
     const key = literals.join(",");
-    if (!this.canBe(part, literals, key)) return undefined;
+    if (!this.canBe(part, literals, key) || this.isCrowdedOut(part, literals)) return undefined;
     const only = before?.only ?? onlyContent(predicate, (literal & 1) === 0);
     const asked: Asked = { literals, key, ...(only === undefined ? {} : { only }) };
     return new Store(this.scope, this.within, this.memo, new Map(this.asked).set(part, asked));
@@ -101,6 +101,16 @@ export class Store {
     const found = part.find(this.wish(literals), "possible", part === this.scope.path ? within : undefined) !== undefined;
     this.memo.set(whole, found);
     return found;
+  }
+
+  /** Whether a part would have to be there together with one that keeps it out. */
+  private isCrowdedOut(part: Part, literals: readonly Literal[]): boolean {
+    const rivals = this.scope.rivalsOf(part);
+    return rivals.length > 0 && this.mustBeThere(literals) && rivals.some((rival) => this.mustBeThere(this.asked.get(rival)?.literals ?? []));
+  }
+
+  private mustBeThere(literals: readonly Literal[]): boolean {
+    return literals.some((literal) => this.predicate(literal).whenAbsent === ((literal & 1) === 1));
   }
 
   private wish(literals: readonly Literal[]): Wish {

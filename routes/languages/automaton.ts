@@ -29,6 +29,8 @@ export interface Automaton {
   specials(state: number): readonly number[];
   /** Whether only {@link specials} lead anywhere from this state. */
   isNarrow(state: number): boolean;
+  /** Allows some states more, or no more: for a search that goes deep instead of wide. */
+  stretch?(isDeep: boolean): void;
 }
 
 /** A limit on states was reached. The question that was asked stays open. */
@@ -116,6 +118,9 @@ interface State {
 
 const UNKNOWN = -3;
 
+/** States beyond the limit for searches that go deep. */
+const STRETCH = 4000;
+
 class LazyAutomaton implements Automaton {
   readonly start: number;
   readonly classes: Uint8Array;
@@ -126,6 +131,7 @@ class LazyAutomaton implements Automaton {
   private readonly live: Uint8Array;
   private readonly what: string;
   private readonly limit: number;
+  private more = 0;
 
   constructor(program: Program, what: string, limit: number) {
     this.program = program;
@@ -155,6 +161,10 @@ class LazyAutomaton implements Automaton {
     return from.accepts;
   }
 
+  stretch(isDeep: boolean): void {
+    this.more = isDeep ? STRETCH : 0;
+  }
+
   specials(): readonly number[] {
     return none;
   }
@@ -181,7 +191,7 @@ class LazyAutomaton implements Automaton {
     const key = `${before}:${addresses.join(",")}`;
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
-    if (this.states.length >= this.limit) throw new OutOfBudget(`states for ${this.what}`, this.limit);
+    if (this.states.length >= this.limit + this.more) throw new OutOfBudget(`states for ${this.what}`, this.limit);
     const state = this.states.length;
     this.states.push({ addresses, before, next: new Int32Array(this.classCount).fill(UNKNOWN), accepts: undefined });
     this.byKey.set(key, state);

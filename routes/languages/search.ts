@@ -75,7 +75,31 @@ const MAX_POSITIONS = 200_000;
  * Cost: positions reached times the languages still alive there. Past {@link MAX_POSITIONS} it throws {@link OutOfBudget}.
  */
 export function shortestWord(question: Question, meter: Meter): Bytes | undefined {
-  return new Search(question, meter).run();
+  try {
+    return new Search(question, meter).run();
+  } catch (fault) {
+    if (!(fault instanceof OutOfBudget) || meter.isEmpty) throw fault;
+    const word = anyWord(question, meter);
+    if (word === undefined) throw fault;
+    return word;
+  }
+}
+
+/** Positions of a search that goes deep, where one that goes wide has been too expensive. */
+const MAX_DEEP = 3000;
+
+/** A word that answers the question, not a shortest one; undefined where none was found, which says nothing. */
+function anyWord(question: Question, meter: Meter): Bytes | undefined {
+  const parts = [...question.within, ...question.outside];
+  for (const part of parts) part.stretch?.(true);
+  try {
+    return new Search(question, meter).dive(MAX_DEEP);
+  } catch (fault) {
+    if (fault instanceof OutOfBudget && !meter.isEmpty) return undefined;
+    throw fault;
+  } finally {
+    for (const part of parts) part.stretch?.(false);
+  }
 }
 
 class Search {
@@ -113,6 +137,24 @@ class Search {
       if (node === undefined) break;
       if (this.isAnswer(node, depth)) return this.wordOf(at);
       this.expand(node, at, depth);
+    }
+    return undefined;
+  }
+
+  /** Follows the byte that is liked best as far as it leads, then the next; gives up after so many positions. */
+  dive(positions: number): Bytes | undefined {
+    const first = this.first();
+    if (first === undefined) return undefined;
+    this.nodes.push(first);
+    const pending = [{ at: 0, depth: this.start.length }];
+    for (let next = pending.pop(); next !== undefined && this.nodes.length < positions; next = pending.pop()) {
+      const { at, depth } = next;
+      const node = this.nodes[at];
+      if (node === undefined) break;
+      if (this.isAnswer(node, depth)) return this.wordOf(at);
+      const before = this.nodes.length;
+      this.expand(node, at, depth);
+      for (let child = this.nodes.length - 1; child >= before; child--) pending.push({ at: child, depth: depth + 1 });
     }
     return undefined;
   }

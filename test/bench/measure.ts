@@ -37,21 +37,46 @@ export async function measure({ words, cwd, env }: Program): Promise<Usage> {
   }
 }
 
-/** Measures programs in turns, so that whatever else the machine does hits all of them; gives each one's median. */
-export async function medians(programs: readonly Program[], times: number): Promise<readonly Usage[]> {
+/** The numbers of a usage that are compared. */
+export type Measured = "cpuMs" | "peakMb" | "wallMs";
+
+/** Several measurements of one program. */
+export class Sample {
+  readonly usages: readonly Usage[];
+
+  constructor(usages: readonly Usage[]) {
+    this.usages = usages;
+  }
+
+  /** The last one, for what it printed. */
+  get last(): Usage {
+    const usage = this.usages.at(-1);
+    if (usage === undefined) throw new Error("nothing was measured");
+    return usage;
+  }
+
+  median(what: Measured): number {
+    return this.#sorted(what)[Math.floor(this.usages.length / 2)] ?? 0;
+  }
+
+  /** `38-52`: the least and the most, in whole numbers. */
+  spread(what: Measured): string {
+    const sorted = this.#sorted(what);
+    return `${Math.round(sorted[0] ?? 0)}-${Math.round(sorted.at(-1) ?? 0)}`;
+  }
+
+  #sorted(what: Measured): readonly number[] {
+    return this.usages.map((usage) => usage[what]).toSorted((a, b) => a - b);
+  }
+}
+
+/** Measures programs in turns, so that whatever else the machine does hits all of them. */
+export async function inTurns(programs: readonly Program[], times: number): Promise<readonly Sample[]> {
   const rounds: Usage[][] = programs.map(() => []);
   for (let time = 0; time < times; time += 1) {
     for (const [index, program] of programs.entries()) rounds[index]?.push(await measure(program));
   }
-  return rounds.map((usages) => {
-    const [first] = usages;
-    if (first === undefined) throw new Error("nothing was measured");
-    return { ...first, cpuMs: median(usages.map((usage) => usage.cpuMs)), peakMb: median(usages.map((usage) => usage.peakMb)), wallMs: median(usages.map((usage) => usage.wallMs)) };
-  });
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+  return rounds.map((usages) => new Sample(usages));
 }
 
 function ended(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Pick<Usage, "code" | "stdout" | "stderr">> {

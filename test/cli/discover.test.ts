@@ -12,7 +12,13 @@ const collector = (name: string, fact: string) => `export default { name: "${nam
 
 async function find(files: Readonly<Record<string, string>>, dirs: readonly string[]) {
   const folder = await folderOf(files);
-  return { plugins: await discover(dirs, folder.path, none), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  const leave = () => folder[Symbol.asyncDispose]();
+  try {
+    return { plugins: await discover(dirs, folder.path, none), [Symbol.asyncDispose]: leave };
+  } catch (error) {
+    await leave();
+    throw error;
+  }
 }
 
 describe("the names of kinds and of their folders", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { main } from "../../cli/main.ts";
 import { fakeTerminal } from "../support/terminal.ts";
-import { BLIND, EVEN, fleet, NOW, pods, shell, SKEWED, skew } from "./shell.ts";
+import { BIN, BLIND, EVEN, fleet, needs, NOW, pods, shell, SKEWED, skew } from "./shell.ts";
 
 const lagging = { "shop/cart": "1.29.5", "shop/old": "1.29.2" };
 
@@ -48,6 +48,20 @@ describe("the exit code is the verdict over the assertions of severity error, wh
   });
 });
 
+describe("a user without a home, as containers have them,", { timeout: 60_000 }, () => {
+  it("can run: only what lies in a home is not there", async (context) => {
+    if (process.getuid?.() !== 0) return context.skip("only root may become a user that nobody knows");
+    // it may read this checkout wherever that lies
+    const reading = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"];
+    const nobody = ["--reuid", "54321", "--clear-groups", ...reading, "env", "-u", "HOME"];
+    await needs("setpriv", [...nobody, "true"], context);
+    await using here = await shell(EVEN);
+    const { code, stdout, stderr } = await here.program("setpriv", [...nobody, process.execPath, BIN, "run", ...NOW]).ended;
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^✓ HOLDS/);
+  });
+});
+
 describe("what could not run ends with 3, says why on stderr and prints nothing", { timeout: 60_000 }, () => {
   it("no cluster is named anywhere: the contexts at hand and `assert init` are the way out", async () => {
     const context = (name: string) => ({ name, context: { cluster: "c", user: "u" } });
@@ -68,6 +82,13 @@ describe("what could not run ends with 3, says why on stderr and prints nothing"
       expect(stderr).toMatch(/^error\[nothing-to-run\]: no cluster is named, there is no `assert\.yaml` here, and no kubeconfig/);
       expect(stderr).toContain("`assert init`");
     }
+  });
+
+  it("the folder in which it stands was removed", async () => {
+    await using here = await shell();
+    const { code, stdout } = await here.program("sh", ["-c", "mkdir gone && cd gone && rmdir ../gone && $ASSERT run 2>&1; echo code $?; $ASSERT --version"]).ended;
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^error\[nothing-to-run\]: no cluster is named, there is no `assert\.yaml` here(?:.*\n)*code 3\n\d+\.\d+\.\d+\n$/);
   });
 
   it("a plug-in that breaks is named, and its stack is shown only with -v", async () => {

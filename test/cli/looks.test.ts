@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it, type TestContext } from "vitest";
 import { mayAnimate, mayColor, widthOf, type ColorChoice } from "../../cli/terminal.ts";
+import { RAW } from "../support/escapes.ts";
 import { EVEN, fleet, needs, NOW, pods, shell, SKEWED, type Shell } from "./shell.ts";
 
 const RUN = ["run", ...NOW];
@@ -63,7 +65,7 @@ describe("the real command", { timeout: 60_000 }, () => {
     const forced = (await here.begin(RUN, { FORCE_COLOR: "1" }).ended).stdout;
     expect(plain).not.toContain(ESCAPE);
     expect(forced).toContain(ESCAPE);
-    expect(withoutColors(forced)).toBe(plain);
+    expect(stripVTControlCharacters(forced)).toBe(plain);
     expect((await here.begin(RUN, { FORCE_COLOR: "1", NO_COLOR: "1" }).ended).stdout).toBe(plain);
     expect((await here.begin([...RUN, "--color", "always"], { NO_COLOR: "1" }).ended).stdout).toBe(forced);
     expect((await here.begin([...RUN, "--color=never"], { FORCE_COLOR: "1" }).ended).stdout).toBe(plain);
@@ -94,8 +96,8 @@ describe("the real command", { timeout: 60_000 }, () => {
     expect(code).toBe(1);
     expect(shown).toContain(ESCAPE);
     const plain = (await here.assert(...RUN)).stdout;
-    expect(words(withoutColors(shown))).toEqual(words(plain));
-    expect(withoutColors(shown).split("\n").length).toBeLessThan(plain.split("\n").length);
+    expect(words(stripVTControlCharacters(shown))).toEqual(words(plain));
+    expect(stripVTControlCharacters(shown).split("\n").length).toBeLessThan(plain.split("\n").length);
   });
 
   it("on a terminal without colours is plain", async (context) => {
@@ -124,17 +126,16 @@ describe("the real command", { timeout: 60_000 }, () => {
 
 describe("what clusters and files say cannot move the cursor", { timeout: 60_000 }, () => {
   const evil = "ev\u001b[2J\u001b]0;x\u0007il\u202e\r\u0085";
-  const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/;
 
   it("in reports of every format, with the value kept in JSON", async () => {
     const files = { "clusters/gke/pods.json": pods({ "shop/cart": "1.29.5", [`${evil}/${evil}`]: "1.29.2", "shop/other": `docker.io/${evil}/proxyv2:1.29.2` }) };
     await using here = await shell({ ...EVEN, ...files });
     const terminal = await here.assert(...RUN, "-v");
     expect(terminal).toMatchObject({ code: 1, stderr: "" });
-    expect(terminal.stdout).not.toMatch(raw);
+    expect(terminal.stdout).not.toMatch(RAW);
     expect(terminal.stdout).toContain("ev\\x1b[2J\\x1b]0;x\\x07il\\u202e\\x0d\\x85");
     const json = await here.assert(...RUN, "-o", "json");
-    expect(json.stdout).not.toMatch(raw);
+    expect(json.stdout).not.toMatch(RAW);
     expect(JSON.stringify(JSON.parse(json.stdout))).toContain(JSON.stringify(evil).slice(1, -1));
   });
 
@@ -144,7 +145,7 @@ describe("what clusters and files say cannot move the cursor", { timeout: 60_000
     for (const command of commands) {
       const { stdout, stderr } = await here.assert(...command, "--context", evil);
       expect(stdout).toContain(command.includes("json") ? "ev\\u001b[2J" : "ev\\x1b[2J");
-      expect(stdout + stderr).not.toMatch(raw);
+      expect(stdout + stderr).not.toMatch(RAW);
     }
     expect((await here.program("ls", ["saved"]).ended).stdout).toBe("ev%1b%5b2%4a%1b%5d0%3bx%07il%e2%80%ae%0d%c2%85.json\n");
   });
@@ -156,14 +157,10 @@ describe("what clusters and files say cannot move the cursor", { timeout: 60_000
       const { code, stdout, stderr } = await here.assert(...line);
       expect([code, stdout]).toEqual([3, ""]);
       expect(stderr).toMatch(/^error\[/);
-      expect(stderr).not.toMatch(raw);
+      expect(stderr).not.toMatch(RAW);
     }
   });
 });
-
-function withoutColors(text: string): string {
-  return text.replaceAll(/\u001b\[[0-9;]*m/g, "");
-}
 
 function words(text: string): readonly string[] {
   return text.split(/\s+/).filter((word) => word !== "");

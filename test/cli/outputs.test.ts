@@ -46,6 +46,13 @@ describe("reports in files", { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toMatchObject({ verdict: "holds" });
   });
 
+  it("a stream that the shell sent to a file stays what it is", async () => {
+    await using here = await shell(EVEN);
+    const { code, stdout } = await here.program("sh", ["-c", `$ASSERT ${RUN.join(" ")} -o json=/dev/stderr 2> log; readlink /dev/stderr`]).ended;
+    expect([code, stdout]).toEqual([0, "/proc/self/fd/2\n"]);
+    expect(JSON.parse(await here.read("log"))).toMatchObject({ verdict: "holds" });
+  });
+
   const places: readonly (readonly [claim: string, place: string, stderr: string])[] = [
     ["a folder that is not there", "no/such/report.json", "`no/such/report.json` cannot be written: there is no folder `no/such`\n  help: make it: `mkdir -p no/such`"],
     ["a folder", "clusters", "`clusters` cannot be written: it is a folder\n  help: name a file in it"],
@@ -108,12 +115,14 @@ describe("a full disk", { timeout: 60_000 }, () => {
   });
 
   it("leaves the report of yesterday as it was, nothing half beside it, and prints nothing", async (context) => {
-    await needs("unshare", ["-m", "true"], context);
+    // a file system of one's own needs root, or a user namespace in which one is root
+    const own = process.getuid?.() === 0 ? "-m" : "-rm";
+    await needs("unshare", [own, "true"], context);
     await using here = await shell({ ...SKEWED, ...LOUD, "assertions/mesh.yaml": `{apiVersion: cloud-assert/v1, kind: Loud, metadata: {name: x}, spec: {lines: 200}}` });
     const script = `mkdir tiny && mount -t tmpfs -o size=16k none tiny && echo yesterday > tiny/report.json
       $ASSERT run --plugin mine -o json=tiny/report.json -o terminal; echo code $?; cat tiny/report.json; ls -A tiny
       $ASSERT collect --plugin mine --out tiny > /dev/null; echo code $?; ls -A tiny`;
-    const { stdout, stderr } = await here.program("unshare", ["-m", "sh", "-c", script]).ended;
+    const { stdout, stderr } = await here.program("unshare", [own, "sh", "-c", script]).ended;
     expect(stderr.split("\n")[0]).toBe("error[output]: `tiny/report.json` cannot be written: the disk is full");
     expect(stdout).toBe("code 3\nyesterday\nreport.json\ncode 0\neks.json\ngke.json\nreport.json\n");
   });

@@ -13,14 +13,14 @@ export const BIN = join(root, "cli/bin.mjs");
 export const NOW: readonly string[] = ["--now", "2026-11-20T09:00:00Z"];
 
 /** How a command ended. */
-export interface Ended {
+interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** A command that runs. */
-export interface Begun {
+interface Begun {
   readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly ended: Promise<Ended>;
 }
@@ -72,14 +72,14 @@ function endOf(child: Begun["child"]): Promise<Ended> {
   });
 }
 
-/** Skips a test for want of a program of this system; where everything is there (`CI`) its absence is a failure. */
+/** Skips a test for want of a program of this system; with `CI` or `CLOUD_ASSERT_REQUIRE_PARTS` set its absence is a failure. */
 export async function needs(name: string, words: readonly string[], context: TestContext): Promise<void> {
   const works = await new Promise<boolean>((resolve) => {
     const child = spawn(name, words, { stdio: "ignore" });
     child.once("error", () => resolve(false)).once("close", (code) => resolve(code === 0));
   });
   if (works) return;
-  if (process.env["CI"]) throw new Error(`this run may skip nothing, and \`${name}\` is missing or may not do its work`);
+  if (process.env["CI"] || process.env["CLOUD_ASSERT_REQUIRE_PARTS"]) throw new Error(`this run may skip nothing, and \`${name}\` is missing or may not do its work`);
   context.skip(`\`${name}\` is missing on this machine or may not do its work`);
 }
 

@@ -36,6 +36,7 @@ describe("a pod with a proxy", () => {
   table([
     ["is a sidecar when the injector made it", podOf("cart-0"), { role: "sidecar", native: false, workload: "Deployment/cart", running: 1 }],
     ["is a native sidecar when it is a restartable init container", podOf("cart-0", { native: true }), { role: "sidecar", native: true, running: 1 }],
+    ["is a native sidecar beside one application, where the arguments are its own", podOf("cart-0", { native: true, args: [], metadata: { annotations: {} } }), { role: "sidecar", native: true }],
     ["is none when the init container of that name ends", podOf("cart-0", { native: true, container: { restartPolicy: undefined } }), undefined],
     ["is a gateway when its proxy is a router", podOf("gw-0", { args: ["proxy", "router"], containers: [] }), { role: "gateway" }],
     ["is a waypoint by its arguments", podOf("wp-0", { args: ["proxy", "waypoint"], containers: [] }), { role: "waypoint" }],

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { Report, ReportFinding, ReportGap, Result } from "#engine";
 import { writeKubeconfig, type Context } from "../parts/cluster.ts";
@@ -49,6 +49,9 @@ export interface DeskOptions {
 export async function desk({ contexts, env = {}, files = {} }: DeskOptions): Promise<Desk> {
   const folder = await scratchFolder("desk");
   const kubeconfig = await writeKubeconfig(folder, contexts);
+  // What these tests are about is the versions of proxies, unless they bring files of their own.
+  await mkdir(path.join(folder, "assertions"));
+  await writeFile(path.join(folder, "assertions/mesh.yaml"), skew("envoy-patch-skew"));
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
   const around = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig, NO_COLOR: "1", ...env };
 

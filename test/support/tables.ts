@@ -54,12 +54,12 @@ function condition(random: Random, coupled: boolean): Condition {
     const name = coupled && random(3) === 0 ? ":path" : pick(random, headerNames);
     if (name === ":method") headers.push({ name, match: { kind: "exact", value: pick(random, ["GET", "POST", "get"]) } });
     else if (name === ":authority") headers.push({ name, match: stringMatch(random, ["a.com", "A.com", "b.com", "a.com:80", ".com"], ["a.*", ".*:80", "[aA]\\.com", "x\\.b\\.com"]) });
-    else if (name === ":scheme") headers.push({ name, match: { kind: "exact", value: pick(random, ["http", "https"]) } });
+    else if (name === ":scheme") headers.push({ name, match: { kind: "exact", value: pick(random, ["http", "https"]) }, ...(random(3) === 0 ? { invert: true } : {}) });
     else if (name === ":path") headers.push({ name, match: stringMatch(random, [...paths, "/a?q=a", "?q"], ["/a.*", ".*q=a.*", "/[ab](\\?.*)?"]) });
     else headers.push({ name, ...fieldMatch(random) });
   }
   const query: QueryMatch[] = random(6) === 0 ? [{ name: pick(random, ["q", "p", "q"]), ...fieldMatch(random) }] : [];
-  const claims: ClaimMatch[] = random(14) === 0 ? [{ path: pick(random, [["c"], ["c", "d"], ["e"]]), ...fieldMatch(random) }] : [];
+  const claims: ClaimMatch[] = random(12) === 0 ? [{ path: pick(random, [["c"], ["c"], ["c", "d"], ["c", "d"], ["c", "d", "f"], ["e"]]), ...fieldMatch(random) }] : [];
   return {
     ...(random(5) === 0 ? {} : { path: pathMatch(random) }),
     ...(headers.length === 0 ? {} : { headers }),
@@ -92,7 +92,9 @@ function cors(random: Random): Cors {
 }
 
 /** An action, simple ones most often. */
-function action(random: Random, prefix = 1): Action {
+function action(random: Random, matched = 1): Action {
+  // Nearly always the length of what was matched; a rewrite need not stand behind its own match.
+  const prefix = random(4) === 0 ? random(4) : matched;
   switch (random(10)) {
     case 0:
       return {
@@ -119,7 +121,7 @@ function action(random: Random, prefix = 1): Action {
 }
 
 /** A rule. */
-function rule(random: Random, coupled = false): Rule {
+export function rule(random: Random, coupled = false): Rule {
   const when = condition(random, coupled);
   const prefix = when.path?.kind === "prefix" || when.path?.kind === "separated-prefix" ? when.path.value.length : 1;
   return { when, action: action(random, prefix), origin: { object: "r", path: String(random(1_000_000)) } };
@@ -138,6 +140,7 @@ export function table(random: Random, options: { readonly most?: number; readonl
     reading: { headerLines: pick(random, ["each", "each", "joined"]), regexText: pick(random, ["bytes", "bytes", "utf-8"]) },
     pathNormalization: options.normalization ?? pick(random, ["none", "base", "base", "merge-slashes", "decode-and-merge-slashes"]),
     ignorePort: true,
+    ...(random(5) === 0 ? { overwritten: { [pick(random, ["x-forwarded-proto", "y"])]: pick(random, ["http", "https", "a"]) } } : {}),
     scheme: random(3) === 0 ? { from: "x-forwarded-proto", default: "http" } : { from: "connection", default: pick(random, ["http", "https"]) },
     virtualHosts,
     otherwise: { type: "notFound" },

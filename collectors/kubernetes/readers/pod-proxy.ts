@@ -34,7 +34,7 @@ export function podProxy(pod: KubeObject): PodProxy | undefined {
     name,
     namespace: textIn(metadata, "namespace") ?? "default",
     workload: workloadOf(metadata, name),
-    role: roleOf(container, metadata, spec),
+    role: roleOf(container, metadata, native ? 2 : listIn(spec, "containers").length),
     native,
     revision: revisionOf(metadata),
     image: imageOf(container, status),
@@ -57,7 +57,7 @@ const ROLES: ReadonlyMap<string, ProxyRole> = new Map([
 ]);
 
 /** The arguments say it in all of Istio's own templates; labels and annotations speak where an image brings its own arguments. */
-function roleOf(container: Fields, metadata: Fields, spec: Fields): ProxyRole {
+function roleOf(container: Fields, metadata: Fields, containers: number): ProxyRole {
   const args = [...listIn(container, "command"), ...listIn(container, "args")];
   const said = args[args.indexOf("proxy") + 1];
   const role = args.includes("proxy") && typeof said === "string" ? ROLES.get(said) : undefined;
@@ -71,7 +71,7 @@ function roleOf(container: Fields, metadata: Fields, spec: Fields): ProxyRole {
   if (textIn(labels, "gateway.istio.io/managed") !== undefined) return "gateway";
   if (textIn(annotations, "inject.istio.io/templates")?.split(",").some((template) => template.trim() === "gateway")) return "gateway";
   if (textIn(annotations, "sidecar.istio.io/status") !== undefined) return "sidecar";
-  return listIn(spec, "containers").length > 1 ? "sidecar" : "gateway";
+  return containers > 1 ? "sidecar" : "gateway";
 }
 
 /**

@@ -1,7 +1,8 @@
 import { digestOf, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type ProxyProbe } from "#engine";
 import { namespaces, nodes, pods } from "../resources.ts";
 import { probeImages } from "./probes.ts";
-import { groupPods, type ProxyGroup } from "./proxy-groups.ts";
+import { scanPods } from "./pods.ts";
+import type { ProxyGroup } from "./proxy-groups.ts";
 
 /**
  * One fact for each workload, role, revision and image; never one for each pod.
@@ -17,7 +18,7 @@ export async function* readProxies(cluster: Cluster, io: Io): AsyncIterable<Fact
   const blind = await unseenPods(api, cluster);
   if (blind !== undefined) return yield blind;
 
-  const groups = await groupPods(api, io);
+  const { groups } = await scanPods(api, io);
   const probes = await probeImages(groups, api, io);
   for (const group of groups) yield factOf(group, cluster, probes.get(group) ?? {});
 }

@@ -1,6 +1,5 @@
-import { byText, type IdleReason, type Io, type KubernetesApi, type Source } from "#engine";
-import { pods } from "../resources.ts";
-import { podProxy, type PodProxy } from "./pod-proxy.ts";
+import { byText, type IdleReason, type Source } from "#engine";
+import type { PodProxy } from "./pod-proxy.ts";
 
 /** Pods of one workload that run the same image; all that is kept of them. */
 export interface ProxyGroup {
@@ -12,24 +11,22 @@ export interface ProxyGroup {
   example: { readonly name: string; readonly runs: boolean; readonly source: Omit<Source, "collector"> };
 }
 
-/** All proxies of a cluster in groups, sorted; memory grows with the groups. A list that starts again starts the groups again. */
-export async function groupPods(api: KubernetesApi, io: Io): Promise<readonly ProxyGroup[]> {
-  const groups = new Map<string, ProxyGroup>();
-  let seen = 0;
-  for await (const page of api.list(pods)) {
-    io.signal.throwIfAborted();
-    if (page.restarted) {
-      groups.clear();
-      seen = 0;
-    }
-    for (const item of page.items) {
-      const found = podProxy(item);
-      if (found !== undefined) add(groups, found, () => page.source(item));
-    }
-    seen += page.items.length;
-    io.progress(`${seen.toLocaleString("en")} pods`);
+/** All proxies of a cluster in groups; memory grows with the groups. */
+export class ProxyGroups {
+  readonly #groups = new Map<string, ProxyGroup>();
+
+  /** Forgets all, for a list that starts again. */
+  clear(): void {
+    this.#groups.clear();
   }
-  return [...groups].toSorted(([a], [b]) => byText(a, b)).map(([, group]) => group);
+
+  add(proxy: PodProxy, source: () => Omit<Source, "collector">): void {
+    add(this.#groups, proxy, source);
+  }
+
+  sorted(): readonly ProxyGroup[] {
+    return [...this.#groups].toSorted(([a], [b]) => byText(a, b)).map(([, group]) => group);
+  }
 }
 
 function add(groups: Map<string, ProxyGroup>, proxy: PodProxy, source: () => Omit<Source, "collector">): void {

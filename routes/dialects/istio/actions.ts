@@ -1,4 +1,6 @@
 import type { Action, Backend, Cors, Destination, Failure, Fault, HeaderOperation, Mirror, PathRewrite, Redirect, Respond, Retries, Unmodelled } from "../../decide/model.ts";
+import { satisfies } from "../../decide/effect.ts";
+import { Regexes } from "../../decide/regexes.ts";
 import type { Destinations, Target } from "./destinations.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { type Matched, stringOf } from "./matches.ts";
@@ -81,6 +83,9 @@ function responseOperations(headers: Json): readonly HeaderOperation[] {
   return [...pass.removed, ...pass.set, ...pass.added];
 }
 
+/** weighted_cluster_specifier.cc: the largest `uint32`. */
+const maxTotalWeight = 4_294_967_295;
+
 /** route.go `applyHTTPRouteDestination`. */
 function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstances, fault: Fault | undefined): Acted {
   const { spec } = rule;
@@ -88,6 +93,8 @@ function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstance
   const weighted = routes.length !== 1;
   const taken = weighted ? routes.filter((route) => numberAt(route, "weight") !== 0) : routes;
   if (taken.length === 0) return { action: { type: "invalid", reason: "a route without any destination" }, unmodelled: [] };
+  const total = weighted ? taken.reduce<number>((sum, route) => sum + numberAt(route, "weight"), 0) : 0;
+  if (total > maxTotalWeight) return { action: { type: "invalid", reason: `weights that sum to ${total}, and Envoy takes at most ${maxTotalWeight}` }, unmodelled: [] };
   const unmodelled: Unmodelled[] = [];
   const targetOf = (destination: Json, namespace: string): Target => {
     const target = circumstances.destinations.target(destination, namespace, circumstances.port);
@@ -273,9 +280,11 @@ function mirrorsOf(rule: HttpRule, targetOf: (destination: Json, namespace: stri
 /** route.go `TranslateCORSPolicy`. Without origins it does something only where preflights are to be answered. */
 function corsOf(policy: Json): Cors | undefined {
   if (!isObject(policy)) return undefined;
-  const origins = listAt(policy, "allowOrigins").length > 0
+  const written = listAt(policy, "allowOrigins").length > 0
     ? listAt(policy, "allowOrigins").flatMap((origin) => stringOf(origin) ?? [])
     : textsAt(policy, "allowOrigin").map((value) => ({ kind: "exact" as const, value }));
+  // What takes a star takes every origin (cors_filter.cc `isOriginAllowed`).
+  const origins = written.map((match) => (satisfies(match, "*", "bytes", new Regexes()) ? { kind: "prefix" as const, value: "" } : match));
   const answerUnmatched = textAt(policy, "unmatchedPreflights") === "IGNORE";
   if (origins.length === 0 && !answerUnmatched) return undefined;
   const list = (from: string, to: string): Record<string, readonly string[]> => (textsAt(policy, from).length === 0 ? {} : { [to]: textsAt(policy, from) });

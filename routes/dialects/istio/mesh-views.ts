@@ -1,4 +1,5 @@
-import type { Action, Chain, HttpTable, Listener, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
+import { addressRank, readRange, mostSpecific as mostSpecificChains } from "../../decide/chains.ts";
+import type { Action, Chain, HttpTable, Listener, Origin, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { retriesOf } from "./actions.ts";
 import { concernsConnection, connectionAction, originOf, serverNames } from "./connections.ts";
 import { type Client, hashFor, ruleFor } from "./destination-rules.ts";
@@ -147,7 +148,7 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const destinations = destinationsFor(place.registry, place.destinationRules, client, clustersOf(scope, services));
   const chains: Chain[] = [];
   const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
-  for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations));
+  for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
   if (http) {
     const auto = [...services.values()].find((service) => service.ports.some((one) => one.protocol === "auto"));
     if (auto !== undefined) place.assume({ text: "a port without a protocol in its name is served as HTTP, to clients that call the service by its name", where: auto.source.title });
@@ -157,21 +158,52 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
 }
 
 /** The chains of a service that does not speak HTTP (networking/core/tls.go). */
-function connectionChains(service: Service, client: Client, port: number, egress: Egress, destinations: Destinations): readonly Chain[] {
+function connectionChains(service: Service, client: Client, port: number, egress: Egress, destinations: Destinations, outside: Action): readonly Chain[] {
   const protocol = service.ports[0]?.protocol;
   if (protocol !== "tls" && protocol !== "tcp") return [];
   const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
   const configs = egress.virtualServices.filter((virtual) => virtual.hosts.some((host) => overlap(host, service.host)));
-  const addresses = service.addresses.map((address) => (address.includes("/") ? address : `${address}/${address.includes(":") ? 128 : 32}`));
+  // A service with addresses of its own has a listener on each; ranges share the listener of the port.
+  const ranges = service.addresses.filter((address) => address.includes("/"));
   const own = connectionAction([{ destination: { host: service.host, port: { number: port } } }], service.namespace, port, destinations);
   const origin = { object: service.source.title, path: "spec.ports" };
-  return protocol === "tls"
-    ? tlsChains(configs, looker, addresses, destinations, { then: own, origin, host: service.host })
-    : tcpChains(configs, looker, addresses, destinations, { then: own, origin });
+  const isBound = service.addresses.length > ranges.length;
+  const chains = protocol === "tls"
+    ? tlsChains(configs, looker, ranges, destinations, { then: own, origin, ...(isBound && ranges.length === 0 ? {} : { host: service.host }) })
+    : tcpChains(configs, looker, ranges, destinations, { then: own, origin });
+  if (!isBound) return chains;
+  return service.addresses.filter((address) => !address.includes("/")).flatMap((address) => chainsAt(address, chains, origin, outside));
+}
+
+/**
+ * The chains of a listener on one address: of those that the address reaches the most specific. What they leave goes to the chain that
+ * takes everything, which istiod makes the default one, or where unknown connections go (listener.go `DefaultFilterChain`).
+ */
+function chainsAt(address: string, chains: readonly Chain[], origin: Chain["origin"], outside: Action): readonly Chain[] {
+  const destinations = [`${address}/${address.includes(":") ? 128 : 32}`];
+  const twice = repeated(chains);
+  if (twice !== undefined) return [{ when: { destinations }, then: { type: "invalid", reason: `two chains of one listener have the same match: ${twice}` }, origin }];
+  const isAll = ({ when }: Chain): boolean => when.destinations === undefined && when.serverNames === undefined && when.transport === undefined;
+  const reached = mostSpecificChains(chains.filter((chain) => !isAll(chain)), ({ destinations: wanted }) => (wanted === undefined ? 0 : addressRank(wanted, address)));
+  const fallback = chains.findLast(isAll) ?? { then: outside, origin };
+  return [...reached.map((chain): Chain => ({ ...chain, when: { ...chain.when, destinations } })), { ...fallback, when: { destinations } }];
+}
+
+/** A range and server name for which there are two chains: Envoy refuses their listener. */
+function repeated(chains: readonly Chain[]): string | undefined {
+  const seen = new Set<string>();
+  for (const { when } of chains) {
+    const own = new Set((when.destinations ?? [""]).flatMap((range) => (when.serverNames ?? [""]).map((name) => [name, range === "" ? "" : (readRange(range) ?? range)].join(" "))));
+    for (const key of own) {
+      if (seen.has(key)) return `${when.serverNames?.join(", ") ?? "any name"}, ${when.destinations?.join(", ") ?? "any address"}`;
+      seen.add(key);
+    }
+  }
+  return undefined;
 }
 
 /** `buildSidecarOutboundTLSFilterChainOpts`. Subnets of one block stay for later blocks that have none. */
-function tlsChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"]; host: string }): readonly Chain[] {
+function tlsChains(configs: readonly VirtualService[], looker: { namespace: string; labels: Readonly<Record<string, string>>; gateway: string; port: number }, addresses: readonly string[], destinations: Destinations, own: { then: Action; origin: Chain["origin"]; host?: string }): readonly Chain[] {
   const out: Chain[] = [];
   const done = new Set<string>();
   let current = addresses;
@@ -190,8 +222,9 @@ function tlsChains(configs: readonly VirtualService[], looker: { namespace: stri
       }
     }
   }
-  // A listener on an address of its own needs no name to tell services apart.
-  return out.length > 0 ? out : [{ when: { ...(addresses.length > 0 ? {} : serverNames([own.host])), ...cidrs(addresses), transport: "tls" }, then: own.then, origin: own.origin }];
+  // A listener on an address of its own needs no name to tell services apart, and takes what is no TLS too.
+  const named = own.host === undefined ? {} : { ...serverNames([own.host]), transport: "tls" as const };
+  return out.length > 0 ? out : [{ when: { ...named, ...cidrs(addresses) }, then: own.then, origin: own.origin }];
 }
 
 /** `buildSidecarOutboundTCPFilterChainOpts`: the first block without subnets ends the list. */
@@ -223,6 +256,7 @@ interface Wrapper {
   readonly services: readonly Service[];
   readonly rules: readonly Rule[];
   readonly unmodelled: readonly Unmodelled[];
+  readonly untried: readonly Origin[];
   readonly isImplicit?: boolean;
 }
 
@@ -241,13 +275,13 @@ function tableFor(place: Place, client: Client, port: number, scope: Scope, egre
     if (parts.services.length === 0 && port !== 80) continue;
     if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
     for (const service of parts.services) claimed.add(service.host);
-    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled });
+    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled, untried: routes.untried });
   }
   for (const service of services.values()) {
     const protocol = service.ports[0]?.protocol;
     if (claimed.has(service.host) || service.alias !== undefined || (protocol !== "http" && protocol !== "auto")) continue;
     const isImplicit = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace) === undefined;
-    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], isImplicit });
+    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], untried: [], isImplicit });
   }
   const filters = filtersOn(place.registry, { role: "sidecar", namespace: client.namespace, labels: client.labels });
   return {
@@ -314,7 +348,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
     // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
     const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
     const unmodelled = [...filters, ...wrapper.unmodelled];
-    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
+    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.untried.length === 0 ? {} : { untried: wrapper.untried }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
   };
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);

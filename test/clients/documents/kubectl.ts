@@ -1,7 +1,7 @@
 /**
  * What kubectl reads: every input was given to `NewYAMLOrJSONDecoder` of k8s.io/apimachinery 0.34.1 (sigs.k8s.io/yaml 1.6.0,
  * go.yaml.in/yaml/v2 2.4.2), the decoder that kubectl reads files with, by a Go program of a few lines which printed each
- * document's JSON, leaving out `null` as kubectl does; 0.27.4 gives the same for all but five rows of loose JSON, which it refuses. `undefined` stands for an error.
+ * document's JSON, leaving out `null` as kubectl does; 0.27.4 gives the same for all but seven rows of loose JSON, which it refuses. `undefined` stands for an error.
  */
 export const kubectl: readonly (readonly [input: string, documents: readonly unknown[] | undefined])[] = [
   ["a: y\n", [{"a":true}]],

@@ -80,6 +80,8 @@ function connectionManager(config: JsonObject, tables: readonly Json[], target: 
   const table = inline ?? tables.find((candidate) => textAt(candidate, "name") === name);
   return {
     ...rest,
+    // A connection that is over is closed at once: the client waits for it.
+    delayed_close_timeout: "0s",
     http_filters: (Array.isArray(filters) ? filters : []).filter((filter) => keptFilters.has(textAt(filter, "name"))),
     route_config: isObject(table) ? routeTable(table, target) : { name: "absent", virtual_hosts: [] },
     local_reply_config: { mappers: [{ filter: { status_code_filter: { comparison: { op: "GE", value: { default_value: 0, runtime_key: "oracle.never" } } } }, headers_to_add: [told(ORACLE.details, "%RESPONSE_CODE_DETAILS%"), told(ORACLE.route, "%ROUTE_NAME%")] }] },
@@ -109,9 +111,11 @@ function routeAction(action: JsonObject, naming: Naming, clusters: Set<string>):
     clusters.add(cluster);
     return `${naming.prefix}${cluster}`;
   };
-  const { cluster, weighted_clusters: weighted, request_mirror_policies: mirrors, ...rest } = action;
+  const { cluster, weighted_clusters: weighted, request_mirror_policies: mirrors, timeout: _timeout, retry_policy: _retries, ...rest } = action;
   return {
     ...rest,
+    // A busy machine must not look like a route: timeouts and retries are compared as they were generated.
+    timeout: "0s",
     ...(typeof cluster === "string" ? { cluster: named(cluster) } : {}),
     ...(isObject(weighted)
       ? { weighted_clusters: { ...weighted, header_name: ORACLE.random, clusters: listAt(weighted, "clusters").map((share) => ({ ...(isObject(share) ? share : {}), name: named(textAt(share, "name")) })) } }

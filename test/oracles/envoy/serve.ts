@@ -8,7 +8,7 @@ import { type Running, scratchFolder, start, until } from "../../parts/process.t
 import type { Generated } from "../istiod.ts";
 import { type Received, startEcho } from "./echo.ts";
 import { ORACLE, type Servable, servable } from "./listeners.ts";
-import { Client, clientHello, exchange, type Line, type RawRequest } from "./wire.ts";
+import { askAll, clientHello, exchange, type Line, type Opening, type RawRequest } from "./wire.ts";
 
 const run = promisify(execFile);
 
@@ -53,7 +53,8 @@ export interface Answered {
 
 /** A real Envoy that serves many configurations. */
 export interface DataPlane {
-  ask(id: string, asked: Asked): Promise<Observed>;
+  /** Asks all, those of one kind of connection one behind another; answers come in the order of the questions. */
+  ask(id: string, asked: readonly Asked[]): Promise<readonly Observed[]>;
   stop(): Promise<void>;
 }
 
@@ -80,31 +81,47 @@ export async function serve(binary: string, wanted: readonly Served[]): Promise<
   const admin = new Agent({ connect: { socketPath: path.join(folder, "admin") } });
   const ports = await portsOf(admin);
   const refusals = await refusalsOf(admin);
-  const clients = new Map<string, Client>();
 
-  async function ask(id: string, { listener, tls, destination, request, random }: Asked): Promise<Observed> {
-    const made = served.get(`${id} ${listener}`);
-    if (made === undefined) return { type: "closed" };
-    const name = textAt(made.listener, "name");
-    const port = ports.get(name);
-    if (port === undefined) return { type: "refused", reason: refusals.get(name) ?? process.log().slice(-2_000) };
-    const told = made.looksAtDestination ? { destination: destination ?? { address: "127.0.0.1", port: 1 } } : {};
-    if (request === undefined) {
-      const read = await exchange({ port, ...told }, tls === undefined ? "bytes\n" : clientHello(tls.serverName));
-      return read.endsWith("\n") ? { type: "connected", cluster: read.trim() } : { type: "closed" };
+  async function connection(opening: Opening, { tls }: Asked): Promise<Observed> {
+    const read = await exchange(opening, tls === undefined ? "bytes\n" : clientHello(tls.serverName));
+    return read.endsWith("\n") ? { type: "connected", cluster: read.trim() } : { type: "closed" };
+  }
+
+  async function ask(id: string, asked: readonly Asked[]): Promise<readonly Observed[]> {
+    const out: Observed[] = [];
+    const kinds = new Map<string, { readonly made: Servable; readonly opening: Opening; readonly asked: { readonly index: number; readonly request: RawRequest }[] }>();
+    for (const [index, one] of asked.entries()) {
+      const { listener, tls, destination, request, random } = one;
+      const made = served.get(`${id} ${listener}`);
+      const name = made === undefined ? "" : textAt(made.listener, "name");
+      const port = ports.get(name);
+      if (made === undefined || port === undefined) {
+        out[index] = made === undefined ? { type: "closed" } : { type: "refused", reason: refusals.get(name) ?? process.log().slice(-2_000) };
+        continue;
+      }
+      const told = made.looksAtDestination ? { destination: destination ?? { address: "127.0.0.1", port: 1 } } : {};
+      if (request === undefined) {
+        out[index] = await connection({ port, ...told }, one);
+        continue;
+      }
+      const key = JSON.stringify([port, tls, told]);
+      let kind = kinds.get(key);
+      if (kind === undefined) kinds.set(key, (kind = { made, opening: { port, ...(tls === undefined ? {} : { tls }), ...told }, asked: [] }));
+      kind.asked.push({ index, request: random === undefined ? request : { ...request, headers: [...request.headers, [ORACLE.random, String(random)]] } });
     }
-    const key = JSON.stringify([port, tls, told]);
-    let client = clients.get(key);
-    if (client === undefined) clients.set(key, (client = new Client({ port, ...(tls === undefined ? {} : { tls }), ...told })));
-    const headers: readonly Line[] = random === undefined ? request.headers : [...request.headers, [ORACLE.random, String(random)]];
-    const answer = await client.ask({ ...request, headers });
-    return answer === undefined ? { type: "closed" } : observed(answer, made, name);
+    for (const { made, opening, asked: own } of kinds.values()) {
+      const answers = await askAll(opening, own.map(({ request }) => request));
+      for (const [at, { index }] of own.entries()) {
+        const answer = answers[at];
+        out[index] = answer === undefined ? { type: "closed" } : observed(answer, made, textAt(made.listener, "name"));
+      }
+    }
+    return out;
   }
 
   return {
     ask,
     async stop() {
-      for (const client of clients.values()) client.close();
       await process.stop();
       await Promise.all([admin.close(), echo.stop()]);
     },

@@ -83,40 +83,30 @@ class Source {
   }
 }
 
-/** One client connection that asks one request after another, and opens itself again when the other side has closed. */
-export class Client {
-  readonly #opening: Opening;
-  #socket: Socket | undefined;
-  #source: Source | undefined;
-
-  constructor(opening: Opening) {
-    this.#opening = opening;
-  }
-
-  /** The answer, or `undefined` when the connection was closed without one. */
-  async ask(request: RawRequest): Promise<RawAnswer | undefined> {
-    const reused = this.#source !== undefined && !this.#source.over;
-    const answer = await this.#exchange(request);
-    // An idle connection may have been closed at the moment of asking.
-    return answer === undefined && reused ? this.#exchange(request) : answer;
-  }
-
-  close(): void {
-    this.#socket?.destroy();
-    this.#source = undefined;
-  }
-
-  async #exchange(request: RawRequest): Promise<RawAnswer | undefined> {
-    if (this.#socket === undefined || this.#source === undefined || this.#source.over) {
-      this.#socket = await open(this.#opening);
-      if (this.#socket === undefined) return undefined;
-      this.#source = new Source(this.#socket);
+/**
+ * Asks one request after another on one connection, and opens another when the other side has closed. Nothing is sent before the answer
+ * to what went before: a proxy that answers early may drop what is in flight. `undefined`: closed without an answer.
+ */
+export async function askAll(opening: Opening, requests: readonly RawRequest[]): Promise<readonly (RawAnswer | undefined)[]> {
+  const answers: (RawAnswer | undefined)[] = [];
+  while (answers.length < requests.length) {
+    const before = answers.length;
+    const socket = await open(opening);
+    if (socket !== undefined) {
+      const source = new Source(socket);
+      for (const request of requests.slice(before)) {
+        socket.write(bytesOf(request), "latin1");
+        const answer = await readAnswer(source, request.method);
+        if (answer === undefined) break;
+        answers.push(answer);
+        if (source.over || answer.headers.some(([name, value]) => name === "connection" && value.toLowerCase() === "close")) break;
+      }
+      socket.destroy();
     }
-    this.#socket.write(bytesOf(request), "latin1");
-    const answer = await readAnswer(this.#source, request.method);
-    if (answer === undefined || answer.headers.some(([name, value]) => name === "connection" && value.toLowerCase() === "close")) this.close();
-    return answer;
+    // A fresh connection that answers nothing never will.
+    if (answers.length === before) answers.push(undefined);
   }
+  return answers;
 }
 
 /** Opens a connection, writes some bytes and reads all that comes back until the other side closes. */
