@@ -87,8 +87,6 @@ describe("plain text", () => {
 });
 
 describe("the JSON report", () => {
-  const looks = { width: 80, color: true, all: false, exitCode: 1 };
-
   it("is the verdict object, neither more nor less", () => {
     expect(JSON.parse(json.render(fullReport()))).toEqual(JSON.parse(JSON.stringify(fullReport())));
   });
