@@ -2,7 +2,7 @@ import { Command as Commander, CommanderError, Option } from "commander";
 import type { CommandEntry, FlagText } from "./command.ts";
 import { commands, completeCommand, laterCommands } from "./commands/index.ts";
 import { LaterError, UsageError } from "./errors.ts";
-import { laterFlags, parseFlags, sharedFlags, type Flags } from "./flags.ts";
+import { parseFlags, sharedFlags, type Flags } from "./flags.ts";
 
 /** What the command line asks for. */
 export type Call =
@@ -49,7 +49,6 @@ export function parseArgv(argv: readonly string[], version: string): Call {
     command.action(() => {
       if (hidden) throw new LaterError(`\`assert ${entry.name}\``);
       const raw = command.opts<Record<string, unknown>>();
-      for (const flag of laterFlags) if (raw[flag] !== undefined) throw new LaterError(`\`--${kebab(flag)}\``);
       if (command.args.includes("")) throw new UsageError("a file or folder that is named is empty text", { remedy: "in a script, see that the variable behind it is set" });
       const flags = parseFlags(raw);
       if (entry.reports !== true) refuseFormats(flags, entry.name);
@@ -91,8 +90,4 @@ function usageError({ message }: CommanderError): UsageError {
   return new UsageError(first.replaceAll("'", "`").replace(/\.$/, ""), {
     remedy: meant === undefined ? "see `assert --help`, or `assert COMMAND --help`" : `did you mean \`${meant.replaceAll(", ", "`, `")}\`?`,
   });
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

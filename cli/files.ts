@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { access, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { access, appendFile, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OutputError } from "./errors.ts";
 
@@ -36,6 +36,27 @@ export async function writeFiles(files: readonly NewFile[], signal: AbortSignal)
   } catch (error) {
     await Promise.all(begun.map(({ from }) => rm(from, { force: true })));
     throw error;
+  }
+}
+
+/** Text to add to a file that others write, too. */
+export interface Appended {
+  readonly path: string;
+  readonly shown: string;
+  /** Bytes that the file may hold in the end. */
+  readonly limit: number;
+  /** The text, of at most so many bytes. */
+  readonly text: (room: number) => string;
+}
+
+/** Adds to a file what fits into it. Throws {@link OutputError}. */
+export async function appendTo({ path, shown, limit, text }: Appended): Promise<void> {
+  try {
+    const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+    const added = text(Math.max(limit - size, 0));
+    if (size + Buffer.byteLength(added) <= limit) await appendFile(path, added);
+  } catch (error) {
+    fail(shown, error);
   }
 }
 

@@ -21,6 +21,9 @@ export interface Flags {
   readonly probe: readonly Probe[];
   readonly confirm: number;
   readonly plugin: readonly string[];
+  readonly waivers?: string | undefined;
+  readonly baseline?: string | undefined;
+  readonly writeBaseline?: string | undefined;
   /** ISO 8601 in UTC, whole seconds. */
   readonly now?: string | undefined;
   readonly untrusted: boolean;
@@ -49,7 +52,7 @@ export interface Flags {
 
 /** The flags that every command takes. */
 export const sharedFlags: readonly FlagText[] = [
-  { flags: "-o, --output <FORMAT[=FILE]>", summary: "terminal or json; to FILE instead of stdout; repeatable", repeatable: true },
+  { flags: "-o, --output <FORMAT[=FILE]>", summary: "terminal, json, sarif, junit, github, markdown, html, prometheus, openreports; to FILE instead of stdout; repeatable", repeatable: true },
   { flags: "--fleet <FILE>", summary: "the clusters that must agree (default: ./assert.yaml)" },
   { flags: "--kubeconfig <FILE>", summary: "where contexts are looked up (default: as kubectl does)" },
   { flags: "--context <NAME>", summary: "a cluster of the fleet, by its kubeconfig context; repeatable", repeatable: true },
@@ -67,13 +70,10 @@ export const sharedFlags: readonly FlagText[] = [
   { flags: "--color <WHEN>", summary: "auto, always or never" },
   { flags: "--quiet", summary: "no progress and no notes on stderr" },
   { flags: "-v, --verbose", summary: "show long lists whole; stack traces for internal errors" },
-  { flags: "--waivers <FILE>", summary: "", hidden: true },
-  { flags: "--baseline <FILE>", summary: "", hidden: true },
-  { flags: "--write-baseline <FILE>", summary: "", hidden: true },
+  { flags: "--waivers <FILE>", summary: "what is accepted, until when (default: waivers.yaml beside the fleet file)" },
+  { flags: "--baseline <FILE>", summary: "accept the findings that it knows; fail on what is new" },
+  { flags: "--write-baseline <FILE>", summary: "write what is found now; one that is there may only get smaller" },
 ];
-
-/** Flags whose meaning a later release brings. */
-export const laterFlags = ["waivers", "baseline", "writeBaseline"] as const;
 
 /** The flags of the commands that look at routes. */
 export const routeFlags: readonly FlagText[] = [
@@ -119,6 +119,9 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     probe: texts("probe").map((value) => oneOf("--probe", value, PROBES)),
     confirm: given("confirm", (value) => wholeNumber("--confirm", value, 0, 100)) ?? 0,
     plugin: texts("plugin"),
+    waivers: text("waivers"),
+    baseline: text("baseline"),
+    writeBaseline: text("writeBaseline"),
     now: given("now", (value) => instant("--now", value)),
     untrusted: raw["untrusted"] === true,
     color: given("color", (value) => oneOf("--color", value, COLORS)) ?? "auto",

@@ -3,10 +3,11 @@ import type { Report } from "#engine";
 import { laterFormats, reporters, type RenderOptions, type Reporter } from "../reports/index.ts";
 import { LaterError, UsageError } from "./errors.ts";
 import { exitCode } from "./exit.ts";
-import { checkPlace, writeFiles } from "./files.ts";
+import { appendTo, checkPlace, writeFiles, type Appended } from "./files.ts";
 import type { Flags } from "./flags.ts";
 import { nearest } from "./near.ts";
 import { mayColor, widthOf, type Terminal } from "./terminal.ts";
+import { version } from "./version.ts";
 
 /** One `-o`: a format, and a file unless it goes to stdout. */
 interface Output {
@@ -43,21 +44,45 @@ function parseOutput(text: string, cwd: string): Output {
   return { format, file: resolve(cwd, shown), shown };
 }
 
-/** Writes the report in every format that was asked for. */
-export async function writeReports(report: Report, outputs: readonly Output[], flags: Flags, terminal: Terminal): Promise<void> {
-  await writeOutputs(outputs, flags, terminal, async (format, looks) => (await reporterOf(format)).render(report, { ...looks, exitCode: exitCode(report) }));
+/** When the run took place and how long it took. */
+export interface RunTimes {
+  readonly now: string;
+  readonly seconds: number;
 }
 
-type Looks = Omit<RenderOptions, "exitCode">;
+/** Writes the report in every format that was asked for. */
+export async function writeReports(report: Report, outputs: readonly Output[], flags: Flags, terminal: Terminal, times?: RunTimes): Promise<void> {
+  const about = { exitCode: exitCode(report), version, ...times };
+  const appended: Appended[] = [];
+  await writeOutputs(outputs, flags, terminal, async (format, looks, file) => {
+    const reporter = await reporterOf(format);
+    const options = { ...looks, ...about, ...(reporter.rereads === true && file !== undefined ? { before: await textBefore(file) } : {}) };
+    if (reporter.appends !== undefined) {
+      const { variable, limit, text } = reporter.appends;
+      const path = terminal.env[variable];
+      if (path !== undefined && path !== "") appended.push({ path, shown: `$${variable}`, limit, text: (room) => text(report, options, room) });
+    }
+    return reporter.render(report, options);
+  });
+  for (const each of appended) await appendTo(each);
+}
+
+/** What stood in a file that is about to be replaced, as far as it is a report of ours. */
+async function textBefore(file: string): Promise<string | undefined> {
+  const { readText } = await import("../clients/documents/index.ts");
+  return readText(file, 16 * 1024 * 1024).catch(() => undefined);
+}
+
+type Looks = Pick<RenderOptions, "width" | "color" | "all">;
 
 /** Writes what `render` makes for each `-o`: files first, for they can fail. */
 export async function writeOutputs(
   outputs: readonly Output[],
   flags: Flags,
   terminal: Terminal,
-  render: (format: string, looks: Looks) => string | Promise<string>,
+  render: (format: string, looks: Looks, file: string | undefined) => string | Promise<string>,
 ): Promise<void> {
-  const texts = await Promise.all(outputs.map(async ({ format, file, shown = "" }) => ({ file, shown, text: await render(format, looksOf(file, flags, terminal)) })));
+  const texts = await Promise.all(outputs.map(async ({ format, file, shown = "" }) => ({ file, shown, text: await render(format, looksOf(file, flags, terminal), file) })));
   await writeFiles(
     texts.flatMap(({ file, shown, text }) => (file === undefined ? [] : [{ path: file, shown, text }])),
     terminal.signal,

@@ -1,3 +1,4 @@
+export { baselineNotes, nextBaseline, reviewWaivers, waiverNotes, type NextBaseline, type ReportWaiver, type WaiverState } from "./acceptance.ts";
 export { askedOf, requestKey } from "./asked.ts";
 export { collect, type Collecting } from "./collect.ts";
 export { confirmed, recheckOf, type Recheck } from "./confirm.ts";
@@ -15,5 +16,5 @@ export { reportOn, type Report, type ReportCluster, type ReportFinding, type Rep
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";
-export { waive, type MarkedFinding, type MarkedGap, type Waived, type Waiver } from "./waive.ts";
+export { waive, type Accepted, type Baseline, type KnownFinding, type MarkedFinding, type MarkedGap, type Waived, type Waiver } from "./waive.ts";
 export { worldOf, type World } from "./world.ts";

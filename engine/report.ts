@@ -2,6 +2,7 @@ import type { Position } from "./errors.ts";
 import { byText, canonical } from "./json.ts";
 import type { Assumption, Cluster, Evidence, Finding, Gap, Identity, Severity, Snapshot, Verdict } from "./model.ts";
 import { verdictOf, worst } from "./verdict.ts";
+import type { ReportWaiver } from "./acceptance.ts";
 import type { Accepted, MarkedFinding, MarkedGap, Waived } from "./waive.ts";
 
 /** One verdict object feeds every output and the exit code. Plain JSON. */
@@ -13,6 +14,8 @@ export interface Report {
   readonly notes: readonly string[];
   readonly clusters: readonly ReportCluster[];
   readonly results: readonly Result[];
+  /** What became of the waivers of this run; left out when there are none. */
+  readonly waivers?: readonly ReportWaiver[] | undefined;
   readonly summary: Readonly<Record<Verdict, number>>;
 }
 
@@ -32,8 +35,8 @@ export interface Result {
   readonly severity: Severity;
   readonly verdict: Verdict;
   readonly at: Position;
-  /** `of` says what `judged` counts: `11` `proxies`. */
-  readonly coverage: { readonly clusters: number; readonly facts: number; readonly judged: number; readonly of: string };
+  /** `of` says what `judged` counts: `11` `proxies`; `names` are those of the clusters. */
+  readonly coverage: { readonly clusters: number; readonly facts: number; readonly judged: number; readonly of: string; readonly names?: readonly string[] | undefined };
   readonly gaps: readonly ReportGap[];
   readonly assumptions: readonly Omit<Assumption, "type">[];
   readonly findings: readonly ReportFinding[];
@@ -56,6 +59,7 @@ export function reportOn(
   fleet: readonly Cluster[],
   snapshots: ReadonlyMap<string, Snapshot>,
   notes: readonly string[] = [],
+  waivers: readonly ReportWaiver[] = [],
 ): Report {
   const results = waived.map(resultOf).sort((a, b) => byText(a.assertion, b.assertion));
   const verdicts = results.map((result) => result.verdict);
@@ -67,6 +71,7 @@ export function reportOn(
     notes: [...notes],
     clusters: fleet.map((cluster) => clusterOf(cluster, snapshots.get(cluster.name))).sort((a, b) => byText(a.name, b.name)),
     results,
+    ...(waivers.length === 0 ? {} : { waivers }),
     summary: { holds: count("holds"), violated: count("violated"), undecided: count("undecided") },
   };
   return deepFreeze(JSON.parse(canonical(report)) as Report);
@@ -80,7 +85,7 @@ function resultOf(waived: Waived): Result {
     severity: assertion.severity,
     verdict: verdictOf(waived),
     at: assertion.at,
-    coverage: { clusters: waived.clusters.length, facts: waived.facts, judged: waived.judged, of: waived.of },
+    coverage: { clusters: waived.clusters.length, facts: waived.facts, judged: waived.judged, of: waived.of, names: waived.clusters.map(({ name }) => name) },
     gaps: distinct(waived.gaps.map(gapOf), (gap) => `${gap.cluster ?? ""}\0${gap.subject}`),
     assumptions: distinct(
       waived.assumptions.map(({ text, where }) => ({ text, where })),

@@ -33,8 +33,8 @@ function lengthOf(text: string): number {
 }
 
 /** `1 cluster`, `2 clusters`, `12,000 pods`. */
-export function count(number: number, noun: string): string {
-  return `${digits(number)} ${noun}${number === 1 ? "" : "s"}`;
+export function count(number: number, noun: string, nouns = `${noun}s`): string {
+  return `${digits(number)} ${number === 1 ? noun : nouns}`;
 }
 
 /** A whole number as people read it: `12,000`. */

@@ -143,7 +143,7 @@ function placeOf({ cluster, subject }: ReportGap): string {
 
 function waiver({ waived }: ReportFinding | ReportGap, page: Page): readonly string[] {
   if (waived === undefined) return [];
-  return [wrap(plain(`accepted by ${waived.owner} until ${waived.expires}: ${waived.reason}`), page.width, "      ")];
+  return [wrap(plain(`accepted by ${waived.owner}${waived.expires === undefined ? "" : ` until ${waived.expires}`}: ${waived.reason}`), page.width, "      ")];
 }
 
 function fingerprint(each: ReportFinding | ReportGap, page: Page): readonly string[] {

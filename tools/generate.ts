@@ -30,7 +30,7 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
     files.set(join(dirname(path), "validate.generated.js"), await validator(schema, path));
   }
   const byName = new Map([...kinds].map(([path, schema]) => [pascal(path.split("/")[1] ?? ""), schema]));
-  files.set("docs/schema/cloud-assert.json", `${JSON.stringify(editorSchema(schemaAt(own, "cli/schemas/assertion.json"), fleet, byName), null, 2)}\n`);
+  files.set("docs/schema/cloud-assert.json", `${JSON.stringify(editorSchema(schemaAt(own, "cli/schemas/assertion.json"), { Fleet: fleet, Waivers: schemaAt(own, "cli/schemas/waivers.json") }, byName), null, 2)}\n`);
   return files;
 }
 

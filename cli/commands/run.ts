@@ -1,5 +1,6 @@
 import { checkIdentities, confirmed, evaluate, recheckOf, reportOn, waive, type Assertion, type Snapshot, type Waived } from "#engine";
 import { istioMap } from "#values";
+import { acceptanceOf, reviewOf, writeBaseline, type Acceptance } from "../acceptance.ts";
 import { assertionsOf } from "../assertions.ts";
 import { discover } from "../discover.ts";
 import { UsageError } from "../errors.ts";
@@ -24,8 +25,10 @@ export default async function run(flags: Flags, words: readonly string[], termin
     throw new UsageError("--confirm looks again at clusters, and --snapshots contacts none", { remedy: "leave one of the two out" });
   }
   const fleet = await fleetOf(flags, terminal, saved);
-  const now = flags.now ?? terminal.now();
-  const judge = judgement(fleet, kinds, now);
+  const started = terminal.now();
+  const now = flags.now ?? started;
+  const acceptance = await acceptanceOf(flags, fleet, terminal);
+  const judge = judgement(fleet, kinds, acceptance, now);
 
   // saved snapshots need no collector: their code is not even loaded
   const looking: Looking = { fleet, assertions, kinds, collectors: saved === undefined ? await plugins.collectors() : [], now };
@@ -33,16 +36,18 @@ export default async function run(flags: Flags, words: readonly string[], termin
   checkIdentities([...snapshots.values()], pinsOf(fleet));
 
   const judged = await confirm(judge(assertions, snapshots), snapshots, { looking, judge, flags, terminal });
-  const report = reportOn(judged, clustersOf(fleet, snapshots), snapshots, [...notes, ...fleet.notes, ...warnings(snapshots)]);
-  await writeReports(report, outputs, flags, terminal);
+  const review = reviewOf(acceptance, judged, now);
+  const report = reportOn(judged, clustersOf(fleet, snapshots), snapshots, [...notes, ...fleet.notes, ...warnings(snapshots), ...review.notes], review.waivers);
+  await writeReports(report, outputs, flags, terminal, { now, seconds: (Date.parse(terminal.now()) - Date.parse(started)) / 1000 });
+  await writeBaseline(judged, flags, terminal);
   return exitCode(report);
 }
 
 type Judge = (assertions: readonly Assertion[], snapshots: ReadonlyMap<string, Snapshot>) => readonly Waived[];
 
-function judgement(fleet: Fleet, kinds: Looking["kinds"], now: string): Judge {
+function judgement(fleet: Fleet, kinds: Looking["kinds"], { waivers, baseline }: Acceptance, now: string): Judge {
   const map = istioMap(fleet.istioMap);
-  return (assertions, snapshots) => waive(evaluate(kinds, assertions, { fleet: clustersOf(fleet, snapshots), snapshots, now, istioMap: map }), [], now);
+  return (assertions, snapshots) => waive(evaluate(kinds, assertions, { fleet: clustersOf(fleet, snapshots), snapshots, now, istioMap: map }), waivers, now, baseline);
 }
 
 /** Looks again, as often as `--confirm` says, at what the faults rest on. */

@@ -2,16 +2,20 @@ import { UserError, type JsonObject } from "#engine";
 import type { Document } from "../../clients/documents/index.ts";
 import { UserErrors } from "../errors.ts";
 import assertion from "../schemas/assertion.json" with { type: "json" };
+import baseline from "../schemas/baseline.json" with { type: "json" };
 import fleet from "../schemas/fleet.json" with { type: "json" };
 import istioMap from "../schemas/istio-map.json" with { type: "json" };
+import waivers from "../schemas/waivers.json" with { type: "json" };
 import { problemsOf } from "./problems.ts";
 import { validatorOf } from "./schema.ts";
 
 /** The schemas of what this tool itself reads, and their validators compiled ahead. */
-const OWN: Readonly<Record<"assertion" | "fleet" | "istioMap", { readonly schema: JsonObject; readonly ahead: () => Promise<unknown> }>> = {
+const OWN: Readonly<Record<"assertion" | "baseline" | "fleet" | "istioMap" | "waivers", { readonly schema: JsonObject; readonly ahead: () => Promise<unknown> }>> = {
   assertion: { schema: assertion, ahead: () => import("../schemas/assertion.generated.js") },
+  baseline: { schema: baseline, ahead: () => import("../schemas/baseline.generated.js") },
   fleet: { schema: fleet, ahead: () => import("../schemas/fleet.generated.js") },
   istioMap: { schema: istioMap, ahead: () => import("../schemas/istio-map.generated.js") },
+  waivers: { schema: waivers, ahead: () => import("../schemas/waivers.generated.js") },
 };
 
 /** What is wrong with a value that was read from a document. Fills its defaults in. */

@@ -60,7 +60,7 @@ describe("a report", () => {
       severity: "error",
       verdict: "violated",
       at: { file: "a.yaml", line: 7, column: 3 },
-      coverage: { clusters: 1, facts: 4, judged: 1, of: "things" },
+      coverage: { clusters: 1, facts: 4, judged: 1, of: "things", names: ["eks"] },
       findings: [{ outcome: "fault", subject: "s", message: "m", remedy: "r", fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/), evidence: [] }],
       gaps: [{ cluster: "eks", subject: "s", reason: "hidden", remedy: "look", fingerprint: expect.stringMatching(/^[0-9a-f]{32}$/) }],
       assumptions: [{ text: "t", where: "w" }],

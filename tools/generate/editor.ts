@@ -6,11 +6,11 @@ const COMMON = ["clusters", "allowEmpty", "strict"] as const;
  * One schema for editors: every document that a user may write, told apart by `kind`. Definitions of each part get a prefix,
  * so that those of two kinds never meet.
  */
-export function editorSchema(assertion: JsonObject, fleet: JsonObject, kinds: ReadonlyMap<string, JsonObject>): JsonObject {
+export function editorSchema(assertion: JsonObject, others: Readonly<Record<string, JsonObject>>, kinds: ReadonlyMap<string, JsonObject>): JsonObject {
   const definitions: Record<string, unknown> = {};
   const documents = [
     ...[...kinds].map(([name, spec]) => [name, assertionOf(name, assertion, spec)] as const),
-    ["Fleet", prefixed(fleet, "Fleet")] as const,
+    ...Object.entries(others).map(([name, schema]) => [name, prefixed(schema, name)] as const),
   ];
   for (const [name, document] of documents) {
     const { $defs, $schema: _, ...rest } = document;
@@ -20,7 +20,7 @@ export function editorSchema(assertion: JsonObject, fleet: JsonObject, kinds: Re
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "cloud-assert",
-    description: "Assertions, and the fleet they are about.",
+    description: "Assertions, the fleet they are about, and what is accepted.",
     type: "object",
     required: ["kind"],
     properties: { kind: { description: "What the document is.", enum: documents.map(([name]) => name) } },
