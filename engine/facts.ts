@@ -1,3 +1,5 @@
+import type { ObjectsFact } from "./objects.ts";
+
 /**
  * Every kind of fact there is, on one page. A plug-in adds its own by declaration merging:
  *
@@ -12,6 +14,8 @@ export interface FactTypes {
   cluster: ClusterFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
+  /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
+  objects: ObjectsFact;
 }
 
 export type FactKind = Extract<keyof FactTypes, string>;
