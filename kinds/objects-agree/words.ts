@@ -83,7 +83,7 @@ export function clustersText(clusters: readonly string[]): string {
 
 export function valueText(value: unknown): string {
   if (value === undefined) return "absent";
-  if (value instanceof Hidden) return `a value of which only the digest \`${value.sha256.slice(0, 12)}\` is kept`;
+  if (value instanceof Hidden) return `(not kept, digest ${value.sha256.slice(0, 12)})`;
   const text = typeof value === "string" ? value : canonical(shown(value));
   const line = text.replace(/\s+/g, " ");
   return line === "" ? "empty" : `\`${line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line}\``;
