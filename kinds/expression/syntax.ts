@@ -53,6 +53,8 @@ function hint(text: string, offset: number): string {
 
 const CLOSING: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
+const SINGLE: ReadonlySet<string> = new Set(["=", "&", "|"]);
+
 /** A bracket or quote without its partner: what the parser would report somewhere else. */
 function unbalanced(text: string): Mistake | undefined {
   const open: { readonly at: number; readonly char: string }[] = [];
@@ -66,6 +68,8 @@ function unbalanced(text: string): Mistake | undefined {
       const line = text.indexOf("\n", at);
       if (line < 0) break;
       at = line;
+    } else if (SINGLE.has(char) && text[at + 1] !== "=" && text[at + 1] !== char && !"=!<>&|".includes(text[at - 1] ?? " ")) {
+      return { offset: at, message: `a single \`${char}\` means nothing`, remedy: `write \`${char}${char}\`` };
     } else if (CLOSING[char] !== undefined) open.push({ at, char });
     else if (char === ")" || char === "]" || char === "}") {
       const last = open.pop();
