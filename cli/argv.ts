@@ -23,6 +23,8 @@ Exit codes: 0 everything holds, 1 violated, 2 undecided, 3 could not run, 130 in
 /** Reads the command line. Throws {@link UsageError} and {@link LaterError}; touches nothing. */
 export function parseArgv(argv: readonly string[], version: string): Call {
   if (argv[0] === completeCommand.name) return { kind: "command", entry: completeCommand, flags: parseFlags({}), words: argv.slice(1) };
+  const asked = argv[0] === "help" ? laterCommands.find(({ name }) => name === argv[1]) : undefined;
+  if (asked !== undefined) throw new LaterError(`\`assert ${asked.name}\``);
   let text = "";
   let call: Call | undefined;
   const program = new Commander("assert")
@@ -69,7 +71,10 @@ function option({ flags, summary, repeatable, hidden }: FlagText): Option {
 
 /** Commander's sentence in the words of this house; its suggestion becomes the way out. */
 function usageError({ message }: CommanderError): UsageError {
-  const [first = "", guess] = message.replace(/^error: /, "").split("\n");
+  const [said = "", guess] = message.replace(/^error: /, "").split("\n");
+  const first = said
+    .replace(/^(too many arguments.*)\. Expected (\d+) arguments? but got (\d+): /, "$1, which takes $2 and got $3: ")
+    .replace(/^(option '.*') argument missing$/, "$1 lacks its value");
   const meant = /Did you mean (?:one of )?(.+)\?\)/.exec(guess ?? "")?.[1];
   return new UsageError(first.replaceAll("'", "`").replace(/\.$/, ""), {
     remedy: meant === undefined ? "see `assert --help`, or `assert COMMAND --help`" : `did you mean \`${meant.replaceAll(", ", "`, `")}\`?`,

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Plain JavaScript that old releases parse: on a machine whose Node is too old it finds the packaged one and starts again.
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import module from "node:module";
 import { dirname, join } from "node:path";
@@ -19,7 +18,7 @@ if (isNewEnough(process.versions.node)) {
     console.error(`assert needs Node ${NEEDED.join(".")} or newer, this is ${process.versions.node}: install Node 24 (https://nodejs.org), or run \`npm ci\` where it brings its own`);
     process.exitCode = COULD_NOT_RUN;
   } else {
-    restart(packaged);
+    await restart(packaged);
   }
 }
 
@@ -41,7 +40,8 @@ function packagedNode(file) {
 }
 
 /** The same words, streams, signals and end, under another Node. */
-function restart(node) {
+async function restart(node) {
+  const { spawn } = await import("node:child_process");
   const child = spawn(node, process.argv.slice(1), { stdio: "inherit", env: { ...process.env, CLOUD_ASSERT_RESTARTED: "1" } });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, () => child.kill(signal));

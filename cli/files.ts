@@ -1,33 +1,38 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { access, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OutputError } from "./errors.ts";
 
 /** A file to write and what it is to hold. */
 export interface NewFile {
   readonly path: string;
+  /** As the user named it. */
+  readonly shown: string;
   readonly text: string;
 }
 
 /**
  * Writes files so that nobody ever sees half of one: each is written beside its place, synced and moved there, and none is
- * moved before all are written. What is no plain file (`/dev/stderr`, a pipe) is written straight.
+ * moved before all are written. What is no plain file (`/dev/stderr`, a pipe) is written straight. A link
+ * to a file is replaced, not followed: a stranger's commit may have put it there.
  *
  * Throws {@link OutputError}; what was begun is removed, what was there before stays. An aborted `signal` ends it in the same way.
  */
 export async function writeFiles(files: readonly NewFile[], signal: AbortSignal): Promise<void> {
-  const begun: { readonly from: string; readonly to: string }[] = [];
+  const begun: { readonly from: string; readonly to: string; readonly shown: string }[] = [];
   try {
-    for (const { path, text } of files) {
+    for (const { path, shown, text } of files) {
       signal.throwIfAborted();
-      if (await isSpecial(path)) await writeTo(path, "w", text, path);
+      if (await isSpecial(path)) await writeTo(path, "w", text, shown);
       else {
-        const from = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-        begun.push({ from, to: path });
-        await writeTo(from, "wx", text, path);
+        // no process number: in containers that share a folder all are the same
+        const from = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+        begun.push({ from, to: path, shown });
+        await writeTo(from, "wx", text, shown);
       }
     }
     signal.throwIfAborted();
-    for (const { from, to } of begun) await rename(from, to).catch((error: unknown) => fail(to, error));
+    for (const { from, to, shown } of begun) await rename(from, to).catch((error: unknown) => fail(shown, error));
   } catch (error) {
     await Promise.all(begun.map(({ from }) => rm(from, { force: true })));
     throw error;
@@ -35,19 +40,29 @@ export async function writeFiles(files: readonly NewFile[], signal: AbortSignal)
 }
 
 /** A folder that is there afterwards. Throws {@link OutputError}. */
-export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => fail(path, error));
+export async function makeFolder(path: string, shown: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: unknown) => fail(shown, error));
+}
+
+/** Can a folder be made there, and files in it? Asked before the work, so that it is not lost afterwards. Throws {@link OutputError}. */
+export async function checkFolder(path: string, shown: string): Promise<void> {
+  const there = await stat(path).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? undefined : fail(shown, error)));
+  if (there === undefined && path !== dirname(path)) return checkFolder(dirname(path), shown);
+  if (there?.isDirectory() !== true) throw new OutputError(`\`${shown}\` cannot be a folder: a file is there`, { remedy: "name another place" });
+  await access(path, constants.W_OK).catch((error: unknown) => fail(shown, error));
 }
 
 /** Can a report be put there? Asked before the work, so that it is not lost afterwards. Throws {@link OutputError}. */
-export async function checkPlace(path: string): Promise<void> {
+export async function checkPlace(path: string, shown: string): Promise<void> {
   const folder = await stat(dirname(path)).catch(() => undefined);
   if (!folder?.isDirectory()) {
-    throw new OutputError(`\`${path}\` cannot be written: there is no folder \`${dirname(path)}\``, { remedy: `make it: \`mkdir -p ${dirname(path)}\`` });
+    throw new OutputError(`\`${shown}\` cannot be written: there is no folder \`${dirname(shown)}\``, { remedy: `make it: \`mkdir -p ${dirname(shown)}\`` });
   }
   if ((await stat(path).catch(() => undefined))?.isDirectory()) {
-    throw new OutputError(`\`${path}\` cannot be written: it is a folder`, { remedy: "name a file in it" });
+    throw new OutputError(`\`${shown}\` cannot be written: it is a folder`, { remedy: "name a file in it" });
   }
+  if (await isSpecial(path)) return;
+  await access(dirname(path), constants.W_OK).catch((error: unknown) => fail(shown, error));
 }
 
 async function isSpecial(path: string): Promise<boolean> {
@@ -55,7 +70,7 @@ async function isSpecial(path: string): Promise<boolean> {
   return there !== undefined && !there.isFile() && !there.isDirectory();
 }
 
-async function writeTo(path: string, flags: "w" | "wx", text: string, named: string): Promise<void> {
+async function writeTo(path: string, flags: "w" | "wx", text: string, shown: string): Promise<void> {
   try {
     const file = await open(path, flags, 0o644);
     try {
@@ -65,7 +80,7 @@ async function writeTo(path: string, flags: "w" | "wx", text: string, named: str
       await file.close();
     }
   } catch (error) {
-    fail(named, error);
+    fail(shown, error);
   }
 }
 
@@ -77,11 +92,11 @@ const REASONS: Readonly<Record<string, readonly [what: string, remedy: string]>>
   ENOENT: ["its folder is not there", "make the folder first"],
   EISDIR: ["it is a folder", "name a file in it"],
   ENOTDIR: ["a part of its path is a file", "name another place"],
-  EEXIST: ["a file is where a folder should be, or another run is writing there", "name another place"],
+  EEXIST: ["a file is where a folder should be", "name another place"],
 };
 
-function fail(path: string, error: unknown): never {
+function fail(shown: string, error: unknown): never {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
   const [what, remedy] = REASONS[code] ?? [code, "write elsewhere"];
-  throw new OutputError(`\`${path}\` cannot be written: ${what}`, { remedy, cause: error });
+  throw new OutputError(`\`${shown}\` cannot be written: ${what}`, { remedy, cause: error });
 }

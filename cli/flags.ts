@@ -1,6 +1,7 @@
 import type { Probe } from "#engine";
+import type { Ignorable } from "#routes";
 import type { FlagText } from "./command.ts";
-import { UsageError } from "./errors.ts";
+import { LaterError, UsageError } from "./errors.ts";
 import { nearest } from "./near.ts";
 import type { ColorChoice } from "./terminal.ts";
 
@@ -29,6 +30,21 @@ export interface Flags {
   readonly out?: string | undefined;
   readonly all: boolean;
   readonly force: boolean;
+  /** Globs of hosts. */
+  readonly hosts: readonly string[];
+  readonly views: readonly ("gateways" | "mesh")[];
+  readonly ignore: readonly Ignorable[];
+  /** A release, or two as `LEFT:RIGHT`. */
+  readonly istio?: string | undefined;
+  readonly envoy?: string | undefined;
+  /** `FROM=TO`. */
+  readonly mapHost: readonly string[];
+  readonly mapGateway: readonly string[];
+  readonly at?: string | undefined;
+  readonly view?: string | undefined;
+  /** `name: value`. */
+  readonly header: readonly string[];
+  readonly requests?: string | undefined;
 }
 
 /** The flags that every command takes. */
@@ -59,6 +75,20 @@ export const sharedFlags: readonly FlagText[] = [
 /** Flags whose meaning a later release brings. */
 export const laterFlags = ["waivers", "baseline", "writeBaseline"] as const;
 
+/** The flags of the commands that look at routes. */
+export const routeFlags: readonly FlagText[] = [
+  { flags: "--hosts <GLOB>", summary: "only requests for these hosts; repeatable", repeatable: true },
+  { flags: "--views <gateways|mesh>", summary: "only from outside, or only from inside (default: both)", repeatable: true },
+  { flags: "--ignore <PART>", summary: "what may differ: weights, timeout, retries, mirror, fault, cors, headers, trafficPolicy; repeatable", repeatable: true },
+  { flags: "--reading <WHOSE>", summary: "istiod (default); specification comes with Gateway API" },
+  { flags: "--istio <VERSION>", summary: "release of istiod where a place does not tell; of each place: LEFT:RIGHT" },
+  { flags: "--envoy <VERSION>", summary: "the same for Envoy" },
+];
+
+/** The words after `--ignore`. */
+const IGNORABLE: readonly Ignorable[] = ["weights", "timeout", "retries", "mirror", "fault", "cors", "headers", "trafficPolicy"];
+const VIEWS = ["gateways", "mesh"] as const;
+
 /** The words after `--probe`. */
 export const PROBES: readonly Probe[] = ["metrics", "admin", "nodes"];
 /** The words after `--color`. */
@@ -68,6 +98,7 @@ export const COLORS: readonly ColorChoice[] = ["auto", "always", "never"];
 export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
   const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : undefined);
   const texts = (name: string) => (Array.isArray(raw[name]) ? raw[name].map(String) : []);
+  if (raw["reading"] !== undefined) reading(String(raw["reading"]));
   const given = <T>(name: string, parse: (value: string) => T) => {
     const value = text(name);
     return value === undefined ? undefined : parse(value);
@@ -94,6 +125,17 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     out: text("out"),
     all: raw["all"] === true,
     force: raw["force"] === true,
+    hosts: texts("hosts").flatMap((value) => value.split(",")),
+    views: texts("views").flatMap((value) => value.split(",")).map((value) => oneOf("--views", value, VIEWS)),
+    ignore: texts("ignore").flatMap((value) => value.split(",")).map((value) => oneOf("--ignore", value, IGNORABLE)),
+    istio: text("istio"),
+    envoy: text("envoy"),
+    mapHost: texts("mapHost"),
+    mapGateway: texts("mapGateway"),
+    at: text("at"),
+    view: text("view"),
+    header: texts("header"),
+    requests: text("requests"),
   };
 }
 
@@ -101,6 +143,11 @@ function wholeNumber(flag: string, value: string, least: number, most: number): 
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`${flag} is \`${value}\`; it takes a whole number from ${least} to ${most}`, { remedy: `write \`${flag} ${Math.max(least, 4)}\`` });
+}
+
+function reading(value: string): void {
+  if (value === "specification") throw new LaterError("`--reading specification`");
+  oneOf("--reading", value, ["istiod", "specification"]);
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -116,9 +163,15 @@ function duration(flag: string, value: string): number {
 
 function instant(flag: string, value: string): string {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/;
-  const time = shape.test(value) ? Date.parse(value) : Number.NaN;
+  const time = shape.test(value) && isDay(value.slice(0, 10)) ? Date.parse(value) : Number.NaN;
   if (!Number.isNaN(time)) return `${new Date(time).toISOString().slice(0, 19)}Z`;
   throw new UsageError(`${flag} is \`${value}\`; it takes a date or a time with its zone`, { remedy: `write \`${flag} 2026-11-23T10:00:00Z\`` });
+}
+
+/** The platform takes 30 February for 2 March. */
+function isDay(date: string): boolean {
+  const time = Date.parse(date);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(date);
 }
 
 function oneOf<T extends string>(flag: string, value: string, words: readonly T[]): T {

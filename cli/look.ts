@@ -2,6 +2,7 @@ import { collect, plan, requestKey, stages, type AnyCollector, type AnyKind, typ
 import type { Flags } from "./flags.ts";
 import type { Fleet, FleetCluster } from "./load/index.ts";
 import { adopt, readSnapshot } from "./snapshots.ts";
+import { innerYaml } from "./inner-yaml.ts";
 import type { Terminal } from "./terminal.ts";
 import { visitAll, type Visit } from "./visit.ts";
 
@@ -50,7 +51,7 @@ async function lookAt(
   const { cluster, kubernetes } = target;
   if (kubernetes?.form === "snapshot") {
     visit.done(true);
-    return adopt(await readSnapshot(kubernetes.file), cluster);
+    return adopt(await readSnapshot(kubernetes.shown, kubernetes.file), cluster);
   }
   const snapshot = await collect(cluster, {
     collectors: looking.collectors,
@@ -61,6 +62,7 @@ async function lookAt(
       kubernetes: visit.open,
       allows: (probe) => flags.probe.includes(probe) || target.probes.includes(probe),
       facts,
+      yaml: innerYaml,
       progress: visit.say,
     }),
     signal: terminal.signal,

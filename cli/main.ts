@@ -5,9 +5,9 @@ import { version } from "./version.ts";
 
 /** From the words of the command line to the exit code. Never throws and never ends the process. */
 export async function main(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  // before anything is loaded: this is what scripts ask to see whether the tool is there
-  if (argv.length === 1 && argv[0] === "--version") return answer({ kind: "text", text: `${version}\n`, wanted: true }, terminal);
   try {
+    // before anything is loaded: this is what scripts ask to see whether the tool is there
+    if (argv.length === 1 && argv[0] === "--version") return await answer({ kind: "text", text: `${version}\n`, wanted: true }, terminal);
     const { parseArgv } = await import("./argv.ts");
     return await answer(parseArgv(argv, version), terminal);
   } catch (error) {

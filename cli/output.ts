@@ -12,17 +12,19 @@ import { mayColor, widthOf, type Terminal } from "./terminal.ts";
 interface Output {
   readonly format: string;
   readonly file?: string | undefined;
+  /** The file as the user named it. */
+  readonly shown?: string | undefined;
 }
 
 /** What `-o` asks for; `terminal` on stdout when there is none. Throws before any work is done. */
 export async function outputsOf({ output }: Pick<Flags, "output">, cwd: string): Promise<readonly Output[]> {
   const outputs = output.map((text) => parseOutput(text, cwd));
   const places = outputs.map((each) => each.file ?? "stdout");
-  const twice = places.find((place, index) => places.indexOf(place) !== index);
+  const twice = outputs.find((each, index) => places.indexOf(each.file ?? "stdout") !== index);
   if (twice !== undefined) {
-    throw new UsageError(`two formats go to \`${twice}\``, { remedy: "give one of them a file of its own: `-o json=report.json`" });
+    throw new UsageError(`two formats go to \`${twice.shown ?? "stdout"}\``, { remedy: "give one of them a file of its own: `-o json=report.json`" });
   }
-  for (const { file } of outputs) if (file !== undefined) await checkPlace(file);
+  for (const { file, shown = "" } of outputs) if (file !== undefined) await checkPlace(file, shown);
   return outputs.length === 0 ? [{ format: "terminal" }] : outputs;
 }
 
@@ -37,7 +39,8 @@ function parseOutput(text: string, cwd: string): Output {
   }
   if (equals === -1) return { format };
   if (equals === text.length - 1) throw new UsageError(`\`-o ${text}\` names no file`, { remedy: `write \`-o ${format}=report.txt\`` });
-  return { format, file: resolve(cwd, text.slice(equals + 1)) };
+  const shown = text.slice(equals + 1);
+  return { format, file: resolve(cwd, shown), shown };
 }
 
 /** Writes the report in every format that was asked for. */
@@ -54,9 +57,9 @@ export async function writeOutputs(
   terminal: Terminal,
   render: (format: string, looks: Looks) => string | Promise<string>,
 ): Promise<void> {
-  const texts = await Promise.all(outputs.map(async ({ format, file }) => ({ file, text: await render(format, looksOf(file, flags, terminal)) })));
+  const texts = await Promise.all(outputs.map(async ({ format, file, shown = "" }) => ({ file, shown, text: await render(format, looksOf(file, flags, terminal)) })));
   await writeFiles(
-    texts.flatMap(({ file, text }) => (file === undefined ? [] : [{ path: file, text }])),
+    texts.flatMap(({ file, shown, text }) => (file === undefined ? [] : [{ path: file, shown, text }])),
     terminal.signal,
   );
   for (const { file, text } of texts) if (file === undefined) await terminal.stdout.write(text);

@@ -20,7 +20,7 @@ export async function start(): Promise<void> {
 
   const terminal: Terminal = {
     stdout: sinkOf(process.stdout),
-    stderr: sinkOf(process.stderr),
+    stderr: lenient(sinkOf(process.stderr)),
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
@@ -42,7 +42,7 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
     columns: stream.columns,
     write: (text) =>
       new Promise((resolve, reject) => {
-        if (gone) return void resolve();
+        if (gone) return resolve();
         stream.write(text, (error) => {
           if (!error) return resolve();
           if (codeOf(error) === "EPIPE") return resolve();
@@ -50,6 +50,11 @@ function sinkOf(stream: NodeJS.WriteStream): Sink {
         });
       }),
   };
+}
+
+/** Where the one place for complaints is full or closed there is nobody to tell; the exit code still says it. */
+function lenient(sink: Sink): Sink {
+  return { ...sink, write: (text) => sink.write(text).catch(() => undefined) };
 }
 
 function codeOf(error: NodeJS.ErrnoException): string | undefined {

@@ -1,9 +1,10 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { byText, ClusterIdentityError, parseSnapshot, seal, settle, snapshotText, type Cluster, type Fact, type Snapshot } from "#engine";
-import { FileError, readText } from "../clients/documents/index.ts";
+import { FileError } from "../clients/documents/index.ts";
 import { NothingToRunError } from "./errors.ts";
 import { makeFolder, writeFiles } from "./files.ts";
+import { readTextOf } from "./load/index.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Larger than any mesh: a snapshot holds groups and routing objects, never one fact a pod. */
@@ -36,8 +37,8 @@ export async function readSnapshots(dir: string, { cwd }: Pick<Terminal, "cwd">)
 }
 
 /** Reads one snapshot; `shown` is its name as the user knows it. */
-export async function readSnapshot(shown: string, path = shown): Promise<Snapshot> {
-  return parseSnapshot(await readText(path, LIMIT), shown);
+export async function readSnapshot(shown: string, path: string): Promise<Snapshot> {
+  return parseSnapshot(await readTextOf({ path, shown }, LIMIT), shown);
 }
 
 /** A snapshot as the fleet's cluster: under the name, labels, cloud and region that the fleet file gives it. */
@@ -56,10 +57,10 @@ export function adopt(snapshot: Snapshot, cluster: Cluster): Snapshot {
 
 /** Writes one file per cluster, all or none. */
 export async function writeSnapshots(snapshots: Iterable<Snapshot>, dir: string, { cwd, signal }: Pick<Terminal, "cwd" | "signal">): Promise<readonly string[]> {
-  await makeFolder(resolve(cwd, dir));
+  await makeFolder(resolve(cwd, dir), dir);
   const files = [...snapshots].map((snapshot) => ({ name: join(dir, fileNameOf(snapshot.cluster.name)), text: snapshotText(snapshot) }));
   await writeFiles(
-    files.map(({ name, text }) => ({ path: resolve(cwd, name), text })),
+    files.map(({ name, text }) => ({ path: resolve(cwd, name), shown: name, text })),
     signal,
   );
   return files.map(({ name }) => name);

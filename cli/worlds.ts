@@ -3,7 +3,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { byText, type Verdict } from "#engine";
 import { parseDocuments, readText } from "../clients/documents/index.ts";
 import { NothingToRunError } from "./errors.ts";
-import { InvalidDocumentError } from "./load/index.ts";
+import { InvalidDocumentError } from "./load/errors.ts";
 
 /** A folder with objects of each cluster, and the verdicts that are expected of assertions on them. */
 export interface TestWorld {

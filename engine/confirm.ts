@@ -37,9 +37,11 @@ function merged(looks: readonly Waived[]): Waived {
   const [first, last] = [looks[0], looks.at(-1)];
   if (first === undefined || last === undefined) throw new TypeError("no look to merge");
   const faults = new Map(looks.flatMap((look) => openFaults(look).map((fault) => [fault.fingerprint, fault] as const)));
+  const least = looks.reduce((fewest, look) => (look.judged < fewest.judged ? look : fewest));
   return {
     ...last,
-    judged: Math.min(...looks.map((look) => look.judged)),
+    judged: least.judged,
+    of: least.of,
     findings: [
       ...last.findings.filter((finding) => finding.outcome !== "fault" || finding.waived !== undefined),
       ...faults.values().map((fault) => settled(fault, looks)),

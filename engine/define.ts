@@ -12,6 +12,8 @@ export interface Kind<Spec = never, K extends FactKind = FactKind> {
   readonly summary: string;
   /** What must be collected to judge this spec. */
   needs(spec: Spec): readonly Request<K>[];
+  /** What `judged` counts, one and many: `["proxy", "proxies"]`, so that a report says `11 proxies judged`. Left out: things. */
+  readonly judges?: readonly [one: string, many: string];
   /**
    * Compares and yields what it finds, and how much it has judged: without a `judged` of at least one the verdict is never `holds`.
    * Pure: the same world in another order of facts gives the same judgement.

@@ -14,6 +14,8 @@ export interface Evaluation {
   /** Facts that answered the assertion's requests. */
   readonly facts: number;
   readonly judged: number;
+  /** What `judged` counts, in the number that goes with it. */
+  readonly of: string;
   readonly findings: readonly Finding[];
   readonly gaps: readonly Gap[];
   readonly assumptions: readonly Assumption[];
@@ -71,7 +73,8 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   if (assertion.strict) gaps.push(...assumptions.map(asGap));
   if (judged === 0 && gaps.length === 0 && !assertion.allowEmpty) gaps.push(nothingSeen(assertion, clusters));
   const facts = new Set(requests.map((request) => request.fact)).values().reduce((sum, fact) => sum + world.facts(fact).length, 0);
-  return { assertion, clusters, facts, judged, findings, gaps, assumptions };
+  const [one, many] = kind.judges ?? ["thing", "things"];
+  return { assertion, clusters, facts, judged, of: judged === 1 ? one : many, findings, gaps, assumptions };
 }
 
 /** A name that no cluster bears is more likely a slip than a wish: judging the rest in silence would hide it. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface FactTypes {
   "envoy-proxies": EnvoyProxies;
   /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
   objects: ObjectsFact;
+  /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
+  routing: RoutingObject | RoutingPlace;
 }
 
 export type FactKind = Extract<keyof FactTypes, string>;
@@ -78,4 +81,44 @@ export interface ProxyProbe {
   readonly by?: "metrics" | "admin" | undefined;
   /** Why a probe that was allowed gave nothing, and what to do. */
   readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
+}
+
+/** One object that routes requests, or that acts on their path. */
+export interface RoutingObject {
+  readonly type: "object";
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** "" for an object of the whole cluster. */
+  readonly namespace: string;
+  readonly name: string;
+  /** `creationTimestamp` as it stands; left out where it was never told. */
+  readonly created?: string | undefined;
+  /** Of pods and namespaces: those that objects select by. Pods that are alike are one object, under the name that comes first. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Whole for objects that route; of filters, policies and plug-ins, what they are configured with is a digest. */
+  readonly spec: JsonObject;
+}
+
+/** What is known of a place that holds routing objects. */
+export interface RoutingPlace {
+  readonly type: "place";
+  /** A kind of which no object was seen has none. False for a folder of manifests that does not claim to be a whole dump. */
+  readonly complete: boolean;
+  /** Kinds of which such a folder holds no object. */
+  readonly unseen: readonly string[];
+  /** The namespaces that were looked at; left out: all. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Images of the control planes that run. */
+  readonly controlPlanes: readonly string[];
+  /** Images of the sidecars and gateways that run. */
+  readonly proxies: readonly string[];
+  /** Mesh configurations that control planes read, by `namespace/name`; settings that do not route are digests. */
+  readonly meshConfigs: readonly MeshConfig[];
+}
+
+export interface MeshConfig {
+  readonly namespace: string;
+  readonly name: string;
+  readonly config: JsonObject;
 }

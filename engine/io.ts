@@ -11,6 +11,8 @@ export interface Io {
   /** The cluster's API server, or a folder of manifests behind the same face. Throws CollectError. */
   kubernetes(): Promise<KubernetesApi>;
   allows(probe: Probe): boolean;
+  /** YAML that stands inside an object, read as the cluster's own programs do: plain JSON, bounded. Throws CollectError that names `what`. */
+  yaml(text: string, what: string): Promise<unknown>;
   /** Facts of earlier stages: those that the collector named in `after`. */
   facts<K extends FactKind>(kind: K): readonly Fact<K>[];
   /** A short line for somebody who waits (`12,000 pods`). */
@@ -50,6 +52,10 @@ export interface Page {
 /** One place that holds Kubernetes objects. Every method throws CollectError and listens to the signal it was opened with. */
 export interface KubernetesApi {
   readonly place: "live" | "manifests";
+  /** Of a folder of manifests: it claims to be the whole dump of a cluster. */
+  readonly complete?: boolean | undefined;
+  /** The namespaces that are listed; left out: all. */
+  readonly namespaces?: readonly string[] | undefined;
   /**
    * All objects of a resource, page by page, memory bounded by one page. A resource that the API does not serve is an empty list.
    * With `namespaces` given for the cluster only those are listed.

@@ -32,7 +32,8 @@ export interface Result {
   readonly severity: Severity;
   readonly verdict: Verdict;
   readonly at: Position;
-  readonly coverage: { readonly clusters: number; readonly facts: number; readonly judged: number };
+  /** `of` says what `judged` counts: `11` `proxies`. */
+  readonly coverage: { readonly clusters: number; readonly facts: number; readonly judged: number; readonly of: string };
   readonly gaps: readonly ReportGap[];
   readonly assumptions: readonly Omit<Assumption, "type">[];
   readonly findings: readonly ReportFinding[];
@@ -79,7 +80,7 @@ function resultOf(waived: Waived): Result {
     severity: assertion.severity,
     verdict: verdictOf(waived),
     at: assertion.at,
-    coverage: { clusters: waived.clusters.length, facts: waived.facts, judged: waived.judged },
+    coverage: { clusters: waived.clusters.length, facts: waived.facts, judged: waived.judged, of: waived.of },
     gaps: distinct(waived.gaps.map(gapOf), (gap) => `${gap.cluster ?? ""}\0${gap.subject}`),
     assumptions: distinct(
       waived.assumptions.map(({ text, where }) => ({ text, where })),

@@ -2,8 +2,9 @@ import { plainJson } from "./plain.ts";
 import { defineReporter } from "./reporter.ts";
 
 /** Reading order: what it is, what it says, about what, why. Fields that are not named come last, by name. */
-const ORDER = `schema verdict notes clusters assertion kind severity outcome cluster name cloud region identity takenAt snapshotSha256
+const ORDER = `schema verdict differences view request left right action rule notes clusters assertion kind severity outcome cluster name cloud region identity takenAt snapshotSha256
   reachable at file line column coverage subject reason message remedy fingerprint waived label value source collector locator
+  facts judged of
   gaps assumptions findings evidence results summary holds violated undecided`.split(/\s+/);
 const RANK = new Map(ORDER.map((key, index) => [key, index]));
 

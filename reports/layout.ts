@@ -34,6 +34,10 @@ function lengthOf(text: string): number {
 
 /** `1 cluster`, `2 clusters`, `12,000 pods`. */
 export function count(number: number, noun: string): string {
-  const digits = String(number).replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${digits} ${noun}${number === 1 ? "" : "s"}`;
+  return `${digits(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** A whole number as people read it: `12,000`. */
+export function digits(number: number): string {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }

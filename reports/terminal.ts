@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Report, ReportCluster, ReportFinding, ReportGap, Result } from "#engine";
-import { columns, count, wrap } from "./layout.ts";
+import { columns, count, digits, wrap } from "./layout.ts";
 import { plain } from "./plain.ts";
 import { defineReporter, type RenderOptions } from "./reporter.ts";
 
@@ -13,8 +13,8 @@ interface Page {
   paint(style: Style, text: string): string;
 }
 
-/** Where a list is cut unless everything was asked for. */
-const LIMITS = { findings: 10, evidence: 6, gaps: 10, assumptions: 4, clusters: 30 };
+/** Where a list is cut unless everything was asked for. What decides the verdict has the longest ones. */
+const LIMITS = { findings: 10, evidence: 6, gaps: 10, infos: 4, assumptions: 4, clusters: 30 };
 
 const MARKS = { holds: "✓", violated: "✗", undecided: "?" } as const;
 const STYLES = { holds: "green", violated: "red", undecided: "yellow" } as const;
@@ -50,10 +50,18 @@ function urgency({ verdict, severity }: Result): number {
 
 function headline({ verdict, summary, results }: Report, page: Page): string {
   const total = results.length;
-  const parts = (["violated", "undecided", "holds"] as const).flatMap((word) => (summary[word] === 0 ? [] : [`${summary[word]} ${saying(word, summary[word])}`]));
+  const [first, ...others] = VERDICTS.filter((word) => summary[word] > 0);
   const lenient = verdict === "holds" && summary.holds < total ? "; none of severity error fails" : "";
-  const words = summary.holds === total ? `${total === 1 ? "the assertion holds" : `all ${total} assertions hold`}` : `of ${count(total, "assertion")} ${parts.join(", ")}${lenient}`;
-  return `${page.paint(["bold", STYLES[verdict]], `${MARKS[verdict]} ${verdict.toUpperCase()}`)}  ${words}`;
+  const words = first === undefined ? "nothing was judged" : [tally(first, summary[first], total), ...others.map((word) => `${summary[word]} ${saying(word, summary[word])}`)].join(", ");
+  return `${page.paint(["bold", STYLES[verdict]], `${MARKS[verdict]} ${verdict.toUpperCase()}`)}  ${words}${lenient}`;
+}
+
+const VERDICTS = ["violated", "undecided", "holds"] as const;
+
+/** `the assertion holds`, `all 3 assertions hold`, `1 of 3 assertions is violated`. */
+function tally(verdict: keyof typeof MARKS, number: number, total: number): string {
+  const who = total === 1 ? "the assertion" : number === total ? `all ${total} assertions` : `${number} of ${total} assertions`;
+  return `${who} ${saying(verdict, number)}`;
 }
 
 function saying(verdict: keyof typeof MARKS, number: number): string {
@@ -79,13 +87,15 @@ function stateOf({ reachable, takenAt }: ReportCluster): string {
 
 function assertion(result: Result, page: Page): string {
   const { findings, gaps, assumptions } = result;
-  const open = findings.filter((finding) => finding.outcome !== "info" || page.all || result.verdict !== "holds");
-  const quiet = findings.length - open.length;
+  const decisive = findings.filter(({ outcome }) => outcome !== "info");
+  const infos = findings.filter(({ outcome }) => outcome === "info");
+  const isQuiet = result.verdict === "holds" && !page.all && infos.length > 0;
   return [
     title(result, page),
-    ...list(open, LIMITS.findings, "finding", page, (each) => finding(each, page)),
-    ...(quiet === 0 ? [] : [page.paint("dim", `  ${count(quiet, "more observation")} (-v shows them)`)]),
+    ...list(decisive, LIMITS.findings, "finding", page, (each) => finding(each, page)),
     ...list(gaps, LIMITS.gaps, "gap", page, (each) => gap(each, page)),
+    ...(isQuiet ? [page.paint("dim", `  ${count(infos.length, "more observation")} (-v shows ${infos.length === 1 ? "it" : "them"})`)] : []),
+    ...list(isQuiet ? [] : infos, LIMITS.infos, "observation", page, (each) => (page.all ? finding(each, page) : remark(each, page))),
     ...list(assumptions, LIMITS.assumptions, "assumption", page, ({ text, where }) =>
       wrap(plain(`${text} (${where})`), page.width, "  assumes: ", "    "),
     ),
@@ -97,7 +107,7 @@ function title(result: Result, page: Page): string {
   const style = STYLES[verdict];
   const head = `${page.paint(["bold", style], `${MARKS[verdict]} ${plain(result.assertion)}`)}  ${page.paint(style, verdict)}`;
   const soft = severity === "error" ? "" : ` (${severity}: never fails the run)`;
-  const about = plain(`${result.kind}, ${at.file}:${at.line}; ${count(coverage.judged, "thing")} judged in ${count(coverage.clusters, "cluster")}`);
+  const about = plain(`${result.kind}, ${at.file}:${at.line}; ${digits(coverage.judged)} ${coverage.of} judged in ${count(coverage.clusters, "cluster")}`);
   return `${head}${soft}\n${page.paint("dim", wrap(about, page.width, "  "))}`;
 }
 
@@ -116,14 +126,19 @@ function finding(each: ReportFinding, page: Page): string {
 }
 
 function gap(each: ReportGap, page: Page): string {
-  const subject = each.cluster === undefined || each.cluster === each.subject ? each.subject : `${each.cluster} ${each.subject}`;
   const mark = page.paint(each.waived ? "dim" : "yellow", each.waived ? "~" : "?");
   return [
-    wrap(plain(`not seen: ${subject}: ${each.reason}`), page.width, `  ${mark} `, "    "),
+    wrap(plain(`${placeOf(each)}${each.reason}`), page.width, `  ${mark} `, "    "),
     ...waiver(each, page),
     ...(each.waived ? [] : [help(each.remedy, page)]),
     ...fingerprint(each, page),
   ].join("\n");
+}
+
+/** Where something could not be seen. A subject that only repeats the cluster says nothing more: the reason does. */
+function placeOf({ cluster, subject }: ReportGap): string {
+  if (cluster === undefined) return "";
+  return subject === cluster || subject.startsWith(`${cluster}/`) ? `not seen in ${cluster}: ` : `not seen in ${cluster}, ${subject}: `;
 }
 
 function waiver({ waived }: ReportFinding | ReportGap, page: Page): readonly string[] {
@@ -132,11 +147,16 @@ function waiver({ waived }: ReportFinding | ReportGap, page: Page): readonly str
 }
 
 function fingerprint(each: ReportFinding | ReportGap, page: Page): readonly string[] {
-  return page.all ? [page.paint("dim", `      fingerprint: ${plain(each.fingerprint)}`)] : [];
+  return page.all ? [page.paint("dim", `      subject: ${plain(each.subject)}\n      fingerprint: ${plain(each.fingerprint)}`)] : [];
 }
 
 function help(remedy: string, page: Page): string {
   return wrap(plain(remedy), page.width, `      ${page.paint("bold", "help:")} `, "            ");
+}
+
+/** What is worth knowing and changes nothing: its evidence and its remedy are for who asks for all. */
+function remark(each: ReportFinding, page: Page): string {
+  return wrap(plain(each.message), page.width, `  ${page.paint(OUTCOME_STYLES.info, OUTCOME_MARKS.info)} `, "    ");
 }
 
 /** One line each, the source below it where the line would be too long. */
@@ -176,6 +196,7 @@ const MEANINGS = {
 
 function lastLines({ verdict, summary }: Report, { exitCode }: RenderOptions, page: Page): string {
   const total = summary.holds + summary.violated + summary.undecided;
-  const counts = `${count(total, "assertion")}: ${summary.holds} ${saying("holds", summary.holds)}, ${summary.violated} violated, ${summary.undecided} undecided`;
+  const parts = VERDICTS.filter((word) => summary[word] > 0).map((word) => `${summary[word]} ${word === "holds" ? saying(word, summary[word]) : word}`);
+  const counts = [count(total, "assertion"), parts.join(", ")].filter((part) => part !== "").join(": ");
   return `${page.paint("bold", counts)}\nexit code ${exitCode}: ${MEANINGS[verdict]}`;
 }

@@ -70,7 +70,7 @@ async function validator(schema: JsonObject, path: string): Promise<string> {
 /** The type of what is left after defaults are filled in: readonly, and what has a default is there. */
 async function types(schema: JsonObject, name: string, path: string): Promise<string> {
   const { title: _, ...untitled } = filledIn(schema);
-  const text = await typesOf(untitled as Parameters<typeof typesOf>[0], name, {
+  const text = await typesOf(untitled, name, {
     bannerComment: `// ${HEADER.replace("SCHEMA", path)}`,
     additionalProperties: false,
     ignoreMinAndMaxItems: true,

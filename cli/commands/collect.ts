@@ -1,9 +1,11 @@
+import { resolve } from "node:path";
 import { byText, checkIdentities } from "#engine";
 import { columns, count } from "../../reports/layout.ts";
 import { assertionsOf } from "../assertions.ts";
 import { discover } from "../discover.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
+import { checkFolder } from "../files.ts";
 import type { Flags } from "../flags.ts";
 import { fleetOf } from "../fleet.ts";
 import { look } from "../look.ts";
@@ -16,6 +18,7 @@ export default async function collectSnapshots(flags: Flags, words: readonly str
   await checkTrustedFlags(flags, terminal.cwd);
   if (flags.out === undefined) throw new UsageError("`assert collect` does not know where to write", { remedy: "name a folder: `assert collect --out snapshots`" });
   if (flags.snapshots !== undefined) throw new UsageError("--snapshots contacts no cluster, and `assert collect` does nothing else", { remedy: "leave --snapshots out" });
+  await checkFolder(resolve(terminal.cwd, flags.out), flags.out);
   const plugins = await discover(flags.plugin, terminal.cwd);
   const { assertions, kinds } = await assertionsOf(words, flags, plugins, terminal);
   const fleet = await fleetOf(flags, terminal);

@@ -53,11 +53,11 @@ export default async function init(flags: Flags, _words: readonly string[], term
   const taken = isNamed ? tried : tried.filter(({ trouble }) => trouble === undefined);
   if (taken.length === 0) throw noneAnswers(tried);
 
-  await makeFolder(join(terminal.cwd, "assertions"));
+  await makeFolder(join(terminal.cwd, "assertions"), "assertions");
   await writeFiles(
     [
-      { path: join(terminal.cwd, FLEET_FILE), text: fleetText(taken, isNamed ? [] : tried.filter(({ trouble }) => trouble !== undefined), terminal) },
-      { path: join(terminal.cwd, SUITE_FILE), text: suiteText(await readFile(ownFile("assertions/suite.yaml"), "utf8"), taken) },
+      { path: join(terminal.cwd, FLEET_FILE), shown: FLEET_FILE, text: fleetText(taken, isNamed ? [] : tried.filter(({ trouble }) => trouble !== undefined), terminal) },
+      { path: join(terminal.cwd, SUITE_FILE), shown: SUITE_FILE, text: suiteText(await readFile(ownFile("assertions/suite.yaml"), "utf8"), taken) },
     ],
     terminal.signal,
   );

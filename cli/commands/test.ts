@@ -5,6 +5,7 @@ import { discover, type Plugins } from "../discover.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
+import { innerYaml } from "../inner-yaml.ts";
 import { loadAssertions, type LoadedAssertions } from "../load/index.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
@@ -68,7 +69,7 @@ async function judge(world: TestWorld, { assertions, kinds }: LoadedAssertions, 
       collectors,
       inferCloud: true,
       plan: (settled) => plan(settled, assertions, kinds, collectors),
-      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, progress: () => undefined }),
+      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, yaml: innerYaml, progress: () => undefined }),
       signal: terminal.signal,
       takenAt: () => now,
     });

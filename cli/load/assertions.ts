@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { UserError, type AnyKind, type Assertion, type ClusterSelector, type JsonObject, type Position, type Severity, type SpecFault } from "#engine";
+import { UserError, type AnyKind, type Assertion, type JsonObject, type Position, type Severity, type SpecFault } from "#engine";
 import { FileError, type Document } from "../../clients/documents/index.ts";
 import type { DiscoveredKind, Plugins } from "../discover.ts";
 import { putContents } from "./contents.ts";
@@ -157,7 +157,7 @@ async function readOne({ file, document }: Written, plugins: Plugins): Promise<D
       name,
       kind,
       severity,
-      clusters: (clusters ?? {}) as ClusterSelector,
+      clusters: clusters ?? {},
       allowEmpty: allowEmpty as boolean,
       strict: strict as boolean,
       spec,

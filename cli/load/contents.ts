@@ -43,8 +43,8 @@ export async function putContents(spec: object, schema: JsonObject, place: Place
 async function fileNamed(named: string, asBytes: boolean, at: Position, { file, options }: Place): Promise<object> {
   const path = pathFrom(file, named, options);
   must(await refusedPath(file, named, path, options), at);
-  const bytes = await readBytes(path, FILE_LIMIT).catch((error: unknown) => {
-    if (error instanceof UserError) throw new InvalidFieldError(error.message.replaceAll(path, () => named), { at, remedy: error.remedy });
+  const bytes = await readBytes(path, FILE_LIMIT, named).catch((error: unknown) => {
+    if (error instanceof UserError) throw new InvalidFieldError(error.message, { at, remedy: error.remedy });
     throw error;
   });
   return { path: named, sha256: createHash("sha256").update(bytes).digest("hex"), content: bytes.toString(asBytes ? "base64" : "utf8") };

@@ -34,13 +34,15 @@ export interface FleetCluster {
   readonly pin?: string | undefined;
 }
 
-export interface SnapshotPlace {
+interface SnapshotPlace {
   readonly form: "snapshot";
   readonly file: string;
+  /** As somebody in the working directory would write it. */
+  readonly shown: string;
 }
 
 /** One state or configuration that declares a cluster. */
-export interface TerraformSource {
+interface TerraformSource {
   readonly form: "state" | "dir" | "command" | "s3" | "gcs" | "azurerm" | "http" | "kubernetes" | "hcp";
   /** The path of `state` and `dir`; the words of `command`; what the backend is given else. */
   readonly from: string | readonly string[] | Readonly<Record<string, string | number | boolean>>;
@@ -166,7 +168,7 @@ async function placeOf(
   }
   if (snapshot !== undefined) {
     const refused = await refusedPath(file, snapshot, path(snapshot), options);
-    return refused ? { refused } : { place: { form: "snapshot", file: path(snapshot) } };
+    return refused ? { refused } : { place: { form: "snapshot", file: path(snapshot), shown: shownFrom(options.cwd, path(snapshot)) } };
   }
   if (server !== undefined && tokenFile !== undefined) {
     if (options.untrusted) return { refused: refusal("server` with `tokenFile", "name the cluster with --context or --cluster") };

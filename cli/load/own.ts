@@ -8,10 +8,10 @@ import { problemsOf } from "./problems.ts";
 import { validatorOf } from "./schema.ts";
 
 /** The schemas of what this tool itself reads, and their validators compiled ahead. */
-const OWN = {
-  assertion: { schema: assertion as JsonObject, ahead: () => import("../schemas/assertion.generated.js" as string) as Promise<unknown> },
-  fleet: { schema: fleet as JsonObject, ahead: () => import("../schemas/fleet.generated.js" as string) as Promise<unknown> },
-  istioMap: { schema: istioMap as JsonObject, ahead: () => import("../schemas/istio-map.generated.js" as string) as Promise<unknown> },
+const OWN: Readonly<Record<"assertion" | "fleet" | "istioMap", { readonly schema: JsonObject; readonly ahead: () => Promise<unknown> }>> = {
+  assertion: { schema: assertion, ahead: () => import("../schemas/assertion.generated.js") },
+  fleet: { schema: fleet, ahead: () => import("../schemas/fleet.generated.js") },
+  istioMap: { schema: istioMap, ahead: () => import("../schemas/istio-map.generated.js") },
 };
 
 /** What is wrong with a value that was read from a document. Fills its defaults in. */

@@ -14,12 +14,12 @@ interface UserFile {
 
 /** The documents of a file, in our own dialect. What is wrong with it is told by the name that the user gave it. */
 export async function readDocuments({ path, shown, at }: UserFile, { limitBytes }: LoadOptions): Promise<readonly Document[]> {
-  const text = await readText(path, limitBytes ?? DEFAULT_LIMIT).catch((error: unknown) => {
-    throw error instanceof FileError ? renamed(error, path, shown, at) : error;
-  });
-  return parseDocuments(text, shown, "assert");
+  return parseDocuments(await readTextOf({ path, shown, at }, limitBytes ?? DEFAULT_LIMIT), shown, "assert");
 }
 
-function renamed({ message, remedy, at: inside }: FileError, path: string, shown: string, at: Position | undefined): FileError {
-  return new FileError(message.replaceAll(path, () => shown), { remedy, at: inside === undefined ? at : { ...inside, file: shown } });
+/** The text of a file, UTF-8, at most `limit` bytes. Throws FileError with the name that the user gave it. */
+export async function readTextOf({ path, shown, at }: UserFile, limit: number): Promise<string> {
+  return readText(path, limit, shown).catch((error: unknown) => {
+    throw error instanceof FileError && error.at === undefined && at !== undefined ? new FileError(error.message, { remedy: error.remedy, at }) : error;
+  });
 }

@@ -6,71 +6,71 @@ import { FileError } from "./errors.ts";
  *
  * 1. Never holds more than `limitBytes` (and one chunk) of it, whatever the file system says about its size.
  * 2. Refuses what is no plain file, so that a pipe nobody writes to cannot stop a run; `/dev/` is exempt for `/dev/stdin` and `<(...)`.
- * 3. Throws {@link FileError} for everything that goes wrong, with the place of the first byte that is not UTF-8.
+ * 3. Throws {@link FileError} for everything that goes wrong, with the place of the first byte that is not UTF-8, under the name `shown`.
  */
-export async function readText(path: string, limitBytes: number): Promise<string> {
-  return decode(await readBytes(path, limitBytes), path);
+export async function readText(path: string, limitBytes: number, shown = path): Promise<string> {
+  return decode(await readBytes(path, limitBytes, shown), shown);
 }
 
 /** The bytes of a file, within the same limits as {@link readText}. */
-export async function readBytes(path: string, limitBytes: number): Promise<Buffer> {
-  const handle = await opened(path);
+export async function readBytes(path: string, limitBytes: number, shown = path): Promise<Buffer> {
+  const handle = await opened(path, shown);
   try {
-    return await bytesOf(handle, path, limitBytes);
+    return await bytesOf(handle, limitBytes, shown);
   } catch (error) {
-    throw error instanceof FileError ? error : unreadable(path, error);
+    throw error instanceof FileError ? error : unreadable(shown, error);
   } finally {
     await handle.close();
   }
 }
 
-async function opened(path: string): Promise<FileHandle> {
+async function opened(path: string, shown: string): Promise<FileHandle> {
   // An interactive pipe is opened only below /dev/: opening a named pipe waits for its writer.
   try {
     const found = await stat(path);
-    if (found.isDirectory()) throw notAFile(path, "is a directory, not a file", "name a file in it");
+    if (found.isDirectory()) throw notAFile(shown, "is a directory, not a file", "name a file in it");
     if (!found.isFile() && !path.startsWith("/dev/")) {
-      throw notAFile(path, "is neither a file nor a directory", "name a plain file, or `/dev/stdin` for what is piped in");
+      throw notAFile(shown, "is neither a file nor a directory", "name a plain file, or `/dev/stdin` for what is piped in");
     }
     return await open(path);
   } catch (error) {
-    throw error instanceof FileError ? error : unreadable(path, error);
+    throw error instanceof FileError ? error : unreadable(shown, error);
   }
 }
 
-async function bytesOf(handle: FileHandle, path: string, limitBytes: number): Promise<Buffer> {
+async function bytesOf(handle: FileHandle, limitBytes: number, shown: string): Promise<Buffer> {
   const { size } = await handle.stat();
-  if (size > limitBytes) throw tooLarge(path, `has ${megabytes(size)}`, limitBytes);
+  if (size > limitBytes) throw tooLarge(shown, `has ${megabytes(size)}`, limitBytes);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of handle.createReadStream({ autoClose: false, end: limitBytes })) {
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
   }
-  if (length > limitBytes) throw tooLarge(path, `has more than ${megabytes(limitBytes)}`, limitBytes);
+  if (length > limitBytes) throw tooLarge(shown, `has more than ${megabytes(limitBytes)}`, limitBytes);
   return Buffer.concat(chunks);
 }
 
-function decode(bytes: Buffer, path: string): string {
+function decode(bytes: Buffer, shown: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
     const before = new TextDecoder().decode(bytes).split("\u{fffd}", 1)[0] ?? "";
     const line = before.split("\n").length;
-    throw new FileError(`\`${path}\` is not UTF-8 text${wide ? " but UTF-16" : ""}`, {
-      at: { file: path, line, column: before.length - before.lastIndexOf("\n") },
+    throw new FileError(`\`${shown}\` is not UTF-8 text${wide ? " but UTF-16" : ""}`, {
+      at: { file: shown, line, column: before.length - before.lastIndexOf("\n") },
       remedy: wide ? "save it as UTF-8 (PowerShell: `Out-File -Encoding utf8`)" : "save it as UTF-8, or name the text file that was meant",
     });
   }
 }
 
-function notAFile(path: string, what: string, remedy: string): FileError {
-  return new FileError(`\`${path}\` ${what}`, { remedy });
+function notAFile(shown: string, what: string, remedy: string): FileError {
+  return new FileError(`\`${shown}\` ${what}`, { remedy });
 }
 
-function tooLarge(path: string, what: string, limitBytes: number): FileError {
-  return new FileError(`\`${path}\` ${what}; at most ${megabytes(limitBytes)} are read`, {
+function tooLarge(shown: string, what: string, limitBytes: number): FileError {
+  return new FileError(`\`${shown}\` ${what}; at most ${megabytes(limitBytes)} are read`, {
     remedy: "check that this is the file that was meant, or split it",
   });
 }
@@ -79,10 +79,10 @@ function megabytes(bytes: number): string {
   return bytes < 1_000_000 ? `${bytes} bytes` : `${Math.round(bytes / 100_000) / 10} MB`;
 }
 
-function unreadable(path: string, cause: unknown): FileError {
+function unreadable(shown: string, cause: unknown): FileError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown";
   const { what, remedy } = FAILURES.get(code) ?? { what: `cannot be read (${code})`, remedy: "check the disk and the path" };
-  return new FileError(`\`${path}\` ${what}`, { remedy, cause });
+  return new FileError(`\`${shown}\` ${what}`, { remedy, cause });
 }
 
 const FAILURES: ReadonlyMap<string, { readonly what: string; readonly remedy: string }> = new Map([

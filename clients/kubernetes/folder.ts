@@ -1,7 +1,7 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { CollectError, UserError, type KubeObject, type Position } from "#engine";
-import { DocumentError, parseDocuments, readText } from "../documents/index.ts";
+import { DocumentError, FileError, parseDocuments, readText } from "../documents/index.ts";
 import { codeOf, ended } from "./faults.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -42,7 +42,7 @@ export async function readManifests(dir: string, home: string, signal: AbortSign
   let bytes = 0;
   for (const file of await manifestFiles(dir, home, shown)) {
     if (signal.aborted) throw ended(signal);
-    const text = await inOurWords(() => readText(file.real, largestFile), file.shown);
+    const text = await inOurWords(() => readText(file.real, largestFile, file.shown), file.shown);
     bytes += text.length;
     if (bytes > largestFolder) throw tooMuch(shown, `more than ${largestFolder} bytes of manifests`);
     // One by one: as arguments of one call, a hundred thousand objects would overflow the stack.
@@ -158,6 +158,8 @@ async function inOurWords<T>(work: () => T | Promise<T>, file: string): Promise<
     return await work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
+    // what is wrong with the file as a whole has named it already, and no rendering would help
+    if (error instanceof FileError && error.at === undefined) throw new CollectError(error.message, { remedy: error.remedy, unreachable: true });
     const place = error.at === undefined ? file : `${file}:${error.at.line}:${error.at.column}`;
     throw new CollectError(`\`${place}\`: ${error.message}`, {
       remedy: `${error.remedy}; templates must be rendered first (\`helm template\`, \`kustomize build\`), or the file kept out of the folder`,

@@ -22,6 +22,7 @@ export async function openLive(place: Exclude<KubernetesPlace, { form: "manifest
 class LiveApi implements KubernetesApi {
   readonly place = "live";
   readonly caSha256: string | undefined;
+  readonly namespaces: readonly string[] | undefined;
   readonly #connection: Connection;
   readonly #discovery: Discovery;
   readonly #schemas: Schemas;
@@ -33,6 +34,7 @@ class LiveApi implements KubernetesApi {
     this.#discovery = new Discovery(connection);
     this.#schemas = new Schemas(connection);
     this.#namespaces = onlyIn === undefined ? undefined : [...new Set(onlyIn)];
+    this.namespaces = this.#namespaces;
     this.caSha256 = connection.login.caSha256;
   }
 

@@ -16,12 +16,16 @@ export function openManifests(place: ManifestsPlace, surroundings: Surroundings)
 
 class ManifestsApi implements KubernetesApi {
   readonly place = "manifests";
+  readonly complete: boolean;
+  readonly namespaces: readonly string[] | undefined;
   readonly #place: ManifestsPlace;
   readonly #surroundings: Surroundings;
   #index: Promise<Index> | undefined;
 
   constructor(place: ManifestsPlace, surroundings: Surroundings) {
     this.#place = place;
+    this.complete = place.complete;
+    this.namespaces = place.namespaces;
     this.#surroundings = surroundings;
   }
 

@@ -1,15 +1,16 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right } from "./resources.ts";
+import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
+import { readRouting } from "./readers/routing.ts";
 
-type Provided = "cluster" | "envoy-proxies" | "objects";
+type Provided = "cluster" | "envoy-proxies" | "objects" | "routing";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is and which proxies run in it, as its API server tells",
-  provides: ["cluster", "envoy-proxies", "objects"],
+  summary: "who a cluster is, which proxies run in it and what routes their requests, as its API server tells",
+  provides: ["cluster", "envoy-proxies", "objects", "routing"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -21,10 +22,13 @@ export default defineCollector<Provided>({
     // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
     if (fact === "objects") return [];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    if (fact === "routing") {
+      return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+    }
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -35,6 +39,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readProxies(cluster, io);
     case "objects":
       return nothing();
+    case "routing":
+      return readRouting(cluster, io);
     default:
       return request.fact satisfies never;
   }

@@ -3,6 +3,31 @@ import type { Permission, Probe, Resource } from "#engine";
 export const pods: Resource = { group: "", versions: ["v1"], plural: "pods", kind: "Pod", namespaced: true };
 export const nodes: Resource = { group: "", versions: ["v1"], plural: "nodes", kind: "Node", namespaced: false };
 export const namespaces: Resource = { group: "", versions: ["v1"], plural: "namespaces", kind: "Namespace", namespaced: false };
+export const configMaps: Resource = { group: "", versions: ["v1"], plural: "configmaps", kind: "ConfigMap", namespaced: true };
+
+/** Where Istio's charts put the control plane. */
+export const ISTIO_SYSTEM = "istio-system";
+
+const istio = ["v1", "v1beta1", "v1alpha3"];
+
+/** What routes requests in a mesh, or acts on their path. */
+export const routing: readonly Resource[] = [
+  { group: "networking.istio.io", versions: istio, plural: "virtualservices", kind: "VirtualService", namespaced: true },
+  { group: "networking.istio.io", versions: istio, plural: "gateways", kind: "Gateway", namespaced: true },
+  { group: "networking.istio.io", versions: istio, plural: "destinationrules", kind: "DestinationRule", namespaced: true },
+  { group: "networking.istio.io", versions: istio, plural: "serviceentries", kind: "ServiceEntry", namespaced: true },
+  { group: "networking.istio.io", versions: istio, plural: "sidecars", kind: "Sidecar", namespaced: true },
+  { group: "networking.istio.io", versions: ["v1alpha3"], plural: "envoyfilters", kind: "EnvoyFilter", namespaced: true },
+  { group: "extensions.istio.io", versions: ["v1", "v1beta1", "v1alpha1"], plural: "wasmplugins", kind: "WasmPlugin", namespaced: true },
+  { group: "extensions.istio.io", versions: ["v1", "v1beta1", "v1alpha1"], plural: "trafficextensions", kind: "TrafficExtension", namespaced: true },
+  { group: "security.istio.io", versions: ["v1", "v1beta1"], plural: "authorizationpolicies", kind: "AuthorizationPolicy", namespaced: true },
+  { group: "security.istio.io", versions: ["v1", "v1beta1"], plural: "requestauthentications", kind: "RequestAuthentication", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "gateways", kind: "Gateway", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "httproutes", kind: "HTTPRoute", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1alpha2"], plural: "grpcroutes", kind: "GRPCRoute", namespaced: true },
+  { group: "", versions: ["v1"], plural: "services", kind: "Service", namespaced: true },
+  namespaces,
+];
 
 /** The namespace whose UID tells clusters apart: every cluster has it, and it is made once. */
 export const KUBE_SYSTEM = "kube-system";

@@ -9,6 +9,7 @@ import { asking, behind, count, numberText, proxiesOf, releasesText, running, se
 export default defineKind({
   name: "EnvoyVersionSkew",
   summary: "every Envoy proxy is within N patch releases of the newest one",
+  judges: ["proxy", "proxies"],
   needs: () => [{ fact: "envoy-proxies" }],
 
   *judge(spec: Spec, world) {

@@ -14,6 +14,7 @@ export default defineKind({
   summary: "an expression of your own is true of the selected objects",
   needs: requestsOf,
   check: faultsIn,
+  judges: ["object", "objects"],
 
   *judge(spec: Spec, world) {
     const selections = selectionsOf(spec);

@@ -11,6 +11,7 @@ export default defineKind({
   summary: "the selected objects are the same in every cluster",
   needs: (spec: Spec) => [objectsRequest(spec.select, { also: Object.values(spec.mapping).flatMap((names) => Object.keys(names)), ...(spec.compare === undefined ? {} : { paths: pathsOf(spec.compare) }) })],
   check: faultsIn,
+  judges: ["object", "objects"],
 
   *judge(spec: Spec, world) {
     if (world.clusters.length < 2) yield needsTwo(world.clusters.map(({ name }) => name));

@@ -60,7 +60,7 @@ export function readRange(range: string): string | undefined {
 }
 
 /** `4` or `6` and the bits of an address; undefined where it is none. */
-export function addressBits(address: string): string | undefined {
+function addressBits(address: string): string | undefined {
   return address.includes(":") ? bits6(address) : bits4(address);
 }
 

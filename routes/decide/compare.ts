@@ -1,14 +1,32 @@
 /**
  * Do several places route every request alike?
  *
- * This file leads from listeners to lists of rules: it goes through all kinds of connection and of host, and hands the lists of each to
- * {@link ./decision.ts}, which holds the argument why the answer is exact.
+ * The answer is exact because nothing is sampled: all connections, hosts and requests are divided into finitely many sets, and in each
+ * set every table does one thing. From the outside in:
+ *
+ * 1. *Connections.* A listener chooses a chain by port, address, server name and transport. {@link connectionKinds} gives one connection
+ *    for every way through that choice, in all listeners at once ({@link Run.result}).
+ * 2. *Hosts.* A table chooses a virtual host by the authority alone. {@link hostKinds} cuts all authorities into kinds for which every
+ *    table makes the same choice. From here on each table is one ordered list of rules ({@link Run.connections}, {@link Run.host}).
+ * 3. *What must not be decided* is set aside: what a dialect could not express, and expressions that were not read ({@link Run.host}).
+ * 4. *Requests.* Rules become entries: conjunctions of literals, each of which says that one part of the request (path, method, a header,
+ *    a parameter, ...) is or is not in a regular language. Parts are independent of each other, so that automata decide exactly whether
+ *    some request satisfies a set of literals. {@link Decision} splits the set of all requests by literals until every list begins with
+ *    an entry that takes all that is left, and drops what is empty; its head says why that covers every request ({@link Run.decide}).
+ * 5. *Actions* are functions of the request. The set is split further until one request speaks for all of it (agreement.ts); that one is
+ *    made, and its effects are compared.
+ *
+ * So "equivalent" means that no set was left out. "Different" needs no trust in any of this: each difference is a request that the plain
+ * interpreter ({@link Resolver}, which shares nothing with the search but the meaning of single tests and actions) has answered in every
+ * table, and that the answers differ ({@link Run.replay}, telling.ts). Whatever is neither, for want of steps or of a model, is told as
+ * open with its reason, and never counts as agreement.
+ *
+ * Where the version of a proxy or the age of objects is not known, a place has several tables, one for each reading; a difference counts
+ * when it stands whichever of them hold at once, and agreement too (judge.ts).
  *
  * @module
  */
 
-import { DEAD, OutOfBudget } from "../languages/automaton.ts";
-import type { Meter } from "../languages/search.ts";
 import type { Connection } from "./chains.ts";
 import { connectionKinds } from "./connection-kinds.ts";
 import { Decision } from "./decision.ts";
@@ -19,13 +37,17 @@ import type { Chosen } from "./host-kinds.ts";
 import { Judge } from "./judge.ts";
 import { isCoupling } from "./lower.ts";
 import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
-import { seenPaths } from "./paths.ts";
+import { areAllAlike, narrowed } from "./narrow.ts";
+import { changedPaths, plainPaths, strictest } from "./normalizations.ts";
 import { faultsOf, Regexes } from "./regexes.ts";
 import type { Faults } from "./regexes.ts";
 import { Resolver } from "./resolve.ts";
 import type { Answer } from "./resolve.ts";
 import { Languages, Scope } from "./scope.ts";
 import { settingOf } from "./seen.ts";
+import { Steps } from "./steps.ts";
+import { Telling } from "./telling.ts";
+import type { Audience, Replayed } from "./telling.ts";
 
 /** How much may be spent. All counts are the same on every machine. */
 export interface Budget {
@@ -79,8 +101,6 @@ export interface Comparison {
 
 const DEFAULT_STEPS = 2_000_000;
 const DEFAULT_DIFFERENCES = 5;
-/** Most replays of differences of one kind of host, told or not. */
-const MOST_REPLAYS = 60;
 
 /**
  * Decides whether several places answer every request alike.
@@ -98,27 +118,8 @@ export function compare(candidates: readonly Candidate[], options: CompareOption
   return new Run(candidates, options).result();
 }
 
-/** Steps that are left for one kind of host. */
-class Steps implements Meter {
-  private left: number;
-  private readonly limit: number;
-
-  constructor(limit: number) {
-    this.left = limit;
-    this.limit = limit;
-  }
-
-  get isEmpty(): boolean {
-    return this.left <= 0;
-  }
-
-  spend(steps: number): void {
-    this.left -= steps;
-    if (this.left <= 0) throw new OutOfBudget("steps for one kind of host", this.limit);
-  }
-}
-
-class Run {
+/** One comparison. The methods stand in the order of the steps above. */
+class Run implements Audience {
   private readonly tables: readonly { readonly place: number; readonly reading: Reading }[];
   private readonly judge: Judge;
   private readonly regexes = new Regexes();
@@ -153,7 +154,7 @@ class Run {
     const http = then.filter((one) => one.type === "http");
     const tables = then.map((one) => this.asTable(one, http[0]?.pathNormalization ?? "none"));
     const ignorePort = http[0]?.ignorePort ?? true;
-    if (http.some((table) => table.ignorePort !== ignorePort)) return this.open({ reason: "the places treat the port of an authority differently, which is not modelled" });
+    if (http.some((table) => table.ignorePort !== ignorePort)) return this.open("the places treat the port of an authority differently, which is not modelled");
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();
@@ -162,8 +163,7 @@ class Run {
       if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
       this.hosts++;
       const key = kind.hosts.map((one) => numberOf(numbers, one)).join(",");
-      const matters = kind.hosts.some((one) => one !== undefined && looksAtAuthority(one));
-      if (!matters && seen.has(key)) continue;
+      if (seen.has(key) && !kind.hosts.some((one) => one !== undefined && looksAtAuthority(one))) continue;
       seen.add(key);
       this.host(connection, tables, kind);
     }
@@ -180,17 +180,18 @@ class Run {
   private host(connection: Connection, tables: readonly HttpTable[], { name, kind, hosts }: Chosen): void {
     if (!this.isExpressed(hosts, name)) return;
     const sides = tables.map((table, index): Side => ({ rules: rulesOf(table, hosts[index]), setting: settingOf(table) }));
-    if (areIdentical(sides)) return;
+    const areReadAlike = haveOneSetting(sides);
+    if (areReadAlike && areIdentical(sides)) return;
     const unread = this.unreadOf(tables, hosts);
     if (unread !== undefined) return this.open({ ...unread, host: name });
-    this.decide(connection, tables, sides, name, kind);
+    this.decide(connection, tables, areReadAlike ? onlyWhatMatters(sides) : sides, name, kind);
   }
 
   private decide(connection: Connection, tables: readonly HttpTable[], sides: readonly Side[], name: string, kind: Chosen["kind"]): void {
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const [host = ""] = kind.common;
     const normalizations = new Set(sides.map(({ setting }) => setting.pathNormalization));
-    const [normalization = "base"] = strictestFirst(normalizations);
+    const normalization = strictest(normalizations);
     const scope = new Scope({
       languages: this.languages,
       meter,
@@ -200,11 +201,11 @@ class Run {
       host: kind,
     });
     const defaults = { request: this.defaultRequest(connection, tables, host), normalization };
-    const told = new Telling(this, name);
+    const told = new Telling(this, name, host, meter);
     const decision = new Decision({ scope, sides, judge: this.judge, defaults, regexes: this.regexes, meter, listener: told });
     decision.run();
     this.classes += decision.classes;
-    if (normalizations.size > 1 && told.count === 0) this.compareNormalizations(sides, defaults.request, told, name);
+    if (normalizations.size > 1 && told.count === 0) this.tryChangedPaths(sides, defaults.request, told, name);
   }
 
   private defaultRequest(connection: Connection, tables: readonly HttpTable[], authority: string): Omit<Request, "method" | "path" | "headers"> {
@@ -247,126 +248,62 @@ class Run {
     return undefined;
   }
 
-  /**
-   * Places that normalise paths differently agree on plain paths. Others are tried; where none shows a difference the question is open.
-   */
-  private compareNormalizations(sides: readonly Side[], base: Omit<Request, "method" | "path" | "headers">, told: Telling, host: string): void {
-    const texts = new Set(["/a/b"]);
-    for (const { rules } of sides) for (const { when } of rules.slice(0, 200)) if (when.path !== undefined && "value" in when.path && when.path.value.startsWith("/")) texts.add(when.path.value);
-    for (const text of texts) {
-      for (const path of [text.replace(/(?<=.)\//, "//"), `${text.replace(/\/$/, "")}//x`, `${text}/../x`, `${text}/.`, `${text}/%2Fx`, text.replace(/(?<=.)\//, "%2F"), `${text}%41`, `/%2e${text}`]) {
-        const request: Request = { ...base, method: "GET", path, headers: [] };
-        if (this.replay(request) === "different") {
-          told.difference(request);
-          return;
-        }
-      }
+  /** Places that normalise paths differently agree on plain paths. Others are tried; where none shows a difference the question is open. */
+  private tryChangedPaths(sides: readonly Side[], base: Omit<Request, "method" | "path" | "headers">, told: Telling, host: string): void {
+    for (const path of changedPaths(sides.map(({ rules }) => rules))) {
+      const request: Request = { ...base, method: "GET", path, headers: [] };
+      if (this.replay(request).judgement === "different") return void told.difference(request);
     }
-    this.open({ reason: "the places normalise paths differently, and no path was found that shows it", host });
+    this.open("the places normalise paths differently, and no path was found that shows it", host);
   }
 
-  /** The answers of all tables to a request, judged. */
-  replay(request: Request): "same" | "different" | "open" {
-    return this.judge.judge(this.resolvers.map((_, table) => this.keyOf(table, request)));
+  /** What the plain interpreter answers in all tables, judged. */
+  replay(request: Request): Replayed {
+    const answers = this.answers(request);
+    const keys = answers.map(({ effect }, table) => (effect.type === "invalid" ? `invalid ${table}` : effectKey(effect)));
+    return { judgement: this.judge.judge(keys), answers: this.judge.shown.flatMap((table) => answers[table] ?? []) };
   }
 
-  private transportOf(request: Request): Connection["transport"] {
-    const { transports } = this.options;
-    const [only] = transports ?? [];
-    if (transports?.length === 1 && only !== undefined) return only;
-    return request.sni === undefined && request.scheme === "http" ? "raw_buffer" : "tls";
-  }
-
-  answers(request: Request): readonly Answer[] {
-    return this.judge.shown.flatMap((table) => this.resolvers[table]?.answer(request, this.transportOf(request)) ?? []);
-  }
-
-  tell(difference: Difference): void {
-    this.differences.push(difference);
-  }
-
-  /** The last difference stands for more. */
-  tellMore(): void {
-    const last = this.differences.pop();
-    if (last !== undefined) this.differences.push({ ...last, more: true });
+  private answers(request: Request): readonly Answer[] {
+    const [only, other] = this.options.transports ?? [];
+    const transport = only !== undefined && other === undefined ? only : request.sni === undefined && request.scheme === "http" ? "raw_buffer" : "tls";
+    return this.resolvers.map((resolver) => resolver.answer(request, transport));
   }
 
   get mostDifferences(): number {
     return this.options.budget?.differences ?? DEFAULT_DIFFERENCES;
   }
 
-  open(open: Open): void {
+  tell(request: Request, answers: readonly Answer[], host: string): void {
+    this.differences.push({ request, host, answers });
+  }
+
+  tellMore(): void {
+    const last = this.differences.pop();
+    if (last !== undefined) this.differences.push({ ...last, more: true });
+  }
+
+  open(what: string | Open, host?: string): void {
+    const open: Open = typeof what !== "string" ? what : host === undefined ? { reason: what } : { reason: what, host };
     const key = `${open.host ?? ""}\n${open.reason.replace(/`[^`]*`/g, "")}\n${JSON.stringify(open.where)}`;
     if (!this.undecided.has(key)) this.undecided.set(key, open);
   }
 
-  /** A request whose answer depends on the reading of a place. */
-  openBetween(request: Request, host: string): void {
+  depends(request: Request, host: string): void {
+    const keys = this.answers(request).map(({ effect }) => effectKey(effect));
     const names = new Set<string>();
     for (const place of new Set(this.tables.map((table) => table.place))) {
-      const own = this.tables.flatMap((table, index) => (table.place === place ? [{ name: table.reading.name, key: this.keyOf(index, request) }] : []));
+      const own = this.tables.flatMap((table, index) => (table.place === place ? [{ name: table.reading.name, key: keys[index] }] : []));
       if (own.some(({ key }) => key !== own[0]?.key)) for (const { name } of own) names.add(name);
     }
     const shown = [...names].filter((name) => name !== "").sort();
     const { method, authority, path } = request;
-    this.open({ reason: `whether the places agree depends on what is not known of them (${shown.join("; ")}), as \`${method} ${authority}${path}\` shows`, host });
-  }
-
-  private keyOf(table: number, request: Request): string {
-    const effect = this.resolvers[table]?.answer(request, this.transportOf(request)).effect;
-    return effect === undefined || effect.type === "invalid" ? `invalid ${table}` : effectKey(effect);
+    this.open(`whether the places agree depends on what is not known of them (${shown.join("; ")}), as \`${method} ${authority}${path}\` shows`, host);
   }
 
   private assume(assumption: Assumption): void {
     this.assumptions.set(`${assumption.text}\n${assumption.where ?? ""}`, assumption);
   }
-}
-
-/** Collects what one decision tells: one difference for each pair of deciding rules. */
-class Telling {
-  count = 0;
-  private replays = 0;
-  private readonly run: Run;
-  private readonly host: string;
-  private readonly causes = new Set<string>();
-
-  constructor(run: Run, host: string) {
-    this.run = run;
-    this.host = host;
-  }
-
-  difference(request: Request): boolean {
-    this.replays++;
-    // INVARIANT: nothing is told that the plain interpreter does not confirm.
-    if (this.run.replay(request) !== "different") {
-      this.run.open({ reason: `the interpreter does not confirm that ${request.method} ${request.authority}${request.path} is answered differently`, host: this.host });
-      return this.replays < MOST_REPLAYS;
-    }
-    const answers = this.run.answers(request);
-    const cause = answers.map(({ rule }) => causeOf(rule)).join("\n");
-    if (!this.causes.has(cause)) {
-      if (this.count >= this.run.mostDifferences) {
-        this.run.tellMore();
-        return false;
-      }
-      this.causes.add(cause);
-      this.count++;
-      this.run.tell({ request, host: this.host, answers });
-    }
-    return this.replays < MOST_REPLAYS;
-  }
-
-  open(reason: string): void {
-    this.run.open({ reason, host: this.host });
-  }
-
-  depends(request: Request): void {
-    this.run.openBetween(request, this.host);
-  }
-}
-
-function causeOf(rule: Origin | undefined): string {
-  return rule === undefined ? "" : `${rule.object} ${rule.path}`;
 }
 
 function numberOf<T>(numbers: Map<T, number>, value: T): number {
@@ -393,29 +330,19 @@ function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule
   return host?.rules ?? [{ when: {}, action: table.otherwise, origin: nowhere }];
 }
 
-/** Whether the sides are the same text, so that nothing need be decided. A table that is refused equals none. */
-function areIdentical(sides: readonly Side[]): boolean {
-  const [first] = sides;
-  if (first === undefined) return true;
-  if (sides.some(({ rules }) => rules.some(({ action }) => action.type === "invalid"))) return false;
-  const setting = JSON.stringify(first.setting);
-  if (!sides.every((side) => JSON.stringify(side.setting) === setting)) return false;
-  return sides.every(({ rules }) => rules === first.rules);
+function haveOneSetting([first, ...others]: readonly Side[]): boolean {
+  const setting = JSON.stringify(first?.setting);
+  return others.every((side) => JSON.stringify(side.setting) === setting);
 }
 
-const strictness: readonly PathNormalization[] = ["none", "base", "merge-slashes", "decode-and-merge-slashes"];
-
-function strictestFirst(normalizations: ReadonlySet<PathNormalization>): readonly PathNormalization[] {
-  return [...normalizations].sort((a, b) => strictness.indexOf(b) - strictness.indexOf(a));
+/** Whether the rules are the same text, so that nothing need be decided. A rule that is refused equals none. */
+function areIdentical([first, ...others]: readonly Side[]): boolean {
+  return first === undefined || others.every(({ rules }) => areAllAlike(first.rules, rules));
 }
 
-/** Paths that no normalisation changes. */
-function plainPaths(normalization: PathNormalization): ReturnType<typeof seenPaths> {
-  const seen = seenPaths(normalization);
-  const classes = Uint8Array.from(seen.classes);
-  const forbidden = Math.max(...classes) + 1;
-  classes[0x25] = forbidden;
-  return { ...seen, classes, step: (state, byte) => (byte === 0x25 ? DEAD : seen.step(state, byte)) };
+function onlyWhatMatters(sides: readonly Side[]): readonly Side[] {
+  const lists = narrowed(sides.map(({ rules }) => rules));
+  return sides.map((side, index) => ({ ...side, rules: lists[index] ?? side.rules }));
 }
 
 /** Whether rules of a virtual host look at the authority beyond the choice of it, or send it somewhere. */

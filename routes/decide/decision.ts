@@ -29,7 +29,7 @@ import { withoutCommands } from "./effect.ts";
 import type { Judge } from "./judge.ts";
 import { differing, sameList } from "./lists.ts";
 import { Lowering } from "./lower.ts";
-import type { Request, Rule } from "./model.ts";
+import type { Action, Request, Rule } from "./model.ts";
 import { normalizePath } from "./paths.ts";
 import type { Part, PathClass } from "./predicates.ts";
 import type { Regexes } from "./regexes.ts";
@@ -49,8 +49,8 @@ export interface Side {
 
 /** What a decision tells while it runs. */
 export interface Listener {
-  /** A request that the sides answer differently. False: enough. */
-  difference(request: Request): boolean;
+  /** A request that the sides answer differently, with the actions that they take, by side. False: enough. */
+  difference(request: Request, actions: readonly Action[]): boolean;
   /** A question that stays open, and why. */
   open(reason: string): void;
   /** A request whose answer depends on how a place is read. */
@@ -78,6 +78,9 @@ export class Decision {
   private readonly meter: Meter;
   private readonly listener: Listener;
   private readonly visited = new Set<string>();
+  /** Those of the visited that held a difference. */
+  private readonly differs = new Set<string>();
+  private reports = 0;
   private readonly agreements = new Map<string, Agreement>();
   private readonly partsOfDeeds: (readonly Part[] | undefined)[] = [];
   private readonly residuals: number[] = [];
@@ -244,9 +247,18 @@ export class Decision {
     const [first = []] = lists;
     if (lists.every((list) => sameList(list, first))) return;
     const key = `${lists.map((list) => list.join(",")).join("|")}#${store.keyOf(this.partsIn(lists))}`;
-    if (this.visited.has(key)) return;
+    // What was looked at before is done, unless it held a difference: here other rules may stand behind it.
+    if (this.visited.has(key) && !this.differs.has(key)) return;
     this.visited.add(key);
     this.classes++;
+    const before = this.reports;
+    this.divide(lists, store);
+    if (this.reports > before) this.differs.add(key);
+  }
+
+  /** Lists that differ: leaves where all begin with an entry that takes all, else splits by what the first that differ ask. */
+  private divide(lists: readonly (readonly number[])[], store: Store): void {
+    const [first = []] = lists;
     let at = 0;
     while (lists.every((list) => list[at] === first[at])) at++;
     const heads = lists.map((list) => this.entry(list[at] ?? 0));
@@ -367,8 +379,9 @@ export class Decision {
     this.listener.depends(request);
   }
 
-  report(request: Request): void {
-    if (!this.listener.difference(request)) throw new Enough();
+  report(request: Request, deeds: readonly Deed[]): void {
+    this.reports++;
+    if (!this.listener.difference(request, deeds.map(({ action }) => action))) throw new Enough();
   }
 
   private spend(lists: readonly (readonly number[])[]): void {
@@ -463,7 +476,7 @@ class Leaf {
   }
 
   private told(request: Request): false {
-    if (this.isWhole) this.decision.report(this.plainVerdict(request) === "different" ? request : { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}x=x` });
+    if (this.isWhole) this.decision.report(this.plainVerdict(request) === "different" ? request : { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}x=x` }, this.deeds);
     return false;
   }
 

@@ -290,7 +290,7 @@ const conditions: ReadonlySet<string> = new Set([
 const DEFAULT_BASE = 25;
 
 /** Retries that can happen; undefined where there are none. */
-export function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
+function seenRetries(retries: Retries | undefined, timeout: number): Retries | undefined {
   if (retries === undefined || retries.attempts <= 0) return undefined;
   const on = new Set(retries.on.filter((condition) => conditions.has(condition)));
   for (const [condition, others] of includesOthers) if (on.has(condition)) for (const other of others) on.delete(other);

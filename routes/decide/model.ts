@@ -328,6 +328,8 @@ export interface VirtualHost {
    */
   readonly domains: readonly string[];
   readonly rules: readonly Rule[];
+  /** Rules of the same objects that the control plane leaves out, as they stand behind one of theirs that it knows to take everything. */
+  readonly untried?: readonly Origin[];
   /** Made for a service that no routing object names. */
   readonly isImplicit?: true;
   /** What is present for these domains and was not expressed. Makes every answer here undecided, where places do not agree on it. */

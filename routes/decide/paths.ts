@@ -32,7 +32,7 @@ export function normalizePath(target: Bytes, normalization: PathNormalization): 
 
 const unreserved = /^[A-Za-z0-9._~-]$/;
 /** Characters that the canonical form holds escaped only. */
-const escaped = /^[\x00-\x20"<>^`{|}\x7f-\xff]$/;
+const escaped = /^(?:[^!-~]|["<>^`{|}])$/;
 
 /** RFC 3986 section 6 as Envoy's URL library does it: dot segments resolved, escapes of unreserved characters undone, `\` read as `/`. */
 function canonicalPath(raw: Bytes): Bytes | undefined {

@@ -118,7 +118,7 @@ function readableWord(domain: Automaton, wish: Wish, asWords: (predicate: Predic
 const itself = ({ language }: Predicate): Automaton => language;
 
 /** A string that is always there. Common values are tried before a search. */
-export class StringPart implements Part {
+class StringPart implements Part {
   readonly name: string;
   readonly place: Place;
   private readonly alphabet: Alphabet;
@@ -227,7 +227,7 @@ export class ParameterPart implements Part {
 }
 
 /** Several strings of one kind: the lines of a header, or the elements of a claim. */
-export class LinesPart implements Part {
+class LinesPart implements Part {
   readonly name: string;
   readonly place: Place;
   private readonly line: Automaton;

@@ -35,7 +35,7 @@ function compile(pattern: string, reading: TextReading): Compiled {
   const parsed = parseRegex(pattern, reading);
   const shown = pattern.length > 80 ? `${pattern.slice(0, 77)}...` : pattern;
   if (!parsed.ok) {
-    const reason = parsed.limit ? `the regex \`${shown}\` is not read: ${parsed.message}` : `the regex \`${shown}\` is not valid: ${parsed.message}`;
+    const reason = parsed.limit ? `the regex \`${shown}\` is not read: ${parsed.message}` : `the regex \`${shown}\` is not valid: ${parsed.message}, at byte ${parsed.at + 1}`;
     return { ok: false, reason, isKnown: !parsed.limit };
   }
   const program = compileRegex(parsed.regex, reading, parsed.groups);

@@ -36,7 +36,7 @@ export interface Deed {
 }
 
 /** Most states of one automaton. */
-export const MAX_STATES = 20_000;
+const MAX_STATES = 20_000;
 
 /** Automata by what they are made from; shared by all scopes of a comparison. */
 export class Languages {
@@ -311,7 +311,7 @@ function matchKey(match: PathMatch | { readonly kind: "any" }, reading: TextRead
 }
 
 /** A test for people. */
-export function matchText(match: PathMatch | StringMatch | { readonly kind: "any" }): string {
+function matchText(match: PathMatch | StringMatch | { readonly kind: "any" }): string {
   if (match.kind === "any") return "there";
   return `${match.kind} \`${match.kind === "regex" ? match.pattern : match.value}\``;
 }

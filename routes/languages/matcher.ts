@@ -12,7 +12,7 @@ import { assertionHolds } from "./program.ts";
 import type { Program } from "./program.ts";
 
 /** Start and end of the match and of each group, -1 where a group took no part. */
-export type Groups = readonly number[];
+type Groups = readonly number[];
 
 /** Whether the whole text is in the language of the program. */
 export function matchesWhole(program: Program, text: Bytes): boolean {
@@ -26,7 +26,7 @@ export function matchesWhole(program: Program, text: Bytes): boolean {
 }
 
 /** The leftmost match at or after `from`, the one that RE2 prefers; undefined where there is none. */
-export function findMatch(program: Program, text: Bytes, from: number): Groups | undefined {
+function findMatch(program: Program, text: Bytes, from: number): Groups | undefined {
   let threads = new Threads(program, text, "preferred way");
   let best: Groups | undefined;
   for (let at = from; ; at++) {

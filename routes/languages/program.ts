@@ -11,7 +11,7 @@ import type { CodePoints } from "./code-points.ts";
 import type { Assertion, Regex, TextReading } from "./re2-syntax.ts";
 
 /** One instruction; the numbers are addresses of instructions. */
-export type Instruction =
+type Instruction =
   | { readonly op: "bytes"; readonly set: ByteSet; readonly next: number }
   | { readonly op: "split"; readonly first: number; readonly second: number }
   | { readonly op: "save"; readonly slot: number; readonly next: number }
@@ -19,7 +19,7 @@ export type Instruction =
   | { readonly op: "match" };
 
 /** Membership by byte, 1 or 0. */
-export type ByteSet = Uint8Array;
+type ByteSet = Uint8Array;
 
 /** A compiled expression. */
 export interface Program {
@@ -30,7 +30,7 @@ export interface Program {
 }
 
 /** Most instructions of one program. RE2 as Envoy runs it refuses at 32,768 of its own, which are fewer for the same expression. */
-export const MAX_PROGRAM = 16_384;
+const MAX_PROGRAM = 16_384;
 
 class TooLarge extends Error {}
 
@@ -48,7 +48,7 @@ export function compileRegex(regex: Regex, reading: TextReading, groups = 0): Pr
 }
 
 /** The set of bytes from low to high. */
-export function byteRange(low: number, high: number): ByteSet {
+function byteRange(low: number, high: number): ByteSet {
   return new Uint8Array(256).fill(1, low, high + 1);
 }
 

@@ -34,7 +34,7 @@ export type Parsed =
   | { readonly ok: false; readonly message: string; readonly at: number; readonly limit: boolean };
 
 /** Longest pattern that is read, in bytes; Istio takes 1,024. */
-export const MAX_PATTERN_BYTES = 65_536;
+const MAX_PATTERN_BYTES = 65_536;
 
 /** As in RE2: the largest count of a repeat, also of nested ones multiplied. */
 const MAX_REPEAT = 1000;
@@ -501,24 +501,6 @@ function checkRepeats(regex: Regex, allowed: number): void {
     default:
       return;
   }
-}
-
-/** The bytes of an expression that stands for exactly one string, else undefined. */
-export function literalOf(regex: Regex): readonly number[] | undefined {
-  if (regex.type === "empty") return [];
-  if (regex.type === "set") {
-    const [low, high] = regex.set;
-    return regex.set.length === 2 && low !== undefined && low === high ? [low] : undefined;
-  }
-  if (regex.type === "group") return literalOf(regex.part);
-  if (regex.type !== "concat") return undefined;
-  const points: number[] = [];
-  for (const part of regex.parts) {
-    const literal = literalOf(part);
-    if (literal === undefined) return undefined;
-    points.push(...literal);
-  }
-  return points;
 }
 
 /** Whether the set is that of `.`, with or without line feed. */

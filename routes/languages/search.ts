@@ -67,7 +67,7 @@ interface Node {
 const DONE = -4;
 
 /** Most positions of one search. */
-export const MAX_POSITIONS = 200_000;
+const MAX_POSITIONS = 200_000;
 
 /**
  * A shortest word that answers the question, the most readable of its length as far as single bytes tell; undefined where there is none.
@@ -245,7 +245,7 @@ class Search {
 }
 
 /** The first index whose word is not below the given one. */
-export function lowerBound(words: readonly Bytes[], word: Bytes): number {
+function lowerBound(words: readonly Bytes[], word: Bytes): number {
   let low = 0;
   let high = words.length;
   while (low < high) {

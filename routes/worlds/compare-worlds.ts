@@ -155,11 +155,11 @@ class WorldRun {
   /** Views that see the same tables are compared once. */
   private compared({ view, readings }: Pair): Comparison {
     const transports = "mesh" in view ? (["raw_buffer", "tls"] as const) : view.tls ? (["tls"] as const) : (["raw_buffer"] as const);
-    const key = `${"mesh" in view} ${transports.join(",")} ${JSON.stringify(readings)}`;
-    const known = "mesh" in view ? this.known.get(key) : undefined;
-    if (known !== undefined) return known;
-    const comparison = compare(readings.map((own) => ({ readings: own })), this.compareOptions(view, transports));
-    if ("mesh" in view) this.known.set(key, comparison);
+    const candidates = readings.map((own) => ({ readings: own }));
+    if (!("mesh" in view)) return compare(candidates, this.compareOptions(view, transports));
+    const key = JSON.stringify(readings);
+    const comparison = this.known.get(key) ?? compare(candidates, this.compareOptions(view, transports));
+    this.known.set(key, comparison);
     return comparison;
   }
 

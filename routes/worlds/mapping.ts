@@ -60,9 +60,9 @@ class Mapper {
   private viewName(view: View): View {
     if (!("gateway" in view)) return view;
     for (const [from, to] of this.gateways) {
-      const [name = "", port] = splitPort(from);
+      const [name, port] = splitPort(from);
       if (name !== view.gateway || (port !== undefined && port !== view.port)) continue;
-      const [common = "", commonPort] = splitPort(to);
+      const [common, commonPort] = splitPort(to);
       return this.notedGateway(view, { ...view, gateway: common, port: commonPort ?? view.port });
     }
     return this.notedGateway(view, view);

@@ -1,5 +1,5 @@
 /**
- * `npm run bench [pages|cold|fleet ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * `npm run bench [pages|cold|compare|fleet ...]`: what the release costs, as ratios to a floor that is measured in the same run.
  * Needs `npm run build` before. Ends with 1 when a ratio is over its limit.
  */
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ import { measure, medians, type Usage } from "./measure.ts";
 
 const BIN = path.join(import.meta.dirname, "../../dist/cli/bin.mjs");
 const TOKEN = "bench";
-const benches = { pages, cold, fleet };
+const benches = { pages, cold, compare, fleet };
 
 if (!existsSync(BIN)) {
   process.stderr.write("error: there is no release in dist/\n  help: run `npm run build` first\n");
@@ -67,6 +67,31 @@ async function cold(): Promise<void> {
   must(reportOf(judged).results[0]?.coverage.judged === 3 * 500, "not all pods were judged");
   ratio("CPU, `assert run --snapshots`", judged.cpuMs, empty.cpuMs, "ms", "an empty node", 4.5);
   ratio("CPU, `assert --version`", version.cpuMs, empty.cpuMs, "ms", "an empty node", 2);
+}
+
+/** A cold `assert compare` of two files with 100 rules each, against an empty `node`. */
+async function compare(): Promise<void> {
+  say("cold `assert compare` of two YAML files with 100 rules each");
+  const desk = path.join(folder, "compare");
+  mkdirSync(desk);
+  writeFileSync(path.join(desk, "left.yaml"), virtualServices("svc6"));
+  writeFileSync(path.join(desk, "right.yaml"), virtualServices("other"));
+  const run = { words: [BIN, "compare", "left.yaml", "right.yaml", "-o", "json"], cwd: desk };
+  const [empty, compared] = (await medians([{ words: ["-e", "0"] }, run], 21)) as [Usage, Usage];
+  must(compared.code === 1 && compared.stdout.includes('"path": "/api/6"'), "the one difference was not found");
+  ratio("CPU, `assert compare`", compared.cpuMs, empty.cpuMs, "ms", "an empty node", 4.5);
+}
+
+/** Ten VirtualServices of ten rules; the seventh rule of the eighth leads to `changed`. */
+function virtualServices(changed: string): string {
+  return Array.from({ length: 10 }, (_, service) => {
+    const rules = Array.from({ length: 10 }, (__, rule) => {
+      const host = service === 7 && rule === 6 ? changed : `svc${rule}`;
+      return `  - match:\n    - uri: { prefix: /api/${rule} }\n      headers: { x-canary: { exact: "${rule}" } }\n    route:\n    - destination: { host: ${host}.prod.svc.cluster.local, port: { number: 80 } }\n`;
+    });
+    const metadata = `{ name: r${service}, namespace: prod, creationTimestamp: "2026-01-0${service}T00:00:00Z" }`;
+    return `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: ${metadata}\nspec:\n  hosts: [h${service}.example]\n  gateways: [prod/public]\n  http:\n${rules.join("")}`;
+  }).join("---\n");
 }
 
 /** 200 clusters with 300 ms latency, two of them dead. */

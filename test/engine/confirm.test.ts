@@ -19,6 +19,7 @@ function look(faults: string, options: { name?: string; gaps?: readonly string[]
     clusters: [],
     facts: 1,
     judged: 1,
+    of: "thing",
     assumptions: [],
     gaps: (options.gaps ?? []).map((reason) => ({ ...gap(reason), fingerprint: reason })),
     findings: [...faults].map((fingerprint) => ({

@@ -23,6 +23,7 @@ function waivedOf({ faults = [], undecided = [], gaps = [], judged = 1, allowEmp
     clusters: [],
     facts: judged,
     judged,
+    of: "things",
     findings: [...faults.map(finding("fault")), ...undecided.map(finding("undecided"))],
     gaps: gaps.map((kind) => ({ type: "gap", subject: "s", reason: "r", remedy: "r", ...mark(kind) }) as const),
     assumptions: [],

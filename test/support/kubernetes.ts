@@ -1,4 +1,5 @@
 import { CollectError, type Fact, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type Resource } from "#engine";
+import { parseDocuments } from "../../clients/documents/index.ts";
 
 /** What one place answers; plain JSON, so that an example can hold it in a file. */
 export interface Exchange {
@@ -36,6 +37,10 @@ export class FakeCluster implements Io {
     return this.exchange.probes?.includes(probe) ?? false;
   }
 
+  yaml(text: string): Promise<unknown> {
+    return Promise.resolve(parseDocuments(text, "inside", "kubernetes")[0]?.value);
+  }
+
   facts(): readonly never[] {
     return [];
   }
@@ -55,7 +60,9 @@ export class FakeCluster implements Io {
       throw new CollectError(`\`auditor\` may not ${verb} \`${resource}\``, { remedy: `add { resources: ["${resource}"], verbs: ["${verb}"] }` });
     };
     const absent = (what: string) => new CollectError(`nothing answers for ${what}`, { remedy: "look at the pod" });
-    const listed = ({ plural }: Resource) => pagesOf(exchange.lists?.[plural] ?? []);
+    // two groups have a plural `gateways`
+    const isOf = (item: KubeObject, group: string) => typeof item.apiVersion !== "string" || !item.apiVersion.includes(".") || item.apiVersion.startsWith(`${group}/`);
+    const listed = ({ plural, group }: Resource) => pagesOf(exchange.lists?.[plural] ?? []).map((page) => page.filter((item) => isOf(item, group)));
 
     return Promise.resolve({
       place: exchange.place ?? "live",

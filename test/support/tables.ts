@@ -92,7 +92,7 @@ function cors(random: Random): Cors {
 }
 
 /** An action, simple ones most often. */
-export function action(random: Random, prefix = 1): Action {
+function action(random: Random, prefix = 1): Action {
   switch (random(10)) {
     case 0:
       return {
@@ -125,7 +125,7 @@ export function rule(random: Random, coupled = false): Rule {
   return { when, action: action(random, prefix), origin: { object: "r", path: String(random(1_000_000)) } };
 }
 
-export function rules(random: Random, most: number, coupled = false): readonly Rule[] {
+function rules(random: Random, most: number, coupled = false): readonly Rule[] {
   return Array.from({ length: random(most + 1) }, () => rule(random, coupled));
 }
 

@@ -111,7 +111,7 @@ export interface Said {
 }
 
 export function judge<Spec, K extends FactKind>(kind: Kind<Spec, K>, spec: Spec, seen: Seen): Said {
-  const items: Judgement[] = [...kind.judge(spec, worldWith(seen, kind.needs(spec)) as World<K>)];
+  const items: Judgement[] = [...kind.judge(spec, worldWith(seen, kind.needs(spec)))];
   const findings = items.filter((item) => item.type === "finding");
   const outcome = (wanted: Finding["outcome"]) => findings.filter((item) => item.outcome === wanted);
   return {

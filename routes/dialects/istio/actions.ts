@@ -81,6 +81,9 @@ function responseOperations(headers: Json): readonly HeaderOperation[] {
   return [...pass.removed, ...pass.set, ...pass.added];
 }
 
+/** weighted_cluster_specifier.cc: the largest `uint32`. */
+const maxTotalWeight = 4_294_967_295;
+
 /** route.go `applyHTTPRouteDestination`. */
 function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstances, fault: Fault | undefined): Acted {
   const { spec } = rule;
@@ -88,6 +91,8 @@ function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstance
   const weighted = routes.length !== 1;
   const taken = weighted ? routes.filter((route) => numberAt(route, "weight") !== 0) : routes;
   if (taken.length === 0) return { action: { type: "invalid", reason: "a route without any destination" }, unmodelled: [] };
+  const total = weighted ? taken.reduce<number>((sum, route) => sum + numberAt(route, "weight"), 0) : 0;
+  if (total > maxTotalWeight) return { action: { type: "invalid", reason: `weights that sum to ${total}, and Envoy takes at most ${maxTotalWeight}` }, unmodelled: [] };
   const unmodelled: Unmodelled[] = [];
   const targetOf = (destination: Json, namespace: string): Target => {
     const target = circumstances.destinations.target(destination, namespace, circumstances.port);
@@ -230,7 +235,7 @@ function isHttpCode(code: number): boolean {
 }
 
 /** route.go `TranslateFault`: without a percentage a delay has the share of `percent`, an abort none. */
-export function faultOf(fault: Json): Fault | undefined {
+function faultOf(fault: Json): Fault | undefined {
   const delay = objectAt(fault, "delay"), abort = objectAt(fault, "abort");
   const length = milliseconds(textAt(delay, "fixedDelay"));
   const delayed = isObject(at(delay, "percentage")) ? millionths(at(delay, "percentage")) : numberAt(delay, "percent") * 10_000;

@@ -6,7 +6,7 @@ import { milliseconds } from "./values.ts";
  * `ignored` takes anything and says that it never does.
  */
 export type Shape =
-  | "string" | "number" | "boolean" | "duration" | "ignored"
+  | "string" | "number" | "weight" | "boolean" | "duration" | "ignored"
   | { readonly oneOf: readonly string[] }
   | { readonly list: Shape }
   | { readonly map: Shape }
@@ -16,6 +16,13 @@ export type Shape =
 export interface Problem {
   readonly path: string;
   readonly reason: string;
+}
+
+/** The largest `int32`, the type of weights. */
+const maxWeight = 2_147_483_647;
+
+function isWeight(value: Json): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= maxWeight;
 }
 
 /** Objects below this depth do not exist in Istio's types: what does comes from somebody else. */
@@ -35,6 +42,7 @@ function fits(value: Json, shape: Shape, depth: number): boolean {
   if (shape === "ignored") return true;
   if (depth > maxDepth) return false;
   if (shape === "duration") return typeof value === "string" && milliseconds(value) !== undefined;
+  if (shape === "weight") return isWeight(value);
   if (typeof shape === "string") return typeof value === shape;
   if ("oneOf" in shape) return typeof value === "string" && shape.oneOf.includes(value);
   if ("list" in shape) {
@@ -60,6 +68,8 @@ function report(value: Json, shape: Shape, path: string, found: Problem[], depth
   if (depth > maxDepth) wrong("a value of sensible depth");
   else if (shape === "duration") {
     if (typeof value !== "string" || milliseconds(value) === undefined) wrong("a duration such as `1.5s`");
+  } else if (shape === "weight") {
+    if (!isWeight(value)) found.push({ path, reason: `\`${path}\` is ${typeof value === "number" ? `\`${value}\`` : kindOf(value)}, not a whole number from 0 to ${maxWeight}` });
   } else if (typeof shape === "string") {
     if (typeof value !== shape) wrong(`a ${shape}`);
   } else if ("oneOf" in shape) {

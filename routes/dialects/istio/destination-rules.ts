@@ -2,6 +2,7 @@ import { fullName, mostSpecific } from "./hosts.ts";
 import { at, canonical, isObject, isSubset, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { byAge } from "./order.ts";
 import type { Named, Registry } from "./registry.ts";
+import type { ObjectReading } from "./versions.ts";
 
 /** DestinationRules of one host and namespace that istiod made into one. */
 export interface MergedRule {
@@ -23,18 +24,18 @@ export interface DestinationRules {
 }
 
 /** push_context.go `setDestinationRules`. */
-export function readDestinationRules(registry: Registry): DestinationRules {
+export function readDestinationRules(registry: Registry, { mergesByExport }: ObjectReading): DestinationRules {
   const local = new Map<string, ByHost>(), exported = new Map<string, ByHost>();
   const rootLocal: ByHost = new Map();
   for (const named of [...registry.destinationRules].sort((a, b) => Number(selectorOf(a) === undefined) - Number(selectorOf(b) === undefined) || byAge(a, b))) {
     const host = fullName(textAt(named.spec, "host"), named.namespace, registry.domain);
     const exportTo = new Set(selectorOf(named) === undefined ? textsAt(named.spec, "exportTo") : ["."]);
     const own = exportTo.size === 0 || exportTo.has("*") || exportTo.has(".") || exportTo.has(named.namespace);
-    if (own) merge(indexOf(local, named.namespace), host, named, exportTo);
+    if (own) merge(indexOf(local, named.namespace), host, named, exportTo, mergesByExport);
     const alone = exportTo.size === 1 && (exportTo.has(".") || exportTo.has(named.namespace));
     const isPrivate = exportTo.size === 0 ? registry.mesh.destinationRuleExportTo.includes(".") : alone;
-    if (!isPrivate) merge(indexOf(exported, named.namespace), host, named, exportTo);
-    else if (named.namespace === registry.mesh.rootNamespace) merge(rootLocal, host, named, exportTo);
+    if (!isPrivate) merge(indexOf(exported, named.namespace), host, named, exportTo, mergesByExport);
+    else if (named.namespace === registry.mesh.rootNamespace) merge(rootLocal, host, named, exportTo, mergesByExport);
   }
   return { local, exported, rootLocal };
 }
@@ -51,8 +52,8 @@ function selectorOf(named: Named): Readonly<Record<string, string>> | undefined 
   return isObject(at(named.spec, "workloadSelector")) ? labelsAt(objectAt(named.spec, "workloadSelector"), "matchLabels") : undefined;
 }
 
-/** destination_rule.go `mergeDestinationRule`, with its merging by `exportTo` (on since 1.24). */
-function merge(index: ByHost, host: string, named: Named, exportTo: ReadonlySet<string>): void {
+/** destination_rule.go `mergeDestinationRule`; what is merged keeps the `exportTo` of the first. */
+function merge(index: ByHost, host: string, named: Named, exportTo: ReadonlySet<string>, byExport: boolean): void {
   const selector = selectorOf(named);
   const policy = at(named.spec, "trafficPolicy");
   const fresh: MergedRule = {
@@ -63,7 +64,7 @@ function merge(index: ByHost, host: string, named: Named, exportTo: ReadonlySet<
   if (list === undefined) return void index.set(host, [fresh]);
   let separate = true;
   list.forEach((existing, position) => {
-    if (sameSet(exportTo, existing.exportTo)) separate = false;
+    if (!byExport || sameSet(exportTo, existing.exportTo)) separate = !byExport && separate;
     else if (existing.exportTo.size > 0 && [...existing.exportTo].every((target) => exportTo.has(target))) separate = true;
     else return void (separate = true);
     const both = existing.selector !== undefined && selector !== undefined;

@@ -1,4 +1,4 @@
-import type { Chain, HttpTable, Listener, Reading, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
+import type { Chain, HttpTable, Listener, Origin, Reading, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { claimHosts, gatewayTcp, gatewayTls, serverNames } from "./connections.ts";
 import { byHost, type Destinations, destinationsFor } from "./destinations.ts";
 import { filtersOn } from "./filters.ts";
@@ -8,7 +8,7 @@ import { byAge, type Order, orders } from "./order.ts";
 import type { Place } from "./place.ts";
 import { add, isVisible, type Named, protocolOf } from "./registry.ts";
 import { catchAllsLast, type Route, type Routes, routesOf, usesOf } from "./rules.ts";
-import { type VersionReading, versionReadings } from "./versions.ts";
+import { objectReading, type VersionReading, versionReadings } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
 
 /** One server of a Gateway, its hosts as model/gateway.go `sanitizeServerHostNamespace` writes them. */
@@ -46,7 +46,7 @@ export function gatewayViews(place: Place): readonly ViewTable[] {
   const unaged = gateways.filter((gateway) => gateway.created === undefined && gateway.annotations[assumed] === undefined);
   const views = new Map<string, ViewTable>();
   for (const workload of workloadsOf(place, gateways)) {
-    const own = gateways.filter((gateway) => selects(gateway, workload));
+    const own = joined(place, workload, gateways.filter((gateway) => selects(gateway, workload)));
     const merged = mergeServers(own.flatMap((gateway) => serversOf(gateway)), (number) => targetPort(place, workload, number));
     if (own.length > 1 && own.some((gateway) => unaged.includes(gateway))) noteUnagedGateways(place, merged, own);
     for (const table of viewsOf(place, workload, merged)) {
@@ -59,6 +59,21 @@ export function gatewayViews(place: Place): readonly ViewTable[] {
     }
   }
   return [...views.values()];
+}
+
+const managedBy = "gateway.networking.k8s.io/gateway-name";
+
+/** The Gateways that a workload serves: push_context.go `filterStrictGatewayMerging` takes those of other namespaces from proxies that istiod runs itself. */
+function joined(place: Place, workload: Workload, gateways: readonly Named[]): readonly Named[] {
+  const isForeign = (gateway: Named): boolean => gateway.namespace !== workload.namespace;
+  const manager = workload.labels[managedBy];
+  const [foreign] = gateways.filter(isForeign);
+  if (manager === undefined || foreign === undefined) return gateways;
+  const { separatesManagedGateways } = objectReading(place.istio);
+  if (separatesManagedGateways === undefined) {
+    place.leaveOut({ reason: `${foreign.title} selects the proxies of the Gateway \`${workload.namespace}/${manager}\` of Gateway API, which istiod allows up to 1.30 only, and its release is not known`, where: { object: foreign.title, path: "spec.selector" } });
+  }
+  return separatesManagedGateways === true ? gateways.filter((gateway) => !isForeign(gateway)) : gateways;
 }
 
 const assumed = "cloud-assert/assumed";
@@ -301,6 +316,7 @@ function isPublic(service: { readonly exportTo: readonly string[] }): boolean {
 interface Growing {
   readonly routes: Route[];
   readonly unmodelled: Unmodelled[];
+  readonly untried: Origin[];
   requireTls: { readonly object: string; readonly path: string } | undefined;
 }
 
@@ -327,6 +343,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
         const host = hostNamed(hosts, domain.toLowerCase());
         host.routes.push(...routes.list);
         host.unmodelled.push(...routes.unmodelled);
+        host.untried.push(...routes.untried);
         if (server.tls?.redirect === true) host.requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };
       }
     }
@@ -351,7 +368,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
 
 function hostNamed(hosts: Map<string, Growing>, domain: string): Growing {
   let host = hosts.get(domain);
-  if (host === undefined) hosts.set(domain, (host = { routes: [], unmodelled: [], requireTls: undefined }));
+  if (host === undefined) hosts.set(domain, (host = { routes: [], unmodelled: [], untried: [], requireTls: undefined }));
   return host;
 }
 
@@ -365,7 +382,7 @@ function schemeOf(secure: boolean, trustedProxies: number): Pick<HttpTable, "sch
 function virtualHost(domain: string, host: Growing, filters: readonly Unmodelled[], secure: boolean, trustedProxies: number): VirtualHost {
   const rules: Rule[] = host.requireTls === undefined || (secure && trustedProxies === 0) ? [] : [tlsRedirect(host.requireTls, trustedProxies)];
   const unmodelled = [...filters, ...host.unmodelled];
-  return { domains: [domain], rules: [...rules, ...catchAllsLast(host.routes)], ...(unmodelled.length === 0 ? {} : { unmodelled }) };
+  return { domains: [domain], rules: [...rules, ...catchAllsLast(host.routes)], ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
 }
 
 /** `require_tls` of a virtual host comes before its routes (config_impl.cc `getRouteFromEntries`). */

@@ -34,7 +34,7 @@ export function intersection(left: readonly string[], right: readonly string[]):
 }
 
 /** Comparison that puts the more specific name first (istiod: pkg/config/host/names.go `MoreSpecific`). */
-export function bySpecificity(a: string, b: string): number {
+function bySpecificity(a: string, b: string): number {
   if (isWildcard(a) !== isWildcard(b)) return isWildcard(a) ? 1 : -1;
   return b.length - a.length || (a < b ? -1 : a > b ? 1 : 0);
 }
@@ -57,7 +57,7 @@ export function mostSpecific<V>(host: string, entries: ReadonlyMap<string, V>): 
 const ipv4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /** True of an IPv4 or IPv6 address; names hold no colon. */
-export function isAddress(host: string): boolean {
+function isAddress(host: string): boolean {
   return ipv4.test(host) || host.includes(":");
 }
 

@@ -5,6 +5,7 @@ import type { Json } from "./json.ts";
 import { meshViews } from "./mesh-views.ts";
 import type { Place } from "./place.ts";
 import { type KubeObject, readRegistry } from "./registry.ts";
+import { objectReading } from "./versions.ts";
 import { readVirtualServices } from "./virtual-services.ts";
 
 export type { KubeObject } from "./registry.ts";
@@ -57,7 +58,7 @@ export function istioWorld(input: IstioPlace): RouteWorld {
   const place: Place = {
     registry,
     virtualServices: readVirtualServices(registry),
-    destinationRules: readDestinationRules(registry),
+    destinationRules: readDestinationRules(registry, objectReading(input.istio)),
     complete: input.complete ?? false,
     istio: input.istio,
     envoy: input.envoy,

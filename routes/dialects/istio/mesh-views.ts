@@ -1,4 +1,4 @@
-import type { Action, Chain, HttpTable, Listener, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
+import type { Action, Chain, HttpTable, Listener, Origin, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { retriesOf } from "./actions.ts";
 import { concernsConnection, connectionAction, originOf, serverNames } from "./connections.ts";
 import { type Client, hashFor, ruleFor } from "./destination-rules.ts";
@@ -223,6 +223,7 @@ interface Wrapper {
   readonly services: readonly Service[];
   readonly rules: readonly Rule[];
   readonly unmodelled: readonly Unmodelled[];
+  readonly untried: readonly Origin[];
   readonly isImplicit?: boolean;
 }
 
@@ -241,13 +242,13 @@ function tableFor(place: Place, client: Client, port: number, scope: Scope, egre
     if (parts.services.length === 0 && port !== 80) continue;
     if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
     for (const service of parts.services) claimed.add(service.host);
-    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled });
+    wrappers.push({ ...parts, rules: routes.list.map((route) => route.rule), unmodelled: routes.unmodelled, untried: routes.untried });
   }
   for (const service of services.values()) {
     const protocol = service.ports[0]?.protocol;
     if (claimed.has(service.host) || service.alias !== undefined || (protocol !== "http" && protocol !== "auto")) continue;
     const isImplicit = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace) === undefined;
-    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], isImplicit });
+    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], untried: [], isImplicit });
   }
   const filters = filtersOn(place.registry, { role: "sidecar", namespace: client.namespace, labels: client.labels });
   return {
@@ -314,7 +315,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
     // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
     const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
     const unmodelled = [...filters, ...wrapper.unmodelled];
-    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
+    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.untried.length === 0 ? {} : { untried: wrapper.untried }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
   };
   for (const wrapper of wrappers) {
     for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);

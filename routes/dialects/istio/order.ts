@@ -7,7 +7,7 @@ export function byAge(a: Named, b: Named): number {
   return compareText(left, right) || compareText(a.name, b.name) || compareText(a.namespace, b.namespace);
 }
 
-export function compareText(a: string, b: string): number {
+function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -18,7 +18,7 @@ export interface Order<T> {
 }
 
 /** More orders than this are not tried. */
-export const maxOrders = 24;
+const maxOrders = 24;
 
 /**
  * The orders that must all be looked at where the age of some objects is unknown.

@@ -33,7 +33,7 @@ export interface Named {
 /** How a port of a service is served: `auto` looks at the first bytes of a connection. */
 export type Protocol = "http" | "tls" | "tcp" | "auto";
 
-export interface ServicePort {
+interface ServicePort {
   readonly number: number;
   readonly protocol: Protocol;
   readonly targetPort: number | string | undefined;
@@ -157,10 +157,17 @@ function read(kind: string, entry: KubeObject): Named {
     labels: labelsAt(metadata, "labels"),
     annotations: labelsAt(metadata, "annotations"),
     spec: isObject(spec) ? spec : {},
-    problems: shape === undefined ? [] : check(spec ?? {}, shape, "spec"),
+    problems: [...(shape === undefined ? [] : check(spec ?? {}, shape, "spec")), ...semanticsOf(kind, labelsAt(metadata, "annotations"))],
     file: entry.file,
     line: entry.line,
   };
+}
+
+/** An annotation with which istiod marks what it translated from Ingress or Gateway API: prefixes are segments then, and more. */
+function semanticsOf(kind: string, annotations: Readonly<Record<string, string>>): readonly Problem[] {
+  const name = "internal.istio.io/route-semantics";
+  const value = kind === "VirtualService" && Object.hasOwn(annotations, name) ? annotations[name] : undefined;
+  return value === "ingress" || value === "gateway" ? [{ path: `metadata.annotations["${name}"]`, reason: `the annotation \`${name}: ${value}\` gives routes another meaning, which is not modelled` }] : [];
 }
 
 const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;

@@ -1,4 +1,4 @@
-import type { Rule, Unmodelled } from "../../decide/model.ts";
+import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { actionOf, type Circumstances } from "./actions.ts";
 import { concerns, everything, type Looker, type Matched, matchOf } from "./matches.ts";
 import type { HttpRule, VirtualService } from "./virtual-services.ts";
@@ -14,6 +14,8 @@ export interface Routes {
   /** Empty: the VirtualService has no say here. */
   readonly list: readonly Route[];
   readonly unmodelled: readonly Unmodelled[];
+  /** Blocks that the looker could have met, behind the one that ends the list. */
+  readonly untried: readonly Origin[];
   /** Envoy refuses the whole configuration that holds these routes. */
   readonly invalid: string | undefined;
 }
@@ -31,25 +33,33 @@ export function routesOf(service: VirtualService, looker: Looker, circumstances:
     unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    const { file, line } = rule.source;
-    const origin = { object: rule.source.title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
-    list.push({ rule: { when: matched.when, action, origin }, catchAll: matched.catchAll });
+    list.push({ rule: { when: matched.when, action, origin: originOf(rule, path) }, catchAll: matched.catchAll });
   };
+  const untried: Origin[] = [];
+  let isOver = false;
   for (const rule of service.http) {
     if (rule.matches.length === 0) {
-      push(rule, everything, rule.path);
-      break;
+      if (isOver) untried.push(originOf(rule, rule.path));
+      else push(rule, everything, rule.path);
+      isOver = true;
     }
-    let stop = false;
     for (const match of rule.matches) {
       if (!concerns(match.spec, looker)) continue;
+      if (isOver) {
+        untried.push(originOf(rule, match.path));
+        continue;
+      }
       const matched = matchOf(match.spec);
       push(rule, matched, match.path);
-      if ((stop = matched.catchAll)) break;
+      isOver = matched.catchAll;
     }
-    if (stop) break;
   }
-  return { list, unmodelled, invalid };
+  return { list, unmodelled, untried, invalid };
+}
+
+function originOf({ source }: HttpRule, path: string): Origin {
+  const { file, line } = source;
+  return { object: source.title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
 /** Catch-alls behind all others, each in its order (route.go `SortVHostRoutes`). */

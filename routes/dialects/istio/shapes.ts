@@ -30,7 +30,7 @@ const http: Shape = {
   fields: {
     name: "ignored",
     match: { list: httpMatch },
-    route: { list: { fields: { destination, weight: "number", headers } } },
+    route: { list: { fields: { destination, weight: "weight", headers } } },
     redirect: {
       fields: {
         uri: "string", authority: "string", scheme: "string", redirectCode: "number", prefixRewrite: "string",
@@ -66,7 +66,7 @@ const http: Shape = {
   },
 };
 
-const connectionRoute: Shape = { list: { fields: { destination, weight: "number" } } };
+const connectionRoute: Shape = { list: { fields: { destination, weight: "weight" } } };
 const l4: Readonly<Record<string, Shape>> = {
   destinationSubnets: texts, port: "number", sourceLabels: labels, gateways: texts, sourceNamespace: "string",
 };

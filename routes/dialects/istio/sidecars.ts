@@ -60,7 +60,7 @@ export function scopeFor(place: Place, client: Client, ordered: readonly Virtual
 }
 
 /** Services exported to a namespace by name first, then the public ones; each by age (push_context.go `servicesExportedToNamespace`). */
-export function visibleServices(place: Place, namespace: string): readonly Service[] {
+function visibleServices(place: Place, namespace: string): readonly Service[] {
   const sorted = [...place.registry.services].sort((a, b) => byAge(a.source, b.source)).filter((service) => isVisible(service.exportTo, service.namespace, namespace));
   return [...sorted.filter((service) => !service.exportTo.includes("*")), ...sorted.filter((service) => service.exportTo.includes("*"))];
 }

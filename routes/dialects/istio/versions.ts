@@ -36,6 +36,23 @@ function parse(version: string | undefined): Version | undefined {
   return found === null ? undefined : { minor: Number(found[1]), patch: Number(found[2] ?? 0) };
 }
 
+/** What releases of istiod do differently with whole objects; an unknown one is taken for 1.24 or newer. */
+export interface ObjectReading {
+  /** DestinationRules of one host become one only where they are exported alike (from 1.24: `ENABLE_ENHANCED_DESTINATIONRULE_MERGE`). */
+  readonly mergesByExport: boolean;
+  /**
+   * Gateways of other namespaces do not join the proxies that istiod runs for a Gateway of Gateway API (from 1.31:
+   * `PILOT_ENABLE_STRICT_GATEWAY_MERGING`). Undefined where the release is not known.
+   */
+  readonly separatesManagedGateways: boolean | undefined;
+}
+
+/** How the istiod of a place reads objects. */
+export function objectReading(istio: string | undefined): ObjectReading {
+  const version = parse(istio);
+  return { mergesByExport: version === undefined || version.minor >= 24, separatesManagedGateways: version === undefined ? undefined : version.minor >= 31 };
+}
+
 /** A reading with the releases for which it stands; empty names where they are known or do not matter. */
 interface Possible<T> {
   readonly name: string;

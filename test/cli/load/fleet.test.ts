@@ -37,7 +37,7 @@ describe("a fleet file", () => {
     ["a server", "{ server: 'https://10.0.0.1:6443', ca: ca.pem, tokenFile: /run/token }", (at) => ({ form: "server", server: "https://10.0.0.1:6443", ca: join(at, "ca.pem"), tokenFile: "/run/token" })],
     ["manifests", "{ manifests: dumps }", (at) => ({ form: "manifests", dir: join(at, "dumps"), shown: "fleet/dumps", complete: false })],
     ["complete manifests", "{ manifests: dumps, complete: true }", (at) => ({ form: "manifests", dir: join(at, "dumps"), shown: "fleet/dumps", complete: true })],
-    ["a snapshot", "{ snapshot: s/eks.json }", (at) => ({ form: "snapshot", file: join(at, "s/eks.json") })],
+    ["a snapshot", "{ snapshot: s/eks.json }", (at) => ({ form: "snapshot", file: join(at, "s/eks.json"), shown: "fleet/s/eks.json" })],
   ];
   it.each(places)("reads objects from %s", async (_, text, place) => {
     const { fleet, at } = await load(clusters(`{ name: a, kubernetes: ${text} }`));

@@ -12,7 +12,7 @@ export interface Received {
 }
 
 /** A header that every answer of a backend carries, so that operations on responses have something to work on. */
-export const ANSWERED: Line = ["x", "up"];
+const ANSWERED: Line = ["x", "up"];
 
 /** Backends of a data plane, on pipes: one that speaks HTTP, and one for each cluster that takes bytes. */
 export interface Echo {

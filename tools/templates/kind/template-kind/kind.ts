@@ -4,6 +4,7 @@ import type { Spec } from "./spec.ts";
 export default defineKind({
   name: "TemplateKind",
   summary: "every cluster that runs proxies runs at least N of them",
+  judges: ["proxy", "proxies"],
   needs: () => [{ fact: "envoy-proxies" }],
 
   *judge(spec: Spec, world) {

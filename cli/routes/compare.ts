@@ -1,0 +1,78 @@
+import { compareWorlds, type Mapping, type WorldComparison, type WorldDifference, type WorldOptions } from "#routes";
+import { istioMap } from "#values";
+import { routeWorldOf } from "../../kinds/routes-equivalent/place.ts";
+import { UsageError } from "../errors.ts";
+import type { Flags } from "../flags.ts";
+import { actionJson, openJson, requestJson, ruleJson } from "./answer.ts";
+import type { Seen } from "./place.ts";
+
+export type Verdict = WorldComparison["outcome"];
+
+/** Two places, compared. */
+export interface Compared extends Pick<WorldComparison, "differences" | "undecided" | "assumptions" | "size"> {
+  readonly verdict: Verdict;
+  /** As they are named in `differences`: left, right. */
+  readonly places: readonly [left: string, right: string];
+}
+
+/** Compares what was seen. What of a place could not be seen leaves everything open. */
+export function compareSeen(places: readonly [string, string], seen: readonly [Seen, Seen], flags: Flags): Compared {
+  const options = optionsOf(places, flags);
+  const gaps = seen.flatMap((one, index) => one.gaps.map(({ subject, reason, remedy }) => ({ reason: `${reason}; ${remedy}`, where: { object: subject }, place: places[index] ?? "" })));
+  if (gaps.length > 0) return { verdict: "undecided", places, differences: [], undecided: gaps, assumptions: [], size: { views: 0, hosts: 0, classes: 0 } };
+  const versions = { istio: pairOf("--istio", flags.istio), envoy: pairOf("--envoy", flags.envoy) };
+  const worlds = seen.map(({ facts }, index) => routeWorldOf({ name: places[index] ?? "", facts, istio: versions.istio[index], envoy: versions.envoy[index] }, knownMap));
+  const comparison = compareWorlds(worlds, options);
+  for (const { names, common } of comparison.conflicts) {
+    throw new UsageError(`the mapping makes \`${names[0]}\` and \`${names[1]}\` of \`${places[1]}\` one, \`${common}\``, { remedy: "map only one of the two to that name" });
+  }
+  return { ...comparison, verdict: comparison.outcome, places };
+}
+
+let known: ReturnType<typeof istioMap> | undefined;
+
+/** The map of the release; reading its rows costs more than a small comparison. */
+export function knownMap(): ReturnType<typeof istioMap> {
+  return (known ??= istioMap());
+}
+
+function optionsOf([, right]: readonly [string, string], flags: Flags): WorldOptions {
+  const mapping: Mapping = { hosts: mapOf("--map-host", flags.mapHost), gateways: mapOf("--map-gateway", flags.mapGateway) };
+  return {
+    ...(flags.hosts.length === 0 ? {} : { hosts: flags.hosts }),
+    ...(flags.views.length === 0 ? {} : { views: flags.views }),
+    mappings: Object.fromEntries([[right, mapping]]),
+    ignore: flags.ignore,
+  };
+}
+
+function mapOf(flag: string, pairs: readonly string[]): Readonly<Record<string, string>> {
+  const map = new Map<string, string>();
+  for (const pair of pairs) {
+    const [from = "", to = "", ...rest] = pair.split("=");
+    if (from === "" || to === "" || rest.length > 0) throw new UsageError(`${flag} is \`${pair}\`; it takes \`FROM=TO\``, { remedy: `write \`${flag} ${flag === "--map-host" ? ".azure.example=.example" : "aks-istio-ingress/external=ingress/public"}\`` });
+    const other = map.get(from);
+    if (other !== undefined && other !== to) throw new UsageError(`${flag} maps \`${from}\` twice, to \`${other}\` and to \`${to}\``, { remedy: "leave one of the two out" });
+    map.set(from, to);
+  }
+  return Object.fromEntries(map);
+}
+
+/** `1.29.2` for both, or `1.28.0:1.29.2` for left and right. */
+export function pairOf(flag: string, value: string | undefined): readonly [string | undefined, string | undefined] {
+  if (value === undefined) return [undefined, undefined];
+  const [left = "", right = left, ...rest] = value.split(":");
+  const bad = rest.length > 0 ? value : [left, right].find((one) => !/^v?1\.\d{1,4}(\.\d{1,4})?([-.].*)?$/.test(one));
+  if (bad !== undefined) throw new UsageError(`${flag} is \`${value}\`; it takes a release, or two as \`LEFT:RIGHT\``, { remedy: `write \`${flag} ${flag === "--istio" ? "1.29.2" : "1.37.2"}\`` });
+  return [left, right];
+}
+
+/** The comparison for programs. */
+export function compareJson({ verdict, differences, undecided, assumptions, size }: Compared): object {
+  return { schema: "cloud-assert/compare/v1", verdict, differences: differences.map(differenceJson), undecided: undecided.map(openJson), assumptions, size };
+}
+
+function differenceJson({ view, request, answers, missing, alsoFor, alsoIn, more }: WorldDifference): object {
+  const [left, right] = answers.map(({ effect, rule, place }) => ({ action: actionJson(effect), rule: ruleJson(rule), ...(missing.includes(place) ? { missing: true } : {}) }));
+  return { view, request: requestJson(request), left, right, ...(alsoFor.length === 0 ? {} : { alsoFor }), ...(alsoIn.length === 0 ? {} : { alsoIn }), ...(more === true ? { more } : {}) };
+}

@@ -1,0 +1,143 @@
+/**
+ * The few rules that matter where long lists differ in few places.
+ *
+ * Take a common subsequence of two lists. A request that satisfies no rule outside it meets the same rules in the same order in both, and
+ * is answered alike. The others satisfy some rule outside, an *odd* one, so that their paths are those of its pattern; a rule whose
+ * pattern shares no path with any odd one never takes them. Without such rules the lists answer these requests as before, and all others
+ * still alike: they are equivalent exactly when the whole lists are, and differ on the same requests.
+ *
+ * @module
+ */
+
+import { toBytes } from "../languages/bytes.ts";
+import type { Bytes } from "../languages/bytes.ts";
+import type { PathMatch, Rule } from "./model.ts";
+import { isSame } from "./same.ts";
+
+/** How far a rule may have moved to be found again. What is not found is odd, which is never wrong. */
+const WINDOW = 64;
+
+/** Whether two rules do the same wherever they stand. What Envoy refuses equals nothing. */
+function areAlike(one: Rule | undefined, other: Rule | undefined): boolean {
+  if (one === undefined || other === undefined || one.action.type === "invalid") return false;
+  return one === other || (isSame(one.when, other.when) && isSame(one.action, other.action));
+}
+
+/** Whether two lists of rules are the same. Cost: linear; little where both hold the same objects. */
+export function areAllAlike(one: readonly Rule[], other: readonly Rule[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (!areAlike(one[at], other[at])) return false;
+  return true;
+}
+
+/** The lists without rules that cannot matter; themselves where that is not known. All must be read in the same way. */
+export function narrowed(lists: readonly (readonly Rule[])[]): readonly (readonly Rule[])[] {
+  const [first = [], ...others] = lists;
+  const alignments = others.map((list) => aligned(first, list));
+  const odd = new Set(alignments.flatMap(({ odd: own }) => own));
+  if (odd.size > first.length >> 1) return lists;
+  const reach = reachOf(odd);
+  if (reach === undefined) return lists;
+  const kept = first.map((rule) => reach.meets(rule));
+  return [
+    first.filter((_, at) => kept[at] === true),
+    ...others.map((list, index) => {
+      const { places } = alignments[index] ?? { places: new Int32Array() };
+      return list.filter((_, at) => kept[places[at] ?? -1] ?? true);
+    }),
+  ];
+}
+
+interface Alignment {
+  /** For every rule of the second list its place in the first, rising; -1 where it has none. */
+  readonly places: Int32Array;
+  /** Rules of either list that are not part of the common subsequence. */
+  readonly odd: readonly Rule[];
+}
+
+function aligned(one: readonly Rule[], other: readonly Rule[]): Alignment {
+  const places = new Int32Array(other.length).fill(-1);
+  const odd: Rule[] = [];
+  let left = 0;
+  let right = 0;
+  const skip = (lefts: number, rights: number): void => {
+    for (const rule of one.slice(left, left + lefts)) odd.push(rule);
+    for (const rule of other.slice(right, right + rights)) odd.push(rule);
+    left += lefts;
+    right += rights;
+  };
+  while (left < one.length && right < other.length) {
+    if (areAlike(one[left], other[right])) places[right++] = left++;
+    else skip(...nextMeeting(one, other, left, right));
+  }
+  skip(one.length - left, other.length - right);
+  return { places, odd };
+}
+
+/** How many rules of either list to pass over until both are alike again. */
+function nextMeeting(one: readonly Rule[], other: readonly Rule[], left: number, right: number): readonly [number, number] {
+  for (let distance = 1; distance <= WINDOW; distance++) {
+    if (areAlike(one[left + distance], other[right])) return [distance, 0];
+    if (areAlike(one[left], other[right + distance])) return [0, distance];
+  }
+  return [1, 1];
+}
+
+/** The text that every path of a test begins with, and whether more may follow; undefined where it is not known. */
+function rootOf(path: PathMatch | undefined): { readonly text: Bytes; readonly isOpen: boolean } | undefined {
+  if (path === undefined || path.kind === "regex" || path.kind === "suffix" || path.kind === "contains" || path.ignoreCase === true) return undefined;
+  return { text: toBytes(path.value), isOpen: path.kind !== "exact" };
+}
+
+/** The paths that some rules can take; undefined where they may take any. */
+function reachOf(rules: Iterable<Rule>): Reach | undefined {
+  const texts = new Set<Bytes>();
+  const open = new Set<Bytes>();
+  for (const { when } of rules) {
+    const root = rootOf(when.path);
+    if (root === undefined || when.headers?.some(({ name }) => name === ":path") === true) return undefined;
+    texts.add(root.text);
+    if (root.isOpen) open.add(root.text);
+  }
+  return new Reach(texts, open);
+}
+
+const byText = (one: Bytes, other: Bytes): number => (one < other ? -1 : one > other ? 1 : 0);
+
+class Reach {
+  /** Sorted. */
+  private readonly texts: readonly Bytes[];
+  /** Sorted, none a beginning of another. */
+  private readonly open: readonly Bytes[];
+
+  constructor(texts: ReadonlySet<Bytes>, open: ReadonlySet<Bytes>) {
+    this.texts = [...texts].sort(byText);
+    const shortest: Bytes[] = [];
+    for (const text of [...open].sort(byText)) if (shortest.length === 0 || !text.startsWith(shortest.at(-1) ?? "")) shortest.push(text);
+    this.open = shortest;
+  }
+
+  /** Whether a rule may share a path with these; in doubt it does. */
+  meets({ when }: Rule): boolean {
+    const root = rootOf(when.path);
+    if (root === undefined) return true;
+    const { text, isOpen } = root;
+    const next = this.texts[firstFrom(this.texts, text)];
+    if (next !== undefined && (isOpen ? next.startsWith(text) : next === text)) return true;
+    // Of texts none of which begins another, only the last one before can begin this one.
+    const before = this.open[firstFrom(this.open, text) - 1];
+    return before !== undefined && text.startsWith(before);
+  }
+}
+
+/** The place of the first text that does not come before the given one. */
+function firstFrom(sorted: readonly Bytes[], text: Bytes): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? "") < text) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
