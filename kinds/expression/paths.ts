@@ -60,7 +60,8 @@ class PathReader {
         const { operand, field, testOnly } = exprKind.value;
         const found = operand === undefined ? NOTHING : this.#inside(this.read(operand, scope), field);
         if (!testOnly) return found;
-        this.#touch(found);
+        // That a ConfigMap has data at all shows none of it.
+        this.#touch(isDataOf(found) ? this.#inside(found, "") : found);
         return NOTHING;
       }
       case "listExpr":
@@ -108,8 +109,7 @@ class PathReader {
       this.use(left);
       const key = constantOf(parts[0]);
       // The keys of a ConfigMap are asked for by name; what else stands right of `in` may be a list, which is seen whole.
-      const isData = right.places.every((place) => place.of === "object" && place.path.length === 1 && /^(data|binaryData)$/.test(place.path[0] ?? ""));
-      this.use(typeof key === "string" && isData ? this.#inside(right, key) : right);
+      this.use(typeof key === "string" && isDataOf(right) ? this.#inside(right, key) : right);
       return NOTHING;
     }
     if (name === "size") {
@@ -169,6 +169,10 @@ class PathReader {
     const unique = [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
     return { places: unique, ...(elements.length === 0 ? {} : { elements: this.#join(elements) }) };
   }
+}
+
+function isDataOf({ places }: Value): boolean {
+  return places.length > 0 && places.every((place) => place.of === "object" && place.path.length === 1 && /^(data|binaryData)$/.test(place.path[0] ?? ""));
 }
 
 function constantOf(expr: Expr | undefined): unknown {

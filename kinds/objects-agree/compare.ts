@@ -65,8 +65,9 @@ class Walk {
     this.#anySchema = sides.some(({ schema }) => schema !== undefined);
   }
 
-  visit(given: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
+  visit(given: readonly unknown[], path: ObjectPath, schemas: Schemas, withinText: boolean): void {
     if (allSame(given) || this.#isLeftOut(path)) return;
+    const insideText = withinText || (this.#rules.kind === "ConfigMap" && this.#rules.group === "" && path[0] === "data" && path.length > 2);
     const values = given.map((value, index) => value ?? this.#defaultAt(schemas, index));
     if (allSame(values)) return;
     const present = values.filter((value) => value !== undefined);
