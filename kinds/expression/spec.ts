@@ -8,13 +8,13 @@ export interface Spec {
     | {
         readonly [k: string]: Selection;
       };
-  /** Must be true for every cluster. Variables: `cluster` (`name`, `cloud`, `region`, `labels`) and `objects`. */
+  /** Must be true for every cluster. Variables: `cluster` (`name`, `cloud`, `region`, `labels`) and `objects`. Left out: nothing is asked of single clusters. */
   readonly each?: string;
-  /** Must be true once, over all clusters. Variable: `clusters`, a list; each has `name`, `cloud`, `region`, `labels` and `objects`. */
+  /** Must be true once, over all clusters. Variable: `clusters`, a list; each has `name`, `cloud`, `region`, `labels` and `objects`. Left out: nothing is asked of all together. */
   readonly across?: string;
-  /** What a finding says, as plain text. */
+  /** What a finding says, as plain text; left out: the rule itself. */
   readonly message?: string;
-  /** What a finding says, as an expression that gives a text; it has the variables of the rule that is false. */
+  /** What a finding says, as an expression that gives a text; it has the variables of the rule that is false. Left out: `message`. */
   readonly messageExpression?: string;
 }
 /** Objects of one kind; every part that is given must match. */
