@@ -22,8 +22,8 @@ const SENSITIVE: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
   ["networking.istio.io/EnvoyFilter", [["spec", "configPatches", "*", "patch", "value"]]],
 ]);
 
-/** Bookkeeping that no comparison needs, and that repeats what is cut out elsewhere. */
-const DROPPED: ReadonlySet<string> = new Set(["managedFields"]);
+/** Bookkeeping that no comparison needs, that changes by itself, or that repeats what is cut out elsewhere. */
+const DROPPED: ReadonlySet<string> = new Set(["managedFields", "resourceVersion"]);
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const MOST_LEAVES = 5000;
 
@@ -33,7 +33,8 @@ const MOST_LEAVES = 5000;
  */
 export function contentOf(object: KubeObject, group: string, kind: string, { clear, only }: Keeping): Content {
   const whole = { ...object, metadata: metadataOf(object) };
-  const kept = only ? (pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) as JsonObject) : (whole as unknown as JsonObject);
+  const { status: _status, ...wanted } = whole as Fields;
+  const kept = (only ? pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) : wanted) as JsonObject;
   const hiding = new Hiding(SENSITIVE.get(`${group}/${kind}`) ?? [], clear);
   const content = hiding.cut(kept, []) as JsonObject;
   return { content, hidden: Object.fromEntries(hiding.hidden.sort(([a], [b]) => byText(a, b))) };
