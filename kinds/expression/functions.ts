@@ -39,7 +39,7 @@ function domain(meter: Meter): CelFunc[] {
 function bounded(meter: Meter): CelFunc[] {
   const replaced = (text: string, from: string, to: string, most: bigint | undefined) => {
     const times = Math.min(from === "" ? text.length + 1 : Math.floor(text.length / from.length), most === undefined || most < 0n ? Number.MAX_SAFE_INTEGER : Number(most));
-    meter.charge((text.length + times * to.length) >> 3);
+    meter.charge((text.length + times * to.length) / 8);
     let left = times;
     return from === "" ? text : text.replaceAll(from, (found) => (left-- > 0 ? to : found));
   };
@@ -48,7 +48,7 @@ function bounded(meter: Meter): CelFunc[] {
       if (typeof item !== "string") throw new Error("`join` needs a list of texts");
       return item;
     });
-    meter.charge(items.reduce((sum, item) => sum + item.length + separator.length, 0) >> 3);
+    meter.charge(items.reduce((sum, item) => sum + item.length + separator.length, 0) / 8);
     return items.join(separator);
   };
   return [

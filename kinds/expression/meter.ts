@@ -1,5 +1,5 @@
-/** Elements visited, and pieces of texts and lists built, by one evaluation: far more than any rule over a large fleet needs. */
-const BUDGET = 20_000_000;
+/** Elements visited, and pieces of texts and lists built, by one evaluation: far more than a rule that walks its objects needs, and seconds at most. */
+const BUDGET = 2_000_000;
 
 /** Counts what an evaluation does, so that it ends at the same point on every machine. */
 export class Meter {
