@@ -23,11 +23,12 @@ export interface Sight {
 
 /** One conversion for each fact, however many assertions look at it. */
 const converted = new WeakMap<object, CelInput>();
-const origins = new WeakMap<object, ObjectFact>();
+const ORIGIN = Symbol("the object that it is");
 
 /** The object that a value of an expression is. */
 export function originOf(value: CelValue): ObjectFact | undefined {
-  return typeof value === "object" && value !== null ? origins.get(value) : undefined;
+  const origin: unknown = typeof value === "object" && value !== null ? Reflect.get(value, ORIGIN) : undefined;
+  return origin as ObjectFact | undefined;
 }
 
 export function sightsOf(selections: Selections, world: World<"objects">): readonly Sight[] {
@@ -45,7 +46,7 @@ function valueOf(fact: ObjectFact): CelInput {
   if (known !== undefined) return known;
   const value = mapOf(withDigests(fact.data));
   converted.set(fact.data, value);
-  if (isCelMap(value)) origins.set(value, fact);
+  if (isCelMap(value)) Reflect.set(value, ORIGIN, fact);
   return value;
 }
 

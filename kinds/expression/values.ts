@@ -15,22 +15,23 @@ export function toCel(value: Json | undefined): CelInput {
 
 export function mapOf(object: Readonly<Record<string, Json | undefined>>): CelMap {
   const map = celMap(new LazyMap(object));
-  sources.set(map, object);
+  Reflect.set(map, SOURCE, object);
   return map;
 }
 
 function listOf(items: readonly Json[]): CelList {
   const list = celList(items.map(toCel));
-  sources.set(list, items);
+  Reflect.set(list, SOURCE, items);
   return list;
 }
 
-const sources = new WeakMap<object, object>();
+/** The JSON behind a map or list. A field of its own: weak maps of this size keep the garbage collector busy. */
+const SOURCE = Symbol("the JSON behind it");
 
 /** Words, lists and maps in a value that was made from JSON; 1 for anything else. */
 export function sizeOf(value: unknown): number {
   if (typeof value === "string") return 1 + (value.length >> 6);
-  const source = typeof value === "object" && value !== null ? sources.get(value) : undefined;
+  const source: unknown = typeof value === "object" && value !== null ? Reflect.get(value, SOURCE) : undefined;
   return source === undefined ? 1 : nodesOf(source);
 }
 
