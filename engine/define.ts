@@ -19,8 +19,20 @@ export interface Kind<Spec = never, K extends FactKind = FactKind> {
    * Pure: the same world in another order of facts gives the same judgement.
    */
   judge(spec: Spec, world: World<K>): Iterable<Judgement>;
+  /** What is wrong with a spec although it fits the schema: told when it is loaded, with its place in the file. */
+  check?(spec: Spec): Iterable<SpecFault>;
   /** Kinds of document that this kind owns (`HalProfile`), each with its JSON Schema. */
   readonly documents?: Readonly<Record<string, JsonObject>>;
+}
+
+/** A mistake in a spec. */
+export interface SpecFault {
+  /** Where in the spec. */
+  readonly path: readonly (string | number)[];
+  /** Of the character in the text at that path, from 0. */
+  readonly offset?: number | undefined;
+  readonly message: string;
+  readonly remedy: string;
 }
 
 /** Reads one kind of place and yields facts and gaps. */

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { ObjectsFact } from "./objects.ts";
 
 /**
  * Every kind of fact there is, on one page. A plug-in adds its own by declaration merging:
@@ -14,6 +15,8 @@ export interface FactTypes {
   cluster: ClusterFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
+  /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
+  objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
   routing: RoutingObject | RoutingPlace;
 }

@@ -2,15 +2,16 @@ export { baselineNotes, nextBaseline, reviewWaivers, waiverNotes, type NextBasel
 export { askedOf, requestKey } from "./asked.ts";
 export { collect, type Collecting } from "./collect.ts";
 export { confirmed, recheckOf, type Recheck } from "./confirm.ts";
-export { defineCollector, defineKind, type AnyCollector, type AnyKind, type Collector, type Kind } from "./define.ts";
+export { defineCollector, defineKind, type AnyCollector, type AnyKind, type Collector, type Kind, type SpecFault } from "./define.ts";
 export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserError, type Position } from "./errors.ts";
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
 export { checkIdentities, settle } from "./identity.ts";
-export type { Io, KubernetesApi, KubeObject, Page, Permission, PodAddress, Probe, Resource } from "./io.ts";
+export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource } from "./io.ts";
 export { byText, canonical, digestOf, sha256, type Json, type JsonObject } from "./json.ts";
 export type * from "./model.ts";
+export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
 export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type Result } from "./report.ts";
 export { selects } from "./selection.ts";

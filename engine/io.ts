@@ -60,13 +60,17 @@ export interface KubernetesApi {
    * All objects of a resource, page by page, memory bounded by one page. A resource that the API does not serve is an empty list.
    * With `namespaces` given for the cluster only those are listed.
    */
-  list(resource: Resource): AsyncIterable<Page>;
+  list(resource: Resource, options?: ListOptions): AsyncIterable<Page>;
   /** One object, or undefined where there is none. `namespace` is "" for cluster-scoped resources. */
   get(resource: Resource, namespace: string, name: string): Promise<KubeObject | undefined>;
   /** False when this place does not serve the resource at all. */
   serves(resource: Resource): Promise<boolean>;
   /** True where a folder of manifests that is not `complete` holds no object of this resource: unseen, not empty. */
   unseen(resource: Resource): Promise<boolean>;
+  /** Looks a kind up that nobody has heard of before. */
+  find(apiVersion: string, kind: string): Promise<FoundKind>;
+  /** The schema of a kind, in one version of its group. */
+  schemaOf(resource: Resource, version: string): Promise<FoundSchema>;
   /** `gitVersion` of `/version`; undefined for manifests. */
   serverVersion(): Promise<string | undefined>;
   /** SHA-256 of the configured certificate authority, DER; undefined where the system's roots are used. */
@@ -79,6 +83,28 @@ export interface KubernetesApi {
   whoAmI(): Promise<string | undefined>;
   /** May this identity do it? Asked of the API server (SelfSubjectAccessReview); true for manifests. */
   may(permission: Permission): Promise<boolean>;
+}
+
+export interface ListOptions {
+  /** Everything but `metadata` may be left out. */
+  readonly metadataOnly?: boolean;
+}
+
+/** What an API knows of a kind. */
+export interface FoundKind {
+  /** Left out where the API does not serve the kind in this version. */
+  readonly resource?: Resource | undefined;
+  /** Versions of the group in which the kind is served; empty: in none. */
+  readonly versions: readonly string[];
+  /** Kinds that are served in the group and version. */
+  readonly kinds: readonly string[];
+}
+
+export interface FoundSchema {
+  /** OpenAPI v3 of the kind, with `components.schemas` for what it refers to; left out where this place holds none. */
+  readonly schema?: { readonly root: unknown; readonly document: unknown } | undefined;
+  /** True when an API server wrote the objects, so that defaults stand in them. */
+  readonly written: boolean;
 }
 
 /** One right of a Kubernetes role. */

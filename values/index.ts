@@ -1,4 +1,6 @@
 export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
+export { parseDuration } from "./duration.ts";
+export { matchesGlob } from "./glob.ts";
 export { imageDigest, parseImage, type ImageReference } from "./image.ts";
 export {
   envoyNumbersOf,
@@ -12,3 +14,6 @@ export {
 } from "./istio-map.ts";
 export { istioBuildText, istioReleaseText, parseIstioRelease, type IstioRelease } from "./istio-release.ts";
 export { compareReleases, lineText, parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";
+export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./object-path.ts";
+export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
+export { parseStructured } from "./structured-text.ts";

@@ -1,10 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { UserError, type AnyKind, type Assertion, type JsonObject, type Position, type Severity } from "#engine";
+import { UserError, type AnyKind, type Assertion, type JsonObject, type Position, type Severity, type SpecFault } from "#engine";
 import { FileError, type Document } from "../../clients/documents/index.ts";
 import type { DiscoveredKind, Plugins } from "../discover.ts";
 import { putContents } from "./contents.ts";
-import { InvalidDocumentError, UnknownKindError } from "./errors.ts";
+import { InvalidDocumentError, InvalidFieldError, UnknownKindError } from "./errors.ts";
 import { checkOwn, throwAll } from "./own.ts";
 import { problemsOf } from "./problems.ts";
 import { readDocuments } from "./read.ts";
@@ -145,6 +145,7 @@ async function readOne({ file, document }: Written, plugins: Plugins): Promise<D
   const { clusters, allowEmpty, strict, ...spec } = asMap(envelope.spec);
   const schema = await known.schema();
   problems.push(...problemsOf(await known.validate(spec), { document, base: ["spec"], value: spec, schema, alsoKnown: COMMON }));
+  if (problems.length === 0) problems.push(...faultsOf((await known.kind()).check?.(spec as never) ?? [], document));
   if (problems.length > 0) throw new Several(problems);
 
   const { name, severity } = (value as { metadata: { name: string; severity: Severity } }).metadata;
@@ -163,6 +164,15 @@ async function readOne({ file, document }: Written, plugins: Plugins): Promise<D
       at: document.at,
     },
   };
+}
+
+/** What a kind itself says of a spec that fits its schema. */
+function faultsOf(faults: Iterable<SpecFault>, document: Document): readonly UserError[] {
+  return [...faults].map(({ path, offset, message, remedy }) => {
+    const full = ["spec", ...path];
+    const at = offset === undefined ? document.positionOf(full) : document.positionIn(full, offset);
+    return new InvalidFieldError(message, { at, remedy });
+  });
 }
 
 /** An empty map for what is none: its envelope has been told so already. */

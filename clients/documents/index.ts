@@ -17,6 +17,8 @@ export interface Document {
   readonly at: Position;
   /** Position of the value at the path, else of the nearest existing ancestor; with "key" of the key. Worked out when asked. */
   positionOf(path: readonly (string | number)[], what?: "key" | "value"): Position;
+  /** Position of a character of the text at the path, however the text is quoted or folded. */
+  positionIn(path: readonly (string | number)[], index: number): Position;
 }
 
 /**
@@ -45,7 +47,7 @@ function fromJson(text: string, lines: Lines): readonly Document[] | undefined {
     return documentOf(value, start, lines, (path, what) => {
       const offset = places.find(0, path, what);
       return offset === undefined ? undefined : start + offset;
-    });
+    }, text);
   });
 }
 
@@ -53,7 +55,7 @@ function fromYaml(text: string, lines: Lines, dialect: Dialect): readonly Docume
   const composed = compose(parseEvents(text, { maxDepth: PARSER_DEPTH }), text, dialect);
   const places = new Places(text, dialect);
   return composed.flatMap(({ value, offset }, index) =>
-    value === null || value === undefined ? [] : [documentOf(value, offset, lines, (path, what) => places.find(index, path, what))],
+    value === null || value === undefined ? [] : [documentOf(value, offset, lines, (path, what) => places.find(index, path, what), text)],
   );
 }
 
@@ -62,6 +64,7 @@ function documentOf(
   start: number,
   lines: Lines,
   find: (path: Path, what: "key" | "value") => number | undefined,
+  source: string,
 ): Document {
   return {
     value,
@@ -69,7 +72,37 @@ function documentOf(
       return lines.at(start);
     },
     positionOf: (path, what = "value") => lines.at(find(path, what) ?? start),
+    positionIn: (path, index) => lines.at(offsetInside(source, find(path, "value") ?? start, String(valueAt(value, path)), index)),
   };
+}
+
+/**
+ * Follows a text through its source: quotes, escapes, the header of a block and folded line ends take room there that they do not take in the text.
+ */
+function offsetInside(source: string, start: number, text: string, index: number): number {
+  let at = start;
+  const header = /^[|>][-+0-9]*[^\S\n]*(?:#[^\n]*)?\n/.exec(source.slice(start, start + 200))?.[0];
+  at += header?.length ?? (source[start] === '"' || source[start] === "'" ? 1 : 0);
+  for (let done = 0; done < index && at < source.length; ) {
+    if (isSpace(text[done])) {
+      while (isSpace(text[done]) && done < index) done += 1;
+      while (isSpace(source[at])) at += 1;
+      continue;
+    }
+    while (isSpace(source[at])) at += 1;
+    at += source[at] === "\\" && source[at] !== text[done] ? 2 : source[at] === "'" && source[at + 1] === "'" && source[start] === "'" ? 2 : 1;
+    done += 1;
+  }
+  while (isSpace(source[at]) && !isSpace(text[index])) at += 1;
+  return at;
+}
+
+function isSpace(character: string | undefined): boolean {
+  return character !== undefined && /\s/.test(character);
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((here, step) => (typeof here === "object" && here !== null ? (Reflect.get(here, step) as unknown) : undefined), value);
 }
 
 function explained(error: unknown, lines: Lines, text: string): unknown {

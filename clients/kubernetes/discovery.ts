@@ -1,4 +1,4 @@
-import { CollectError, type KubeObject, type Resource } from "#engine";
+import { CollectError, type FoundKind, type KubeObject, type Resource } from "#engine";
 import { checkStatus, type Connection } from "./connection.ts";
 import { parseObject } from "./pages.ts";
 
@@ -33,6 +33,30 @@ export class Discovery {
       });
     }
     return undefined;
+  }
+
+  /** What is served of a kind, by the word that objects write. */
+  async find(apiVersion: string, kind: string): Promise<FoundKind> {
+    const slash = apiVersion.indexOf("/");
+    const group = slash === -1 ? "" : apiVersion.slice(0, slash);
+    const version = apiVersion.slice(slash + 1);
+    const served = group === "" ? ["v1"] : await this.#versions(group);
+    const resources = served.includes(version) ? await this.#resources(group, version) : [];
+    const found = resources.find((resource) => resource.kind === kind);
+    const versions: string[] = [];
+    for (const other of served) if (other === version ? found !== undefined : (await this.#resources(group, other)).some((resource) => resource.kind === kind)) versions.push(other);
+    return { ...(found === undefined ? {} : { resource: found }), versions, kinds: [...new Set(resources.map((resource) => resource.kind))].sort() };
+  }
+
+  /** Without subresources: only what can be listed as a kind of its own. */
+  async #resources(group: string, version: string): Promise<readonly Resource[]> {
+    const path = group === "" ? `/api/${encodeURIComponent(version)}` : `/apis/${encodeURIComponent(group)}/${encodeURIComponent(version)}`;
+    const list = (await this.#get(path))?.["resources"];
+    return (Array.isArray(list) ? list : []).flatMap((item: unknown) => {
+      const { name, kind, namespaced } = (typeof item === "object" && item !== null ? item : {}) as Readonly<Record<string, unknown>>;
+      if (typeof name !== "string" || typeof kind !== "string" || name.includes("/")) return [];
+      return [{ group, versions: [version], plural: name, kind, namespaced: namespaced === true }];
+    });
   }
 
   async #versions(group: string): Promise<readonly string[]> {

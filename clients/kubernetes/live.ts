@@ -1,9 +1,10 @@
-import { CollectError, type KubernetesApi, type KubeObject, type Page, type Permission, type PodAddress, type Resource } from "#engine";
+import { CollectError, type FoundKind, type FoundSchema, type KubernetesApi, type ListOptions, type KubeObject, type Page, type Permission, type PodAddress, type Resource } from "#engine";
 import { checkStatus, Connection } from "./connection.ts";
 import { Discovery } from "./discovery.ts";
 import type { Asked } from "./faults.ts";
 import { signIn } from "./login.ts";
 import { collectionPath, Expired, objectPath, pagesOf, parseObject, type Collection } from "./pages.ts";
+import { Schemas } from "./schemas.ts";
 import type { KubernetesPlace, Limits, Surroundings } from "./place.ts";
 import { podExec, podGet } from "./pod.ts";
 
@@ -24,41 +25,43 @@ class LiveApi implements KubernetesApi {
   readonly namespaces: readonly string[] | undefined;
   readonly #connection: Connection;
   readonly #discovery: Discovery;
+  readonly #schemas: Schemas;
   readonly #namespaces: readonly string[] | undefined;
   #missing: Promise<readonly string[]> | undefined;
 
   constructor(connection: Connection, onlyIn: readonly string[] | undefined) {
     this.#connection = connection;
     this.#discovery = new Discovery(connection);
+    this.#schemas = new Schemas(connection);
     this.#namespaces = onlyIn === undefined ? undefined : [...new Set(onlyIn)];
     this.namespaces = this.#namespaces;
     this.caSha256 = connection.login.caSha256;
   }
 
-  async *list(resource: Resource): AsyncGenerator<Page> {
+  async *list(resource: Resource, options: ListOptions = {}): AsyncGenerator<Page> {
     const version = await this.#discovery.versionOf(resource);
     if (version === undefined) return;
     if (resource.namespaced) await this.#checkNamespaces();
     try {
-      yield* this.#listOnce(resource, version, false);
+      yield* this.#listOnce(resource, version, false, options);
       return;
     } catch (error) {
       if (!(error instanceof Expired)) throw error;
     }
     try {
-      yield* this.#listOnce(resource, version, true);
+      yield* this.#listOnce(resource, version, true, options);
     } catch (error) {
       throw error instanceof Expired ? tooSlow(resource) : error;
     }
   }
 
-  async *#listOnce(resource: Resource, version: string, restarted: boolean): AsyncGenerator<Page> {
+  async *#listOnce(resource: Resource, version: string, restarted: boolean, options: ListOptions): AsyncGenerator<Page> {
     let isFirst = restarted;
     const refused: CollectError[] = [];
     const places = resource.namespaced ? (this.#namespaces ?? [""]) : [""];
     for (const namespace of places) {
       try {
-        for await (const page of pagesOf(this.#connection, collection(resource, version, namespace, "list"))) {
+        for await (const page of pagesOf(this.#connection, collection(resource, version, namespace, "list"), options)) {
           yield isFirst ? { ...page, restarted: true } : page;
           isFirst = false;
         }
@@ -87,6 +90,14 @@ class LiveApi implements KubernetesApi {
 
   unseen(): Promise<boolean> {
     return Promise.resolve(false);
+  }
+
+  find(apiVersion: string, kind: string): Promise<FoundKind> {
+    return this.#discovery.find(apiVersion, kind);
+  }
+
+  schemaOf(resource: Resource, version: string): Promise<FoundSchema> {
+    return this.#schemas.of(resource, version);
   }
 
   async serverVersion(): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import { CollectError, type KubernetesApi, type KubeObject, type Page, type Resource } from "#engine";
+import { CollectError, type FoundKind, type FoundSchema, type KubernetesApi, type KubeObject, type Page, type Resource } from "#engine";
+import { definitionOf, findKind } from "./definitions.ts";
 import { ended } from "./faults.ts";
 import { readManifests, type Manifest } from "./folder.ts";
 import type { KubernetesPlace, Surroundings } from "./place.ts";
@@ -50,6 +51,16 @@ class ManifestsApi implements KubernetesApi {
 
   async unseen(resource: Resource): Promise<boolean> {
     return !this.#place.complete && !(await this.#loaded()).has(resource.group, resource.kind);
+  }
+
+  /** A kind that has an object here, one whose definition is here, or one that every API server has. */
+  async find(apiVersion: string, kind: string): Promise<FoundKind> {
+    return findKind(await this.#loaded(), apiVersion, kind);
+  }
+
+  async schemaOf(resource: Resource, version: string): Promise<FoundSchema> {
+    const root = definitionOf(await this.#loaded(), resource)?.versions.find(({ name }) => name === version)?.schema;
+    return { written: this.#place.complete, ...(root === undefined ? {} : { schema: { root, document: undefined } }) };
   }
 
   serverVersion(): Promise<undefined> {
@@ -105,6 +116,11 @@ class Index {
 
   has(group: string, kind: string): boolean {
     return this.#byKind.has(`${group}/${kind}`);
+  }
+
+  /** Everything there is, by group and kind. */
+  all(): Iterable<readonly Manifest[]> {
+    return this.#byKind.values();
   }
 
   find(group: string, kind: string): readonly Manifest[] {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import { CollectError, type KubeObject, type Page, type Resource } from "#engine";
-import { checkStatus, notKubernetes, statusReason, TooLarge, type Answer, type Connection } from "./connection.ts";
+import { CollectError, type KubeObject, type ListOptions, type Page, type Resource } from "#engine";
+import { checkStatus, notKubernetes, statusReason, TooLarge, type Answer, type Connection, type Question } from "./connection.ts";
 import type { Asked } from "./faults.ts";
 
 /** One collection of the API: `/apis/apps/v1/namespaces/x/deployments`. */
@@ -25,11 +25,11 @@ const pageSizes = [500, 50, 5] as const;
  * One list, page by page. While a page is consumed the next one is fetched, but not parsed: at most one page of objects
  * and one of bytes are in memory. Throws {@link Expired} on 410 and CollectError on everything else; 404 is an empty list.
  */
-export async function* pagesOf(connection: Connection, collection: Collection): AsyncGenerator<Page> {
+export async function* pagesOf(connection: Connection, collection: Collection, { metadataOnly = false }: ListOptions = {}): AsyncGenerator<Page> {
   const abandoned = new AbortController();
   const sizes = [...pageSizes];
   const fetchPage = (next: string | undefined) => {
-    const answer = askPage(connection, collection, next, sizes, abandoned.signal);
+    const answer = askPage(connection, collection, next, sizes, { abandoned: abandoned.signal, ...(metadataOnly ? { accept: METADATA_ONLY } : {}) });
     // Its failure is told when it is its turn; a consumer that has gone does not care.
     answer.catch(() => undefined);
     return answer;
@@ -51,14 +51,17 @@ export async function* pagesOf(connection: Connection, collection: Collection): 
   }
 }
 
+/** A server that does not know this form of a list answers with the whole one. */
+const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
 /** Asks for fewer objects where a page is too large, and goes on doing so for the rest of the list. */
-async function askPage(connection: Connection, { path, asked }: Collection, next: string | undefined, sizes: number[], abandoned: AbortSignal): Promise<Answer> {
+async function askPage(connection: Connection, { path, asked }: Collection, next: string | undefined, sizes: number[], how: Pick<Question, "abandoned" | "accept">): Promise<Answer> {
   // The connection that the page before came over is free again one turn later; asked at once, a second one would be opened.
   if (next !== undefined) await setImmediate();
   for (;;) {
     const query = new URLSearchParams({ limit: String(sizes[0] ?? 1), ...(next === undefined ? {} : { continue: next }) });
     try {
-      return await connection.ask({ asked, path: `${path}?${query.toString()}`, limit: connection.limits.pageBytes, abandoned });
+      return await connection.ask({ asked, path: `${path}?${query.toString()}`, limit: connection.limits.pageBytes, ...how });
     } catch (error) {
       if (!(error instanceof TooLarge) || sizes.length === 1) throw error;
       sizes.shift();

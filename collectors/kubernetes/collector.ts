@@ -1,21 +1,26 @@
-import { defineCollector, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
+import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
 import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
+import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 
-type Provided = "cluster" | "envoy-proxies" | "routing";
+type Provided = "cluster" | "envoy-proxies" | "objects" | "routing";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
   summary: "who a cluster is, which proxies run in it and what routes their requests, as its API server tells",
-  provides: ["cluster", "envoy-proxies", "routing"],
+  provides: ["cluster", "envoy-proxies", "objects", "routing"],
 
   async *collect(cluster, requests, io) {
+    const objects = requests.filter(({ fact }) => fact === "objects");
+    if (objects.length > 0) yield* readObjects(cluster, objects, io);
     for (const request of requests) yield* read(cluster, request, io);
   },
 
   permissions({ fact, options }, probes) {
+    // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
+    if (fact === "objects") return [];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
     if (fact === "routing") {
       return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
@@ -23,7 +28,7 @@ export default defineCollector<Provided>({
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -32,9 +37,14 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readCluster(cluster, request, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "objects":
+      return nothing();
     case "routing":
       return readRouting(cluster, io);
     default:
       return request.fact satisfies never;
   }
 }
+
+/** All requests for objects are answered together. */
+async function* nothing(): AsyncIterable<never> {}

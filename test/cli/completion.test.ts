@@ -25,7 +25,7 @@ async function offered(...words: readonly string[]): Promise<readonly string[]> 
 describe("what completion offers", () => {
   const rows: readonly (readonly [claim: string, line: readonly string[], offers: readonly string[]])[] = [
     ["commands, those that begin like the word", ["co"], ["words", "collect", "compare", "completion"]],
-    ["no command of a later release", ["tes"], ["words"]],
+    ["one command, when only one begins like it", ["tes"], ["words", "test"]],
     ["flags of a command with those of all", ["collect", "--ou"], ["words", "--out", "--output"]],
     ["no flag of another command", ["run", "--out"], ["words", "--output"]],
     ["no flag that comes later", ["run", "--wa"], ["words"]],

@@ -49,11 +49,7 @@ const refusals: readonly (readonly [claim: string, words: readonly string[], err
 
 /** What the contract promises and this release does not do. */
 const later: readonly (readonly [words: readonly string[], what: string])[] = [
-  [["test", "worlds"], "`assert test`"],
   [["compare", "a.yaml", "b.yaml", "--reading", "specification"], "`--reading specification`"],
-  [["test", "--update", "worlds"], "`assert test`"],
-  [["test", "--help"], "`assert test`"],
-  [["help", "test"], "`assert test`"],
 ];
 
 const FILES = { ...EVEN, "assertions/mesh.yaml": `${skew("close")}---\n${skew("other")}` };
@@ -94,12 +90,6 @@ describe("the command line answers on stdout, with 0", { timeout: 60_000 }, () =
     const ended = await here.assert(...words);
     expect(ended).toMatchObject({ code: 0, stderr: "" });
     expect(ended.stdout).toMatch(says);
-  });
-
-  it("its help does not promise what comes later", async () => {
-    await using here = await shell();
-    const { stdout } = await here.assert("--help");
-    expect(stdout).not.toMatch(/\btest\b/);
   });
 
   it("`--only` picks assertions: the others are neither judged nor reported", async () => {

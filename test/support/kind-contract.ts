@@ -13,6 +13,7 @@ interface SchemaNode {
   readonly description?: string;
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
+  readonly required?: readonly string[];
   readonly additionalProperties?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
@@ -63,7 +64,8 @@ export function describeKind(folder: string): void {
       expect(schema.additionalProperties).toBe(false);
       for (const [name, property] of Object.entries(schema.properties ?? {})) {
         expect([name, property.description], "description").toEqual([name, expect.stringMatching(/\S/)]);
-        expect([name, property.default !== undefined], "default").toEqual([name, true]);
+        const isGiven = property.default !== undefined || (schema.required ?? []).includes(name);
+        expect([name, isGiven || /\bleft out\b/i.test(property.description ?? "")], "default, or what it means to leave it out").toEqual([name, true]);
         expect([name, (property.examples ?? schema.examples ?? []).length > 0], "examples").toEqual([name, true]);
         expect(COMMON, "fields that every kind has").not.toContain(name);
       }
@@ -71,10 +73,12 @@ export function describeKind(folder: string): void {
 
     it("refuses a field that it does not know, and accepts its own examples", () => {
       const validate = validatorOf(schema);
+      const whole = Object.entries((schema.examples?.[0] ?? {}) as object);
+      const required = Object.fromEntries(whole.filter(([name]) => schema.required?.includes(name)));
       expect(validate({ "no-such-field": 1 })).toBe(false);
       for (const example of schema.examples ?? []) expect([example, validate(structuredClone(example))]).toEqual([example, true]);
       for (const [name, property] of Object.entries(schema.properties ?? {})) {
-        for (const example of property.examples ?? []) expect([name, example, validate({ [name]: example })]).toEqual([name, example, true]);
+        for (const example of property.examples ?? []) expect([name, example, validate({ ...required, [name]: example })]).toEqual([name, example, true]);
       }
     });
 

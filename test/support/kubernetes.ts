@@ -8,6 +8,8 @@ export interface Exchange {
   readonly caSha256?: string;
   /** By plural name; each list is one page, a list of lists is several. */
   readonly lists?: Readonly<Record<string, readonly KubeObject[] | readonly (readonly KubeObject[])[]>>;
+  /** What discovery tells. */
+  readonly kinds?: readonly { readonly apiVersion: string; readonly kind: string; readonly plural: string; readonly namespaced?: boolean; readonly schema?: unknown }[];
   /** `POD:PORT` -> metrics text. */
   readonly metrics?: Readonly<Record<string, string>>;
   /** `POD` -> output of the command. */
@@ -78,6 +80,21 @@ export class FakeCluster implements Io {
       },
       serves: () => Promise.resolve(true),
       unseen: (resource) => Promise.resolve(exchange.place === "manifests" && listed(resource).flat().length === 0),
+      find: (apiVersion, kind) => {
+        signal.throwIfAborted();
+        const known = (exchange.kinds ?? []).filter((each) => each.apiVersion === apiVersion);
+        const found = known.find((each) => each.kind === kind);
+        const slash = apiVersion.indexOf("/");
+        return Promise.resolve({
+          ...(found === undefined ? {} : { resource: { group: slash < 0 ? "" : apiVersion.slice(0, slash), versions: [apiVersion.slice(slash + 1)], plural: found.plural, kind, namespaced: found.namespaced ?? true } }),
+          versions: found === undefined ? [] : [apiVersion.slice(slash + 1)],
+          kinds: known.map((each) => each.kind),
+        });
+      },
+      schemaOf: ({ kind }) => {
+        const found = (exchange.kinds ?? []).find((each) => each.kind === kind);
+        return Promise.resolve({ written: exchange.place !== "manifests", ...(found?.schema === undefined ? {} : { schema: { root: found.schema, document: undefined } }) });
+      },
       serverVersion: () => Promise.resolve(exchange.serverVersion),
       async podGet(pod, port, path) {
         ask(`podGet ${pod.name}:${port}${path}`, "get pods/proxy");

@@ -1,7 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
-import { fullName } from "./hosts.ts";
-import { at, canonical, isObject, type Json, type JsonObject, labelsAt, numberAt, textAt } from "./json.ts";
+import { canonical, type Json, labelsAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
 import type { Registry, Service } from "./registry.ts";
 

@@ -1,0 +1,116 @@
+import { matchesGlob } from "#values";
+import type { Json, JsonObject } from "./json.ts";
+import type { Request } from "./model.ts";
+
+/** Which objects of one kind are meant; every given part must match. */
+export interface ObjectSelection {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Globs. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Globs. */
+  readonly names?: readonly string[] | undefined;
+  readonly matchLabels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What `objects` facts say: one fact for the kind in this cluster, and one for each object that somebody selects. */
+export type ObjectsFact = KindSeen | ObjectSeen;
+
+/** What the cluster knows of a kind. */
+export interface KindSeen {
+  readonly what: "kind";
+  /** False: the API has no such kind, which is not the same as an empty list. */
+  readonly served: boolean;
+  /** Versions in which the kind is served. */
+  readonly versions: readonly string[];
+  /** Where it is not served: kinds that the group and version have. */
+  readonly kinds?: readonly string[] | undefined;
+  /** Objects of the kind, selected or not. */
+  readonly total: number;
+  /** Namespaces that hold objects of the kind; at most 200. */
+  readonly namespaces: readonly string[];
+  /** True when an API server wrote these objects, so that its defaults stand in them. */
+  readonly written: boolean;
+  /** What of the schema matters to a comparison; left out where it could not be read. */
+  readonly schema?: SchemaNode | undefined;
+  readonly schemaSha256?: string | undefined;
+  readonly schemaGap?: { readonly reason: string; readonly remedy: string } | undefined;
+}
+
+/** One object. */
+export interface ObjectSeen {
+  readonly what: "object";
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The object, or the parts that were asked for; what may be secret is cut out of it. */
+  readonly content: JsonObject;
+  /** What was cut out: its place as a JSON list of keys, and the digest of what stood there. */
+  readonly hidden: Readonly<Record<string, HiddenValue>>;
+}
+
+/** A value that is compared without being kept. */
+export interface HiddenValue {
+  readonly sha256: string;
+  /** Digest of the number or time that the text may stand for, where it may: equal for `60s` and `1m`. */
+  readonly meaning?: string | undefined;
+}
+
+/** What a schema says that a comparison must know; parts without any such thing are left out. */
+export interface SchemaNode {
+  readonly default?: Json | undefined;
+  readonly reading?: "quantity" | "duration" | "int-or-string" | undefined;
+  /** How entries of a list are told apart; left out: by their place. */
+  readonly list?: "set" | "map" | undefined;
+  readonly keys?: readonly string[] | undefined;
+  readonly fields?: Readonly<Record<string, SchemaNode>> | undefined;
+  readonly items?: SchemaNode | undefined;
+  /** Of every value of a map. */
+  readonly values?: SchemaNode | undefined;
+}
+
+interface Asking {
+  /** Also these objects, as `namespace/name`: they are known by another name elsewhere. */
+  readonly also?: readonly string[];
+  /** Paths that are looked at; left out: the whole object. Values that may be secret are kept in clear only where a path leads to them. */
+  readonly paths?: readonly (readonly string[])[] | undefined;
+  /** Only paths that are looked at are kept. */
+  readonly only?: boolean;
+}
+
+/** The request for the objects of a selection. */
+export function objectsRequest(selection: ObjectSelection, { also = [], paths, only = false }: Asking = {}): Request<"objects"> {
+  const { apiVersion, kind, namespaces, names, matchLabels } = selection;
+  return {
+    fact: "objects",
+    selector: kindKey(selection),
+    options: {
+      apiVersion,
+      kind,
+      ...(namespaces === undefined ? {} : { namespaces: [...namespaces] }),
+      ...(names === undefined ? {} : { names: [...names] }),
+      ...(matchLabels === undefined ? {} : { matchLabels: { ...matchLabels } }),
+      ...(also.length === 0 ? {} : { also: [...also] }),
+      ...(paths === undefined ? {} : { paths: paths.map((path) => [...path]) }),
+      ...(only ? { only } : {}),
+    },
+  };
+}
+
+/** Tells kinds of one name in different groups apart. */
+export function kindKey({ apiVersion, kind }: Pick<ObjectSelection, "apiVersion" | "kind">): string {
+  return `${apiVersion}/${kind}`;
+}
+
+/** Is the object meant? */
+export function selectsObject(selection: Partial<ObjectSelection>, object: Pick<ObjectSeen, "namespace" | "name" | "labels">): boolean {
+  const { namespaces, names, matchLabels } = selection;
+  if (namespaces !== undefined && !namespaces.some((glob) => matchesGlob(glob, object.namespace))) return false;
+  if (names !== undefined && !names.some((glob) => matchesGlob(glob, object.name))) return false;
+  return Object.entries(matchLabels ?? {}).every(([key, value]) => Object.hasOwn(object.labels, key) && object.labels[key] === value);
+}
+
+/** `namespace/name`, or the name alone of what has no namespace. */
+export function fullName({ namespace, name }: Pick<ObjectSeen, "namespace" | "name">): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}

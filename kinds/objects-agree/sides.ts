@@ -1,0 +1,71 @@
+import { fullName, type Fact, type KindSeen, type ObjectSeen } from "#engine";
+import { type ObjectPath } from "#values";
+import { Hidden, isMap } from "./meaning.ts";
+
+/** One object as a fact. */
+export type ObjectFact = Fact<"objects"> & { readonly data: ObjectSeen };
+export type KindFact = Fact<"objects"> & { readonly data: KindSeen };
+
+export function isObjectFact(fact: Fact<"objects">): fact is ObjectFact {
+  return fact.data.what === "object";
+}
+
+export function isKindFact(fact: Fact<"objects">): fact is KindFact {
+  return fact.data.what === "kind";
+}
+
+/** Annotations of tools that write what they did, not what is wanted. */
+const TOOLS = ["kubectl.kubernetes.io/", "meta.helm.sh/", "argocd.argoproj.io/"];
+/** What each cluster hands out by itself. */
+const ASSIGNED: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
+  ["/Service", [["spec", "clusterIPs"], ["spec", "healthCheckNodePort"], ["spec", "ports", "*", "nodePort"]]],
+  ["/Namespace", [["spec", "finalizers"]]],
+  ["/PersistentVolumeClaim", [["spec", "volumeName"]]],
+  ["apiextensions.k8s.io/CustomResourceDefinition", [["spec", "conversion", "webhook", "clientConfig", "caBundle"]]],
+  ["admissionregistration.k8s.io/MutatingWebhookConfiguration", [["webhooks", "*", "clientConfig", "caBundle"]]],
+  ["admissionregistration.k8s.io/ValidatingWebhookConfiguration", [["webhooks", "*", "clientConfig", "caBundle"]]],
+]);
+
+/** Fields of a kind that a cluster assigns, so that two clusters never have the same. */
+export function assignedPaths(group: string, kind: string): readonly ObjectPath[] {
+  return ASSIGNED.get(`${group}/${kind}`) ?? [];
+}
+
+/**
+ * What of an object is compared: all but `status` and bookkeeping. Of `metadata` labels and annotations, without those that kubectl, helm and
+ * Argo CD write for themselves; name and namespace agree, for by them objects pair.
+ */
+export function comparedOf({ content, hidden }: ObjectSeen): Readonly<Record<string, unknown>> {
+  const { status: _status, metadata, apiVersion: _apiVersion, kind: _kind, ...rest } = withHidden(content, hidden) as Readonly<Record<string, unknown>>;
+  const { labels, annotations } = isMap(metadata) ? metadata : {};
+  const own = Object.entries(isMap(annotations) ? annotations : {}).filter(([key]) => !TOOLS.some((tool) => key.startsWith(tool)));
+  const kept = { ...(isMap(labels) && Object.keys(labels).length > 0 ? { labels } : {}), ...(own.length === 0 ? {} : { annotations: Object.fromEntries(own) }) };
+  return Object.keys(kept).length === 0 ? rest : { ...rest, metadata: kept };
+}
+
+function withHidden(content: unknown, hidden: ObjectSeen["hidden"]): unknown {
+  const marks = Object.entries(hidden);
+  if (marks.length === 0) return content;
+  const root: unknown = structuredClone(content);
+  for (const [key, { sha256, meaning }] of marks) put(root, JSON.parse(key) as ObjectPath, new Hidden(sha256, meaning));
+  return root;
+}
+
+function put(root: unknown, path: ObjectPath, mark: Hidden): void {
+  let here = root;
+  for (const [index, step] of path.entries()) {
+    if (typeof here !== "object" || here === null) return;
+    const last = index === path.length - 1;
+    const next: unknown = Object.hasOwn(here, step) ? Reflect.get(here, step) : undefined;
+    if (last) Object.defineProperty(here, step, { value: mark, enumerable: true, configurable: true, writable: true });
+    else if (typeof next !== "object" || next === null) Object.defineProperty(here, step, { value: {}, enumerable: true, configurable: true, writable: true });
+    here = Reflect.get(here, step);
+  }
+}
+
+/** The name under which an object pairs with those of other clusters. */
+export function commonName(fact: ObjectFact, mapping: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
+  const own = fullName(fact.data);
+  const names = Object.hasOwn(mapping, fact.cluster) ? mapping[fact.cluster] : undefined;
+  return names !== undefined && Object.hasOwn(names, own) ? (names[own] ?? own) : own;
+}

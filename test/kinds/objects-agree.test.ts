@@ -1,0 +1,171 @@
+import { describe, expect, it } from "vitest";
+import type { Fact, JsonObject, KindSeen, ObjectSeen, SchemaNode } from "#engine";
+import kind from "../../kinds/objects-agree/kind.ts";
+import type { Spec } from "../../kinds/objects-agree/spec.ts";
+import { clusterOf, gapOf, judge, resultOf, type Seen } from "../support/world.ts";
+
+const SELECTOR = "networking.istio.io/v1/VirtualService";
+
+function specOf(more: Partial<Spec> = {}): Spec {
+  return { select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService" }, mapping: {}, ignore: [], unordered: [], presence: "everywhere", ...more };
+}
+
+function objectOf(cluster: string, content: JsonObject, more: Partial<ObjectSeen> = {}, selector = SELECTOR): Fact<"objects"> {
+  const data: ObjectSeen = { what: "object", namespace: "shop", name: "cart", labels: {}, content, hidden: {}, ...more };
+  return { type: "fact", kind: "objects", cluster, selector, subject: `${data.namespace}/${data.name}`, data, source: { collector: "test", locator: `/${cluster}/${data.namespace}/${data.name}` } };
+}
+
+function kindOf(cluster: string, more: Partial<KindSeen> = {}, selector = SELECTOR): Fact<"objects"> {
+  return { type: "fact", kind: "objects", cluster, selector, subject: "kind", data: { what: "kind", served: true, versions: ["v1"], total: 1, namespaces: ["shop"], written: true, ...more }, source: { collector: "test", locator: `/${cluster}` } };
+}
+
+/** The same object in clusters a, b, c …, each with its own content. */
+function seenOf(contents: readonly JsonObject[], about: Partial<KindSeen> = {}, selector = SELECTOR): Seen {
+  return { facts: contents.flatMap((content, index) => [kindOf("abc"[index] ?? "", about, selector), objectOf("abc"[index] ?? "", content, {}, selector)]) };
+}
+
+const schema = (spec: SchemaNode): Partial<KindSeen> => ({ schema: { fields: { spec } } });
+const KNOWN = schema({});
+
+interface Row {
+  readonly name: string;
+  readonly left: unknown;
+  readonly right: unknown;
+  readonly about?: Partial<KindSeen>;
+  readonly spec?: Partial<Spec>;
+  /** Paths of certain differences, or of those that only a schema decides. */
+  readonly differs?: readonly string[];
+  readonly open?: readonly string[];
+}
+
+const rows: readonly Row[] = [
+  { name: "equal JSON in another order of keys is the same", left: { a: 1, b: 2 }, right: { b: 2, a: 1 } },
+  { name: "a field that differs is told as that field", left: { a: { b: 1, c: 1 } }, right: { a: { b: 1, c: 2 } }, differs: ["spec.a.c"] },
+  { name: "a null is as good as nothing", left: { a: null }, right: {} },
+  { name: "an absent field and its default are the same", left: { a: "x" }, right: {}, about: schema({ fields: { a: { default: "x" } } }) },
+  { name: "an absent field and another value than its default differ", left: { a: "y" }, right: {}, about: schema({ fields: { a: { default: "x" } } }), differs: ["spec.a"] },
+  { name: "an absent field differs where an API server wrote the objects", left: { a: "x" }, right: {}, differs: ["spec.a"] },
+  { name: "an absent field may be a default where nobody wrote defaults and no schema is known", left: { a: "x" }, right: {}, about: { written: false }, open: ["spec.a"] },
+  { name: "quantities of resources are numbers", left: { resources: { limits: { cpu: "1000m" } } }, right: { resources: { limits: { cpu: 1 } } } },
+  { name: "1G and 1Gi are not the same memory", left: { resources: { limits: { memory: "1G" } } }, right: { resources: { limits: { memory: "1Gi" } } }, differs: ["spec.resources.limits.memory"] },
+  { name: "times of Istio are times", left: { timeout: "60s" }, right: { timeout: "1m" } },
+  { name: "a text that only looks like a number is a text, where the schema is known", left: { version: "1.10" }, right: { version: "1.1" }, about: KNOWN, differs: ["spec.version"] },
+  { name: "a text that may be a number is open where no schema is known", left: { version: "1.10" }, right: { version: "1.1" }, open: ["spec.version"] },
+  { name: "a schema says that a text is a quantity", left: { size: "1Ki" }, right: { size: "1024" }, about: schema({ fields: { size: { reading: "quantity" } } }) },
+  { name: "a schema says that a port may be a number or a text", left: { port: 80 }, right: { port: "80" }, about: schema({ fields: { port: { reading: "int-or-string" } } }) },
+  { name: "a number and a text differ otherwise", left: { port: 80 }, right: { port: "80" }, about: KNOWN, differs: ["spec.port"] },
+  { name: "a list has an order where its schema says nothing else", left: { hosts: ["a", "b"] }, right: { hosts: ["b", "a"] }, about: KNOWN, differs: ["spec.hosts"] },
+  { name: "the order of a list is open where no schema is known", left: { hosts: ["a", "b"] }, right: { hosts: ["b", "a"] }, open: ["spec.hosts"] },
+  { name: "a list that is named as unordered is a set", left: { hosts: ["a", "b"] }, right: { hosts: ["b", "a"] }, spec: { unordered: ["spec.hosts"] } },
+  { name: "a set of the schema has no order", left: { hosts: ["a", "b"] }, right: { hosts: ["b", "a"] }, about: schema({ fields: { hosts: { list: "set" } } }) },
+  { name: "a set that lacks an entry differs", left: { hosts: ["a", "b"] }, right: { hosts: ["b"] }, spec: { unordered: ["spec.hosts"] }, differs: ["spec.hosts"] },
+  {
+    name: "entries of a list that is a map pair by their keys, with their defaults",
+    left: { ports: [{ port: 1, protocol: "TCP" }, { port: 2, a: 1 }] },
+    right: { ports: [{ port: 2, a: 2 }, { port: 1 }] },
+    about: schema({ fields: { ports: { list: "map", keys: ["port", "protocol"], items: { fields: { protocol: { default: "TCP" } } } } } }),
+    differs: ["spec.ports[port=2,protocol=TCP].a"],
+  },
+  { name: "entries with names pair by them, where their order is the same", left: { c: [{ name: "x", v: 1 }, { name: "y", v: 1 }] }, right: { c: [{ name: "y", v: 2 }] }, differs: ["spec.c[name=x]", "spec.c[name=y].v"] },
+  { name: "of a list with one more entry only that one is told", left: { l: [1, 2, 3] }, right: { l: [1, 3] }, about: KNOWN, differs: ["spec.l"] },
+  { name: "lists of one length pair by place", left: { l: [1, 2, 3] }, right: { l: [1, 4, 3] }, about: KNOWN, differs: ["spec.l[1]"] },
+  {
+    name: "two ways to write a label selector are one",
+    left: { selector: { matchLabels: { app: "cart" } } },
+    right: { selector: { matchExpressions: [{ key: "app", operator: "In", values: ["cart"] }] } },
+  },
+  { name: "label selectors with other labels differ", left: { selector: { matchLabels: { app: "cart" } } }, right: { selector: { matchLabels: { app: "web" } } }, differs: ["spec.selector.matchLabels.app"] },
+  { name: "an ignored path is not compared", left: { a: 1, b: 1 }, right: { a: 2, b: 1 }, spec: { ignore: ["spec.a"] } },
+  { name: "a star ignores every entry of a list", left: { l: [{ i: 1, k: 1 }] }, right: { l: [{ i: 2, k: 1 }] }, spec: { ignore: ["spec.l[*].i"] } },
+  { name: "only the paths to compare are compared", left: { a: 1, b: 1 }, right: { a: 1, b: 2 }, spec: { compare: ["spec.a"] } },
+  { name: "a path to compare that one side lacks is a difference", left: { a: { b: 1 } }, right: {}, about: KNOWN, spec: { compare: ["spec.a.b"] }, differs: ["spec.a.b"] },
+  { name: "on the way to a path to compare, empty and absent are the same", left: { a: { c: 1 } }, right: {}, about: KNOWN, spec: { compare: ["spec.a.b"] } },
+  { name: "a map and a text differ as a whole", left: { a: { b: 1 } }, right: { a: "x" }, differs: ["spec.a"] },
+  { name: "a key called `__proto__` is a key", left: JSON.parse('{"__proto__":{"a":1}}'), right: JSON.parse('{"__proto__":{"a":2}}'), differs: ["spec.__proto__.a"] },
+];
+
+describe("objects-agree", () => {
+  for (const { name, left, right, about = {}, spec = {}, differs = [], open = [] } of rows) {
+    it(name, () => {
+      const said = judge(kind, specOf(spec), seenOf([{ spec: left } as JsonObject, { spec: right } as JsonObject], about));
+      const places = (found: typeof said.faults) => [...new Set(found.flatMap(({ evidence }) => evidence.map(({ label }) => label)))].toSorted();
+
+      expect(places(said.faults)).toEqual(differs);
+      expect(places(said.undecided)).toEqual(open);
+      expect(said.judged).toBe(1);
+    });
+  }
+
+  it("gives the same differences from the other side", () => {
+    for (const { left, right, about = {}, spec = {} } of rows) {
+      const count = (contents: readonly unknown[]) => judge(kind, specOf(spec), seenOf(contents.map((content) => ({ spec: content }) as JsonObject), about)).faults.flatMap(({ evidence }) => evidence.map(({ label }) => label)).toSorted();
+      expect(count([left, right])).toEqual(count([right, left]));
+    }
+  });
+
+  it("does not compare status, other metadata than labels and annotations, and the annotations of kubectl, Helm and Argo CD", () => {
+    const one = { status: { a: 1 }, metadata: { uid: "1", generation: 1, annotations: { "meta.helm.sh/release-name": "a", "argocd.argoproj.io/x": "1", owner: "mesh" } }, spec: {} };
+    const two = { status: { a: 2 }, metadata: { uid: "2", annotations: { owner: "mesh" } }, spec: {} };
+    expect(judge(kind, specOf(), seenOf([one, two])).faults).toEqual([]);
+    const three = { ...two, metadata: { annotations: { owner: "shop" } } };
+    expect(judge(kind, specOf(), seenOf([one, three])).faults.map(({ message }) => message)).toEqual([expect.stringContaining("`metadata.annotations.owner` is `mesh` in `a`, `shop` in `b`")]);
+  });
+
+  it("names the majority, and who must change", () => {
+    const [finding] = judge(kind, specOf(), seenOf([{ spec: { a: 1 } }, { spec: { a: 2 } }, { spec: { a: 1 } }])).faults;
+    expect(finding?.message).toContain("`spec.a` is `1` in `a` and `c` (the majority), `2` in `b`");
+    expect(finding?.remedy).toBe("bring `b` in line with `a` and `c`; or accept it with `ignore: [spec.a]`");
+  });
+
+  it("compares ConfigMaps inside, with times as times", () => {
+    const select = { apiVersion: "v1", kind: "ConfigMap" };
+    const seen = (right: string) => seenOf([{ data: { mesh: "connectTimeout: 60s\na: 1\n" } }, { data: { mesh: right } }], {}, "v1/ConfigMap");
+    expect(judge(kind, specOf({ select }), seen('{"a": 1, "connectTimeout": "1m"}')).faults).toEqual([]);
+    expect(judge(kind, specOf({ select }), seen("connectTimeout: 60s\na: 2\n")).faults[0]?.message).toContain("`data.mesh.a` is `1` in `a`, `2` in `b`");
+  });
+
+  it("compares what is not kept by its digest, and shows no value", () => {
+    const hidden = (sha256: string, meaning?: string) => ({ hidden: { '["data","k"]': { sha256, ...(meaning === undefined ? {} : { meaning }) } } });
+    const seen = (...sides: readonly object[]): Seen => ({ facts: sides.flatMap((side, index) => [kindOf("ab"[index] ?? ""), objectOf("ab"[index] ?? "", {}, side)]) });
+    expect(judge(kind, specOf(), seen(hidden("1"), hidden("1"))).faults).toEqual([]);
+    expect(judge(kind, specOf(), seen(hidden("1"), hidden("2"))).faults[0]?.message).toContain("(not kept, digest 1)");
+    expect(judge(kind, specOf(), seen(hidden("1", "m"), hidden("2", "m"))).undecided).toHaveLength(1);
+  });
+
+  it("tells an object that a cluster lacks, but not where its list is not complete", () => {
+    const facts = [kindOf("a"), objectOf("a", { spec: {} }), kindOf("b", { total: 0 })];
+    expect(judge(kind, specOf(), { facts }).faults.map(({ message }) => message)).toEqual(["`VirtualService` `shop/cart` is in `a` and not in `b`"]);
+    expect(judge(kind, specOf(), { facts, gaps: [gapOf("objects", "b")] }).faults).toEqual([]);
+    expect(judge(kind, specOf({ presence: "shared" }), { facts }).faults).toEqual([]);
+    expect(judge(kind, specOf({ presence: "shared" }), { facts }).infos).toHaveLength(1);
+  });
+
+  it("pairs what is mapped, and refuses two objects of one name", () => {
+    const mapping = { b: { "other/cart": "shop/cart" } };
+    const facts = [kindOf("a"), objectOf("a", { spec: { a: 1 } }), kindOf("b"), objectOf("b", { spec: { a: 2 } }, { namespace: "other" })];
+    expect(judge(kind, specOf({ mapping }), { facts }).faults[0]?.message).toContain("differs");
+    const twice = [...facts, objectOf("b", { spec: { a: 1 } })];
+    expect(judge(kind, specOf({ mapping }), { facts: twice }).undecided.map(({ message }) => message)).toEqual([expect.stringContaining("both stand for")]);
+  });
+
+  it("is undecided over one cluster, and where nothing matches, with the nearest kind or namespace", () => {
+    expect(resultOf(kind, specOf(), seenOf([{ spec: {} }])).verdict).toBe("undecided");
+    const near = resultOf(kind, specOf({ select: { apiVersion: "networking.istio.io/v1", kind: "VirtualServic" } }), { facts: ["a", "b"].map((cluster) => kindOf(cluster, { served: false, total: 0, namespaces: [], kinds: ["VirtualService", "Gateway"] }, "networking.istio.io/v1/VirtualServic")) });
+    expect(near.verdict).toBe("undecided");
+    expect(near.findings.map(({ remedy }) => remedy)).toEqual(["did you mean `VirtualService`?", "did you mean `VirtualService`?"]);
+    const empty = resultOf(kind, specOf({ select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", namespaces: ["shopp"] } }), seenOf([{ spec: {} }, { spec: {} }]));
+    expect(empty.findings.map(({ remedy }) => remedy)).toEqual(["did you mean the namespace `shop`?", "did you mean the namespace `shop`?"]);
+  });
+
+  it("holds over no object only where that is allowed", () => {
+    const seen: Seen = { clusters: [clusterOf("a"), clusterOf("b")], facts: [kindOf("a", { total: 0 }), kindOf("b", { total: 0 })] };
+    expect(resultOf(kind, specOf(), seen).verdict).toBe("undecided");
+    expect(resultOf(kind, specOf(), seen, { allowEmpty: true }).verdict).toBe("holds");
+  });
+
+  const wrong: readonly (readonly [string, Partial<Spec>, string])[] = [
+    ["Secrets", { select: { apiVersion: "v1", kind: "Secret" } }, "never read"],
+    ["a path that is none", { ignore: ["spec..a"] }, "is no path"],
+  ];
+  for (const [what, spec, words] of wrong) it(`refuses ${what} when loading`, () => expect([...(kind.check?.(specOf(spec)) ?? [])].map(({ message }) => message)).toEqual([expect.stringContaining(words)]));
+});

@@ -1,0 +1,38 @@
+import { load, YAML11_SCHEMA } from "js-yaml";
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+const DEEPEST = 100;
+const MOST_NODES = 200_000;
+const LONGEST = 4 * 1024 * 1024;
+
+/**
+ * The map or list that a text of YAML or JSON holds, as plain JSON, read as Kubernetes tools do (`yes` is true). Undefined for every other text:
+ * a word, a broken document, several documents, one that contains itself or that aliases blow up.
+ */
+export function parseStructured(text: string): Json | undefined {
+  if (text.length > LONGEST || !/[:[{-]/.test(text)) return undefined;
+  try {
+    const value = load(text, { schema: YAML11_SCHEMA, maxDepth: DEEPEST, json: true } as Parameters<typeof load>[1]);
+    return typeof value === "object" && value !== null ? plain(value, { left: MOST_NODES }, 0) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class NotPlain extends Error {}
+
+function plain(value: unknown, nodes: { left: number }, depth: number): Json {
+  nodes.left -= 1;
+  if (nodes.left < 0 || depth > DEEPEST) throw new NotPlain();
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map((item) => plain(item, nodes, depth + 1));
+  if (typeof value === "object" && value !== null) {
+    const object: Record<string, Json> = Object.create(null) as Record<string, Json>;
+    for (const [key, field] of Object.entries(value)) object[key] = plain(field, nodes, depth + 1);
+    return object;
+  }
+  if (typeof value === "number" && !Number.isFinite(value)) throw new NotPlain();
+  if (value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "string") return value;
+  throw new NotPlain();
+}
