@@ -18,8 +18,8 @@ interface Output {
 }
 
 /** What `-o` asks for; `terminal` on stdout when there is none. Throws before any work is done. */
-export async function outputsOf({ output }: Pick<Flags, "output">, cwd: string): Promise<readonly Output[]> {
-  const outputs = output.map((text) => parseOutput(text, cwd));
+export async function outputsOf({ output }: Pick<Flags, "output">, cwd: string, formats: readonly string[] = Object.keys(reporters)): Promise<readonly Output[]> {
+  const outputs = output.map((text) => parseOutput(text, cwd, formats));
   const places = outputs.map((each) => each.file ?? "stdout");
   const twice = outputs.find((each, index) => places.indexOf(each.file ?? "stdout") !== index);
   if (twice !== undefined) {
@@ -29,14 +29,17 @@ export async function outputsOf({ output }: Pick<Flags, "output">, cwd: string):
   return outputs.length === 0 ? [{ format: "terminal" }] : outputs;
 }
 
-function parseOutput(text: string, cwd: string): Output {
+/** What answers a question instead of judging assertions has no findings for the other formats to hold. */
+export const ANSWERS: readonly string[] = ["terminal", "json"];
+
+function parseOutput(text: string, cwd: string, formats: readonly string[]): Output {
   const equals = text.indexOf("=");
   const format = equals === -1 ? text : text.slice(0, equals);
   if (laterFormats.includes(format)) throw new LaterError(`\`-o ${format}\``);
-  if (!Object.hasOwn(reporters, format)) {
-    const known = Object.keys(reporters);
-    const near = nearest(format, known);
-    throw new UsageError(`unknown output format \`${format}\``, { remedy: near === undefined ? `use one of ${known.join(", ")}` : `did you mean \`${near}\`?` });
+  if (!formats.includes(format)) {
+    const near = nearest(format, formats);
+    const what = Object.hasOwn(reporters, format) ? `this command has no report of assertions for \`-o ${format}\`` : `unknown output format \`${format}\``;
+    throw new UsageError(what, { remedy: near === undefined ? `use one of ${formats.join(", ")}` : `did you mean \`${near}\`?` });
   }
   if (equals === -1) return { format };
   if (equals === text.length - 1) throw new UsageError(`\`-o ${text}\` names no file`, { remedy: `write \`-o ${format}=report.txt\`` });

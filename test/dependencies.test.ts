@@ -22,6 +22,6 @@ describe("the table of dependencies in CONTRIBUTING.md", () => {
   });
 
   it("stands for exact versions", () => {
-    expect(Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    expect(Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ const LONGEST = 4 * 1024 * 1024;
 export function parseStructured(text: string): Json | undefined {
   if (text.length > LONGEST || !/[:[{-]/.test(text)) return undefined;
   try {
-    const value = load(text, { schema: YAML11_SCHEMA, maxDepth: DEEPEST, json: true } as Parameters<typeof load>[1]);
+    const value = load(text, { schema: YAML11_SCHEMA, maxDepth: DEEPEST, json: true });
     return typeof value === "object" && value !== null ? plain(value, { left: MOST_NODES }, 0) : undefined;
   } catch {
     return undefined;

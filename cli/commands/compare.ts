@@ -1,7 +1,7 @@
 import type { WorldDifference } from "#routes";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
-import { outputsOf, writeOutputs } from "../output.ts";
+import { ANSWERS, outputsOf, writeOutputs } from "../output.ts";
 import { compareJson, compareSeen, type Compared } from "../routes/compare.ts";
 import { readPlace, type Seen } from "../routes/place.ts";
 import type { Terminal } from "../terminal.ts";
@@ -12,7 +12,7 @@ const CODES = { equivalent: exitCodes.holds, different: exitCodes.violated, unde
 /** Are the routes of two places equivalent? */
 export default async function compare(flags: Flags, [left = "", right = ""]: readonly string[], terminal: Terminal): Promise<ExitCode> {
   await checkTrustedFlags(flags, terminal.cwd);
-  const outputs = await outputsOf(flags, terminal.cwd);
+  const outputs = await outputsOf(flags, terminal.cwd, ANSWERS);
   const places = left === right ? ([`${left} (left)`, `${right} (right)`] as const) : ([left, right] as const);
   const seen = await Promise.all([readPlace(left, places[0], flags, terminal), readPlace(right, places[1], flags, terminal)]);
   const compared = await withLines(compareSeen(places, seen, flags), seen);

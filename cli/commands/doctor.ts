@@ -8,7 +8,7 @@ import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
 import { fleetOf } from "../fleet.ts";
-import { outputsOf, writeOutputs } from "../output.ts";
+import { ANSWERS, outputsOf, writeOutputs } from "../output.ts";
 import { examine, type Examined } from "../rights.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
@@ -20,7 +20,7 @@ const BUDGET_MS = 10_000;
 /** Per cluster: reachable, who am I, which permission is missing for which assertion. 0 all there, 2 something missing. */
 export default async function doctor(flags: Flags, words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   await checkTrustedFlags(flags, terminal.cwd);
-  const outputs = await outputsOf(flags, terminal.cwd);
+  const outputs = await outputsOf(flags, terminal.cwd, ANSWERS);
   if (flags.snapshots !== undefined) {
     throw new UsageError("--snapshots contacts no cluster, so there are no permissions to look at", { remedy: "leave --snapshots out; judging saved snapshots needs no permission" });
   }

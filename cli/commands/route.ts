@@ -3,7 +3,7 @@ import { routeWorldOf } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
-import { outputsOf, writeOutputs } from "../output.ts";
+import { ANSWERS, outputsOf, writeOutputs } from "../output.ts";
 import { knownMap, pairOf } from "../routes/compare.ts";
 import { readPlace, type Seen } from "../routes/place.ts";
 import { parseLine, parseRequest, parseView, type Asked } from "../routes/request.ts";
@@ -14,7 +14,7 @@ import { checkTrustedFlags } from "../trusted-flags.ts";
 /** Where does a request go at one place, and which rule decides? */
 export default async function route(flags: Flags, words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   await checkTrustedFlags(flags, terminal.cwd);
-  const outputs = await outputsOf(flags, terminal.cwd);
+  const outputs = await outputsOf(flags, terminal.cwd, ANSWERS);
   const { at } = flags;
   if (at === undefined) throw new UsageError("`assert route` needs a place", { remedy: "write `--at PLACE`: a manifest file or directory, a snapshot, context:NAME, git:REV:PATH" });
   if (flags.requests === undefined && words.length === 0) throw new UsageError("`assert route` needs a request", { remedy: "write `assert route --at PLACE 'GET http://shop.example/api'`, or name a file with --requests" });

@@ -30,7 +30,7 @@ function domain(meter: Meter): CelFunc[] {
       meter.charge(1 + (text.length >> 4));
       const value = parseStructured(text);
       if (value === undefined) throw new Error("the text is no map or list of YAML or JSON");
-      return toCel(value as Parameters<typeof toCel>[0]);
+      return toCel(value);
     }),
     celFunc("distinct", [LIST], LIST, (list) => distinct(list, meter)),
   ] as CelFunc[];
@@ -59,10 +59,10 @@ function bounded(meter: Meter): CelFunc[] {
       return replaced(String(this), from, to, most);
     }),
     celMethod("join", LIST, [], STRING, function () {
-      return joined(this as unknown as CelList, "");
+      return joined(this, "");
     }),
     celMethod("join", LIST, [STRING], STRING, function (separator) {
-      return joined(this as unknown as CelList, separator);
+      return joined(this, separator);
     }),
   ] as CelFunc[];
 }
@@ -91,14 +91,14 @@ function counting(meter: Meter): CelFunc[] {
     }),
     celFunc("@append", [DYN, DYN], DYN, (list, item) => {
       meter.charge(1);
-      arrays.get(list as object)?.push(item as CelInput);
+      arrays.get(list as object)?.push(item);
       return list;
     }),
   ] as CelFunc[];
 }
 
 function comparisons(): CelFunc[] {
-  const compare = (name: string, holds: (order: number) => boolean) => celFunc(name, [MAP, MAP], BOOL, (left, right) => holds(compareVersions(left as unknown as CelMap, right as unknown as CelMap))) as unknown as CelFunc;
+  const compare = (name: string, holds: (order: number) => boolean) => celFunc(name, [MAP, MAP], BOOL, (left, right) => holds(compareVersions(left, right)));
   return [compare("_<_", (order) => order < 0), compare("_<=_", (order) => order <= 0), compare("_>_", (order) => order > 0), compare("_>=_", (order) => order >= 0)];
 }
 
@@ -145,7 +145,7 @@ function distinct(list: CelList, meter: Meter): CelInput {
   for (const item of list) {
     meter.charge(sizeOf(item));
     const key = canonical(plain(item));
-    if (!found.has(key)) found.set(key, item as CelInput);
+    if (!found.has(key)) found.set(key, item);
   }
   return celList([...found.values()]);
 }

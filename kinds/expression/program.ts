@@ -44,7 +44,7 @@ export class Program {
   }
 
   #outcome(expr: Expr, bindings: Bindings): Outcome {
-    const run = this.#plans.get(expr) ?? (plan(this.#environment, bounded(expr)) as (bindings: Bindings) => unknown);
+    const run = this.#plans.get(expr) ?? (plan(this.#environment, bounded(expr)));
     this.#plans.set(expr, run);
     const value = run(bindings);
     if (this.#meter.isEmpty) return { type: "spent", budget: this.#meter.budget };
@@ -75,9 +75,9 @@ export class Program {
     const range = this.#outcome(iterRange, bindings);
     if (range.type !== "value" || !(isCelList(range.value) || isCelMap(range.value))) return this.#culprits(iterRange, bindings, wanted);
     const items = isCelMap(range.value) ? [...range.value.keys()] : [...range.value];
-    const guilty = items.filter((item) => this.#is(body, { ...bindings, [iterVar]: item as CelInput }, wanted));
+    const guilty = items.filter((item) => this.#is(body, { ...bindings, [iterVar]: item }, wanted));
     const [first] = guilty;
-    const deeper = first === undefined ? [] : this.#culprits(body, { ...bindings, [iterVar]: first as CelInput }, wanted);
+    const deeper = first === undefined ? [] : this.#culprits(body, { ...bindings, [iterVar]: first }, wanted);
     return [...guilty, ...deeper] as readonly CelValue[];
   }
 }

@@ -74,7 +74,7 @@ class LazyMap implements ReadonlyMap<string, CelInput> {
   }
 
   keys(): MapIterator<string> {
-    return this.#own().values() as MapIterator<string>;
+    return this.#own().values();
   }
 
   *values(): MapIterator<CelInput> {

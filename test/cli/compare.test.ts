@@ -91,7 +91,7 @@ describe("assert compare", { timeout: 60_000 }, () => {
     ["a view that is none", ["left.yaml", "same.yaml", "--views", "gateway"], /^error\[usage\]: --views does not know `gateway`\n {2}help: did you mean `gateways`\?/],
     ["a mapping without its target", ["left.yaml", "same.yaml", "--map-host", "a.example"], /^error\[usage\]: .*`a\.example`/],
     ["two hosts of one place that become one", ["left.yaml", "two-hosts.yaml", "--map-host", "a.example=shop.example", "--map-host", "b.example=shop.example"], /^error\[usage\]: .*`a\.example`.*`b\.example`/],
-    ["a format that comes later", ["left.yaml", "same.yaml", "-o", "sarif"], /^error\[not-yet\]: `-o sarif` comes in a later release/],
+    ["a format of findings", ["left.yaml", "same.yaml", "-o", "sarif"], /^error\[usage\]: this command has no report of assertions for `-o sarif`\n {2}help: use one of terminal, json/],
   ];
   it.each(refusals)("refuses %s: 3", async (_, words, error) => {
     await using here = await shell(FILES);

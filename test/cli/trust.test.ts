@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { EVEN, fleet, LOUD, NOW, shell } from "./shell.ts";
+import { EVEN, SKEWED, fleet, LOUD, NOW, shell } from "./shell.ts";
 
 /** What of a JSON report tells why a cluster was not seen. */
 function gapsIn(stdout: string): readonly string[] {
@@ -80,8 +80,13 @@ describe("--untrusted", { timeout: 60_000 }, () => {
   });
 
   it("waivers of a checkout do not count: a `waivers.yaml` beside the fleet accepts nothing", async () => {
-    const waivers = { apiVersion: "cloud-assert/v1", kind: "Waivers", metadata: { name: "w" }, spec: { waivers: [{ assertion: "close", subject: "gke/1.37.2", reason: "r", owner: "o", expires: "2099-01-01" }] } };
-    await using here = await shell({ ...EVEN, "waivers.yaml": JSON.stringify(waivers) });
-    expect((await here.assert(...RUN, "--untrusted")).stdout).toBe((await here.assert(...RUN)).stdout);
+    await using here = await shell(SKEWED);
+    const report: unknown = JSON.parse((await here.assert(...RUN)).stdout);
+    const { results } = report as { readonly results: readonly { readonly findings: readonly { readonly fingerprint: string; readonly outcome: string }[] }[] };
+    const faults = results.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === "fault"));
+    const accepted = faults.map(({ fingerprint }) => ({ assertion: "close", fingerprint, reason: "r", owner: "o", expires: "2099-01-01" }));
+    await here.write({ "waivers.yaml": JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "Waivers", metadata: { name: "w" }, spec: { waivers: accepted } }) });
+    expect((await here.assert(...RUN)).code).toBe(0);
+    expect((await here.assert(...RUN, "--untrusted")).code).toBe(1);
   });
 });

@@ -3,7 +3,7 @@ import { reporters } from "../../reports/index.ts";
 import { hostile, HOSTILE, manyFaults, oneOfEach, OPTIONS, reportWith } from "./many.ts";
 
 /** What may stand in no output: it would move a cursor, hide, reorder, or end a line where none ends. */
-const INVISIBLE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
+const INVISIBLE = /(?!\n)\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
 
 const formats = Object.keys(reporters);
 

@@ -73,7 +73,7 @@ export function describeKind(folder: string): void {
 
     it("refuses a field that it does not know, and accepts its own examples", () => {
       const validate = validatorOf(schema);
-      const whole = Object.entries((schema.examples?.[0] ?? {}) as object);
+      const whole = Object.entries((schema.examples?.[0] ?? {}));
       const required = Object.fromEntries(whole.filter(([name]) => schema.required?.includes(name)));
       expect(validate({ "no-such-field": 1 })).toBe(false);
       for (const example of schema.examples ?? []) expect([example, validate(structuredClone(example))]).toEqual([example, true]);

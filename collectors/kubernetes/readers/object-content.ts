@@ -1,4 +1,4 @@
-import { byText, digestOf, sha256, type HiddenValue, type Json, type JsonObject, type KubeObject } from "#engine";
+import { byText, digestOf, sha256, type HiddenValue, type JsonObject, type KubeObject } from "#engine";
 import { isBelow, parseDuration, parseQuantity, parseStructured, quantityText, type ObjectPath } from "#values";
 import { fieldsIn, type Fields } from "../fields.ts";
 
@@ -124,7 +124,7 @@ function meaningOf(value: string | number): string | undefined {
   return quantity === undefined ? undefined : `number ${quantityText(quantity)}`;
 }
 
-function leavesOf(value: Json | unknown): number {
+function leavesOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
   let sum = 0;
   for (const field of Object.values(value)) {
