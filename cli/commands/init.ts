@@ -197,7 +197,7 @@ const SKEW_FIELD = "  maxPatchSkew:";
 function suiteText(suite: string, taken: readonly Tried[]): string {
   const found = taken.flatMap(({ target, snapshot }) => (snapshot === undefined ? [] : [`# ${plain(`${target.cluster.name}: ${foundIn(proxiesOf(snapshot))}`)}`]));
   const revisions = [...new Set(taken.flatMap(({ snapshot }) => proxiesOf(snapshot).flatMap(({ revision }) => revision ?? [])))].sort(byText);
-  const [, ...body] = suite.trimEnd().split("\n");
+  const [, ...body] = (taken.length < 2 ? withoutComparisons(suite) : suite).trimEnd().split("\n");
   return [
     "# What applies to every fleet. Found when this was written:",
     ...found,
@@ -205,6 +205,14 @@ function suiteText(suite: string, taken: readonly Tried[]): string {
     "",
   ].join("\n");
 }
+
+/** What compares clusters is of no use to one of them alone: it stands there as a comment. */
+function withoutComparisons(suite: string): string {
+  const documents = suite.split("---\n");
+  return documents.map((text) => (COMPARISON.test(text) ? `# with a second cluster:\n${text.trimEnd().replaceAll(/^/gm, "# ")}\n` : text)).join("---\n");
+}
+
+const COMPARISON = /^kind: RoutesEquivalent$/m;
 
 function foundIn(proxies: readonly EnvoyProxies[]): string {
   const running = (role: EnvoyProxies["role"]) => proxies.filter((each) => each.role === role).reduce((sum, each) => sum + each.running, 0);

@@ -12,6 +12,8 @@ export interface SeenPlace {
   readonly istio?: string | undefined;
   /** Release of the proxies; left out: as their images show. */
   readonly envoy?: string | undefined;
+  /** Services are told apart by name, not by the address that their cluster gave them: for comparisons. */
+  readonly servicesByName?: true;
 }
 
 /** More releases than this in one place count as unknown. */
@@ -33,6 +35,7 @@ export function routeWorldOf(seen: SeenPlace, map: () => IstioMap): RouteWorld {
     objects: objects.map(({ fact, object }) => ({ object: kubeObject(object), file: fact.source.file, line: fact.source.line })),
     complete: place.complete,
     unseen: place.unseen,
+    servicesByName: seen.servicesByName ?? false,
     ...(mesh === undefined ? {} : { meshConfig: mesh.config }),
     ...(rootNamespace === undefined ? {} : { rootNamespace }),
   };

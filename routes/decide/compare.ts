@@ -62,6 +62,8 @@ export interface Budget {
 /** What is compared, and how far. */
 export interface CompareOptions {
   /** Which connections there are; left out: both. */
+  /** Leaves out connections of which no routing object speaks: to a service as such. */
+  readonly leavesImplicit?: boolean;
   readonly transports?: readonly Connection["transport"][];
   /** Domains at which kinds of host are cut, so that `isWanted` can choose between them. */
   readonly cuts?: readonly string[];
@@ -148,7 +150,9 @@ class Run implements Audience {
 
   result(): Comparison {
     const listeners = this.tables.map(({ reading }) => reading.listener);
-    for (const { connection, then } of connectionKinds(listeners, this.options.transports ?? ["raw_buffer", "tls"])) this.connections(connection, then);
+    for (const { connection, then, isImplicit } of connectionKinds(listeners, this.options.transports ?? ["raw_buffer", "tls"])) {
+      if (!isImplicit || this.options.leavesImplicit !== true) this.connections(connection, then);
+    }
     const { differences } = this;
     const undecided = [...this.undecided.values()];
     const outcome = differences.length > 0 ? "different" : undecided.length > 0 ? "undecided" : "equivalent";

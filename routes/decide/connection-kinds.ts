@@ -13,6 +13,8 @@ export interface ConnectionKind {
   readonly connection: Connection;
   /** By listener. */
   readonly then: readonly (HttpTable | Action)[];
+  /** No routing object has a say: some listeners have a chain for a service as such, the others none. */
+  readonly isImplicit: boolean;
 }
 
 /** The kinds of connection of some listeners; two that lead to the same everywhere are one. */
@@ -21,11 +23,12 @@ export function connectionKinds(listeners: readonly Listener[], transports: read
   const seen = new Map<HttpTable | Action, number>();
   const known = new Set<string>();
   for (const connection of connections(listeners.map(({ chains }) => chains), transports)) {
-    const then = listeners.map((listener) => chainFor(listener, connection)?.then ?? listener.otherwise);
+    const chains = listeners.map((listener) => chainFor(listener, connection));
+    const then = listeners.map((listener, index) => chains[index]?.then ?? listener.otherwise);
     const key = then.map((one) => numberOf(seen, one)).join(",");
     if (known.has(key)) continue;
     known.add(key);
-    kinds.push({ connection, then });
+    kinds.push({ connection, then, isImplicit: chains.some((chain) => chain !== undefined) && chains.every((chain) => chain === undefined || chain.isImplicit === true) });
   }
   return kinds;
 }

@@ -390,6 +390,8 @@ export interface Chain {
   /** HTTP routing, or what happens to the bytes of the connection. */
   readonly then: HttpTable | Action;
   readonly origin: Origin;
+  /** Made for a service as such: no routing object says it. */
+  readonly isImplicit?: true;
 }
 
 /** Static parts (source labels, namespace, gateway) are decided by the dialect. */

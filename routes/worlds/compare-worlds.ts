@@ -175,6 +175,7 @@ class WorldRun {
     return {
       transports,
       isWanted,
+      leavesImplicit: hosts === undefined && "mesh" in view,
       decided: this.decided,
       ...(hosts === undefined ? {} : { cuts: hosts.filter((glob) => glob.lastIndexOf("*") <= 0 || glob.indexOf("*") === glob.length - 1) }),
       ...(budget === undefined ? {} : { budget }),

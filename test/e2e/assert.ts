@@ -43,15 +43,19 @@ export interface DeskOptions {
   readonly contexts: readonly Context[];
   readonly env?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  /** Without assertion files: the built-in suite is what runs. */
+  readonly bare?: boolean;
 }
 
 /** Sets up a {@link Desk}. Nothing of the environment or the home of whoever runs the tests is seen from there. */
-export async function desk({ contexts, env = {}, files = {} }: DeskOptions): Promise<Desk> {
+export async function desk({ contexts, env = {}, files = {}, bare = false }: DeskOptions): Promise<Desk> {
   const folder = await scratchFolder("desk");
   const kubeconfig = await writeKubeconfig(folder, contexts);
   // What these tests are about is the versions of proxies, unless they bring files of their own.
-  await mkdir(path.join(folder, "assertions"));
-  await writeFile(path.join(folder, "assertions/mesh.yaml"), skew("envoy-patch-skew"));
+  if (!bare) {
+    await mkdir(path.join(folder, "assertions"));
+    await writeFile(path.join(folder, "assertions/mesh.yaml"), skew("envoy-patch-skew"));
+  }
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
   const around = { PATH: process.env["PATH"] ?? "", HOME: folder, KUBECONFIG: kubeconfig, NO_COLOR: "1", ...env };
 

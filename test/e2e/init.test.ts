@@ -17,6 +17,7 @@ onClusters("every context that answers and serves Istio, with the cloud and regi
   const bare = await startCluster({ name: "bare", gitVersion: "v1.34.6", binaries: parts });
   try {
     const { assert, read, run } = await desk({
+      bare: true,
       contexts: [
         ...asReader(eks, gke, aks),
         { name: "eks-again", cluster: eks, login: { identity: "reader" } },
@@ -44,7 +45,8 @@ onClusters("every context that answers and serves Istio, with the cloud and regi
     expect((await read("assertions/suite.yaml")).split("\n").slice(1, 4)).toEqual(["aks", "eks", "gke"].map((name) => `# ${name}: ${FOUND}`));
 
     const { code, report, result } = await run();
-    expect(code).toBe(0);
+    // the clusters hold waypoints, of which routes cannot be compared yet
+    expect([code, result("routes-alike").verdict]).toEqual([2, "undecided"]);
     expect(report.notes).toEqual([]);
     expect(report.clusters.map(({ name, cloud, region }) => [name, cloud, region])).toEqual(written);
     expect(result("envoy-patch-skew")).toMatchObject({ verdict: "holds", coverage: { clusters: 3, judged: 3 * 608 } });
@@ -56,7 +58,7 @@ onClusters("every context that answers and serves Istio, with the cloud and regi
 onClusters("the contexts that are named, one of them down: both are written, and a run says what is wrong", async ({ clusters: { eks, gke, aks } }) => {
   const [port = 0] = await freePorts(1);
   const down = { ...gke, url: `https://127.0.0.1:${port}` };
-  const { assert, read, run } = await desk({ contexts: asReader(eks, down, aks) });
+  const { assert, read, run } = await desk({ bare: true, contexts: asReader(eks, down, aks) });
   expect(await assert("init", ...contexts("aks", "gke"))).toMatchObject({ code: 0, stderr: "" });
 
   const fleet = await read("assert.yaml");
@@ -64,11 +66,11 @@ onClusters("the contexts that are named, one of them down: both are written, and
   expect(fleet).toMatch(/# when this was written: .*refuses connections\n {4}- name: gke\n/);
   const { code, result } = await run();
   expect(code).toBe(2);
-  expect(result().gaps.map(({ cluster }) => cluster)).toEqual(["gke"]);
+  expect(result("envoy-patch-skew").gaps.map(({ cluster }) => cluster)).toEqual(["gke"]);
 });
 
 onClusters("a context that accepts connections and answers nothing costs its own budget, and is left out with that reason", async ({ clusters: { eks, gke } }) => {
-  const { assert, read } = await desk({ contexts: asReader(eks, gke) });
+  const { assert, read } = await desk({ bare: true, contexts: asReader(eks, gke) });
   expect((await whilePaused(gke, () => assert("init", "--cluster-timeout", "3s"))).code).toBe(0);
   const fleet = await read("assert.yaml");
   expect(fleet.match(/^ {4}- name: .*$/gm)).toEqual(["    - name: eks"]);
@@ -78,7 +80,7 @@ onClusters("a context that accepts connections and answers nothing costs its own
 onClusters("two revisions in one cluster: each is compared with itself, and the suite runs", async ({ clusters: { eks } }) => {
   const canary = proxyPod(EKS, { namespace: "team-03", workload: "canary", replica: 0, role: "sidecar", image: EKS.proxyImage("1.30.1") });
   const pod = { ...canary, metadata: { ...canary.metadata, annotations: { "istio.io/rev": "canary" } } };
-  const { assert, read, run } = await desk({ contexts: asReader(eks) });
+  const { assert, read, run } = await desk({ bare: true, contexts: asReader(eks) });
   await asAdmin(eks, async (api) => {
     await post(api, [pod]);
     try {
@@ -92,7 +94,7 @@ onClusters("two revisions in one cluster: each is compared with itself, and the 
 });
 
 onClusters("files that are there stay as they are, until --force; where nothing answers nothing is written", async ({ clusters: { eks } }) => {
-  const { assert, read, folder } = await desk({ contexts: asReader(eks), files: { "assert.yaml": "mine\n" } });
+  const { assert, read, folder } = await desk({ bare: true, contexts: asReader(eks), files: { "assert.yaml": "mine\n" } });
   const { code, stdout, stderr } = await assert("init");
   expect([code, stdout]).toEqual([3, ""]);
   expect(stderr).toContain("`assert.yaml` is already here");

@@ -26,6 +26,8 @@ export interface IstioPlace {
   /** Release of istiod and of the proxies; left out where unknown. */
   readonly istio?: string;
   readonly envoy?: string;
+  /** For a comparison of clusters, which give out addresses as they come: a Service has an address that follows from its name. */
+  readonly servicesByName?: boolean;
   readonly domain?: string;
   readonly rootNamespace?: string;
 }
@@ -67,6 +69,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     domain: input.domain ?? "cluster.local",
     rootNamespace: input.rootNamespace ?? "istio-system",
     memory,
+    byName: input.servicesByName ?? false,
   });
   const place: Place = {
     registry,

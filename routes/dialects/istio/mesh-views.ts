@@ -186,7 +186,7 @@ function chainsAt(address: string, chains: readonly Chain[], origin: Chain["orig
   if (twice !== undefined) return [{ when: { destinations }, then: { type: "invalid", reason: `two chains of one listener have the same match: ${twice}` }, origin }];
   const isAll = ({ when }: Chain): boolean => when.destinations === undefined && when.serverNames === undefined && when.transport === undefined;
   const reached = mostSpecificChains(chains.filter((chain) => !isAll(chain)), ({ destinations: wanted }) => (wanted === undefined ? 0 : addressRank(wanted, address)));
-  const fallback = chains.findLast(isAll) ?? { then: outside, origin };
+  const fallback = chains.findLast(isAll) ?? { then: outside, origin, isImplicit: true as const };
   return [...reached.map((chain): Chain => ({ ...chain, when: { ...chain.when, destinations } })), { ...fallback, when: { destinations } }];
 }
 
@@ -225,7 +225,7 @@ function tlsChains(configs: readonly VirtualService[], looker: { namespace: stri
   }
   // A listener on an address of its own needs no name to tell services apart, and takes what is no TLS too.
   const named = own.host === undefined ? {} : { ...serverNames([own.host]), transport: "tls" as const };
-  return out.length > 0 ? out : [{ when: { ...named, ...cidrs(addresses) }, then: own.then, origin: own.origin }];
+  return out.length > 0 ? out : [{ when: { ...named, ...cidrs(addresses) }, then: own.then, origin: own.origin, isImplicit: true }];
 }
 
 /** `buildSidecarOutboundTCPFilterChainOpts`: the first block without subnets ends the list. */
@@ -244,7 +244,7 @@ function tcpChains(configs: readonly VirtualService[], looker: { namespace: stri
       if (subnets.length > 0 && canonical([...subnets].sort()) === canonical([...addresses].sort())) return out;
     }
   }
-  return [...out, { when: cidrs(addresses), then: own.then, origin: own.origin }];
+  return [...out, { when: cidrs(addresses), then: own.then, origin: own.origin, isImplicit: true }];
 }
 
 function cidrs(list: readonly string[]): { readonly destinations?: readonly string[] } {

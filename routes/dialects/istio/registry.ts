@@ -1,3 +1,4 @@
+import { addressesOf, commonAddresses, rangesOf } from "./addresses.ts";
 import { check, fits, type Problem, type Shape } from "./check.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
@@ -87,6 +88,8 @@ export interface RegistryOptions {
   readonly domain: string;
   readonly rootNamespace: string;
   readonly memory: Memory;
+  /** Services have the address that follows from their name, not the one of their cluster. */
+  readonly byName: boolean;
 }
 
 const shapeOf: ReadonlyMap<string, Shape> = new Map([
@@ -115,8 +118,11 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   }
   const of = (kind: string): readonly Named[] => byKind.get(kind) ?? [];
   const mesh = parseMesh(options.meshConfig, options.rootNamespace);
+  const spokenOf = options.byName ? rangesOf(of("VirtualService").map(({ spec }) => spec)) : [];
+  const addressesIn = ({ spec, namespace, name }: Named): readonly string[] =>
+    options.byName ? commonAddresses(addressesOf(spec), `${namespace}/${name}`, spokenOf) : addressesOf(spec);
   const services = [
-    ...of("Service").map((named) => fromService(named, options.domain, mesh.serviceExportTo)),
+    ...of("Service").map((named) => fromService(named, options.domain, mesh.serviceExportTo, addressesIn(named))),
     ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, mesh.serviceExportTo)),
   ].sort((a, b) => byAge(a.source, b.source));
   return {
@@ -215,9 +221,8 @@ function portProtocol(port: Json): Protocol {
   return protocol === "auto" && wellKnownTcp.has(numberAt(port, "port")) ? "tcp" : protocol;
 }
 
-function fromService(named: Named, domain: string, exportTo: readonly string[]): Service {
+function fromService(named: Named, domain: string, exportTo: readonly string[], addresses: readonly string[]): Service {
   const { spec } = named;
-  const address = textAt(spec, "clusterIP");
   const own = (named.annotations["networking.istio.io/exportTo"] ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
   return {
     host: fullName(named.name, named.namespace, domain),
@@ -228,7 +233,7 @@ function fromService(named: Named, domain: string, exportTo: readonly string[]):
       protocol: portProtocol(port),
       targetPort: targetPort(at(port, "targetPort")) ?? numberAt(port, "port"),
     })),
-    addresses: address === "" || address === "None" ? [] : textsAt(spec, "clusterIPs").length > 0 ? textsAt(spec, "clusterIPs") : [address],
+    addresses,
     exportTo: own.length > 0 ? own : exportTo,
     selector: isObject(at(spec, "selector")) ? labelsAt(spec, "selector") : undefined,
     alias: textAt(spec, "type") === "ExternalName" ? textAt(spec, "externalName") : undefined,

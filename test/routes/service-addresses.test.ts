@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { compareWorlds, istioWorlds } from "#routes";
+
+const created = "2026-01-01T00:00:00Z";
+const meta = (name: string) => ({ name, namespace: "shop", creationTimestamp: created });
+const service = (name: string, clusterIP: string, port: string) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: meta(name),
+  spec: { clusterIP, ports: [{ name: port, port: port === "tcp" ? 9000 : 80 }] },
+});
+const virtual = (host: string, spec: object) => ({ apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: meta(host), spec: { hosts: [`${host}.shop.svc.cluster.local`], ...spec } });
+const http = (to: string) => virtual("web", { http: [{ route: [{ destination: { host: `${to}.shop.svc.cluster.local`, port: { number: 80 } } }] }] });
+const tcp = (to: string, match?: object) => virtual("queue", { tcp: [{ ...(match === undefined ? {} : { match: [match] }), route: [{ destination: { host: `${to}.shop.svc.cluster.local`, port: { number: 9000 } } }] }] });
+
+/** The outcome for two clusters that gave out addresses as they came. */
+function outcome(left: readonly object[], right: readonly object[]): string {
+  const worlds = istioWorlds([left, right].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" })));
+  return compareWorlds(worlds).outcome;
+}
+
+const web = ["10.0.0.1", "10.9.0.7"].map((address) => service("web", address, "http"));
+const queue = ["10.0.0.2", "10.9.0.1"].map((address) => service("queue", address, "tcp"));
+const other = ["10.0.0.3", "10.9.0.2"].map((address) => service("other", address, "tcp"));
+const [web0, web1, queue0, queue1, other0, other1] = [...web, ...queue, ...other] as [object, object, object, object, object, object];
+
+describe("clusters give out addresses of Services as they come", () => {
+  const rows: readonly (readonly [claim: string, left: readonly object[], right: readonly object[], outcome: string])[] = [
+    ["HTTP routes of a service are the same under another address", [web0, http("web")], [web1, http("web")], "equivalent"],
+    ["TCP routes of a service are the same under another address", [queue0, other0, tcp("queue")], [queue1, other1, tcp("queue")], "equivalent"],
+    ["TCP routes to another service differ, whatever the addresses are", [queue0, other0, tcp("queue")], [queue1, other1, tcp("other")], "different"],
+    ["a service that no routing object names may be in one cluster only", [web0, http("web"), queue0], [web1, http("web")], "equivalent"],
+    ["an address that a routing object names by number is compared by number", [queue0, other0, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })], [queue1, other1, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })], "different"],
+  ];
+  it.each(rows)("%s", (_, left, right, expected) => expect(outcome(left, right)).toBe(expected));
+});
