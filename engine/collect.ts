@@ -5,6 +5,7 @@ import type { ClusterFact, FactKind } from "./facts.ts";
 import type { Io } from "./io.ts";
 import type { Cluster, Fact, Gap, Request, Snapshot } from "./model.ts";
 import { settle } from "./identity.ts";
+import { isUnicode } from "./json.ts";
 import { stages, type Plan, type Step } from "./plan.ts";
 import { seal } from "./snapshot.ts";
 
@@ -100,6 +101,7 @@ async function readInto(
     for (;;) {
       const next = await orAborted(items.next(), io.signal);
       if (next.done) return undefined;
+      if (!isUnicode(next.value)) throw notUnicode(next.value.subject);
       found.push(next.value);
     }
   } catch (error) {
@@ -110,6 +112,10 @@ async function readInto(
       remedy: `this is a fault of the collector \`${collector.name}\`, not of the cluster: run again with -v and report what it prints`,
     });
   }
+}
+
+function notUnicode(subject: string): CollectError {
+  return new CollectError(`\`${subject.toWellFormed()}\` holds text that is no Unicode (half of a surrogate pair)`, { remedy: "correct the object" });
 }
 
 function orAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
+import { CollectError } from "./errors.ts";
 
 /** Whatever survives `JSON.stringify` unchanged. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
@@ -9,9 +10,26 @@ export interface JsonObject {
 
 /** Canonical JSON (RFC 8785): equal values give equal text. Throws on what JSON cannot say (a function, `NaN`, a cycle). */
 export function canonical(value: unknown): string {
-  const text = canonicalize(value);
+  const text = canonicalText(value);
   if (text === undefined) throw new TypeError("not a JSON value");
   return text;
+}
+
+function canonicalText(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch (error) {
+    if (isUnicode(value)) throw error;
+    throw new CollectError("an object holds text that is no Unicode (half of a surrogate pair)", { remedy: "find the object, and correct it" });
+  }
+}
+
+/** Whether every text in a value, keys included, has a form in UTF-8. Servers of Kubernetes refuse others; a stranger's file may hold them. */
+export function isUnicode(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  if (Array.isArray(value)) return value.every(isUnicode);
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isUnicode(item));
 }
 
 /** Lower-case hexadecimal SHA-256 of UTF-8 text. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { collect, CollectError, plan, type AnyCollector, type Cluster, type Collector, type Fact, type Gap, type Io, type Request } from "#engine";
+import { collect, CollectError, digestOf, plan, type AnyCollector, type Cluster, type Collector, type Fact, type Gap, type Io, type Request } from "#engine";
 
 const cluster: Cluster = { name: "eks", labels: {} };
 const source = { collector: "t", locator: "/x" };
@@ -54,6 +54,21 @@ function run(collectors: readonly AnyCollector[], requests: readonly Request[], 
 async function* one<T>(item: T): AsyncGenerator<T> {
   yield item;
 }
+
+describe("text that is no Unicode", () => {
+  it("costs the facts of its request, with the object named, and nothing else", async () => {
+    const mesh = collectorOf("mesh", ["envoy-proxies"], () => one({ ...proxiesFact("a"), data: { ...proxiesFact("a").data, image: "i\ud800" } }));
+    const { facts, gaps } = await run([mesh], [{ fact: "envoy-proxies" }]);
+    expect(facts).toEqual([]);
+    expect(gaps).toMatchObject([{ kind: "envoy-proxies", cluster: "eks", reason: "`a` holds text that is no Unicode (half of a surrogate pair)" }]);
+  });
+
+  it.each(["a\ud800", "\udc00b"])("has no digest: %j", (text) => {
+    expect(() => digestOf({ list: ["well \ud83d\ude00", { deep: text }] })).toThrow(/no Unicode/);
+    expect(() => digestOf({ [text]: 1 })).toThrow(/no Unicode/);
+    expect(digestOf({ text: "\ud83d\ude00" })).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
 
 describe("collection", () => {
   it("records what was asked, and asks a request of several assertions once", async () => {
