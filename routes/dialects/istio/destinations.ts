@@ -41,7 +41,8 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
     const name = service?.alias ?? host;
     const owner = clusters.cluster(name);
-    const rule = ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
+    // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).
+    const rule = owner === undefined && !byName ? undefined : ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
     const hash = hashFor(rule, part, given);

@@ -286,7 +286,23 @@ function listenerFor(place: Place, workload: Workload, merged: Merged, servers: 
       if (found !== undefined) chains.push({ when, then: found.action, origin: found.origin });
     }
   }
+  const twice = twiceMatched(chains);
+  if (twice !== undefined) chains.splice(0, chains.length, { when: {}, then: { type: "invalid", reason: `two chains of one listener have the same match: ${twice.match}` }, origin: twice.origin });
   return { chains, otherwise: { type: "close" } };
+}
+
+/** Two chains for one server name: `a.com` and `ns/a.com` are two hosts to istiod and one match to Envoy, which refuses the listener. */
+function twiceMatched(chains: readonly Chain[]): { readonly match: string; readonly origin: Origin } | undefined {
+  const matched = new Set<string>();
+  for (const { when, origin } of chains) {
+    const names = [...new Set(when.serverNames ?? ["*"])];
+    for (const name of names) {
+      const key = `${when.transport ?? ""} ${name}`;
+      if (matched.has(key)) return { match: `\`${name}\``, origin };
+      matched.add(key);
+    }
+  }
+  return undefined;
 }
 
 function sharesHost(server: Server, service: VirtualService): boolean {

@@ -1,4 +1,4 @@
-import { at, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
+import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
 
 /** Names that the clusters of one listener get, so that listeners of many worlds live in one Envoy. */
 export interface Naming {
@@ -31,6 +31,7 @@ const TCP = "envoy.filters.network.tcp_proxy";
  *
  * - the address, the certificate, and filters that only Istio's own build of Envoy has (telemetry, ALPN);
  * - route tables stand in the listener instead of being fetched; routes and clusters get names that are unique in one Envoy;
+ * - faults of a share of the requests do not happen;
  * - answers tell the matched route and the cluster, and weighted choices are made by a number in the request.
  */
 export function servable(listener: Json, tables: readonly Json[], naming: Naming): Servable {
@@ -100,10 +101,23 @@ function routeTable(table: JsonObject, { naming, clusters, routes }: Target): Js
         const generated = isObject(route) ? route : {};
         const name = `h${index}.${routes.size}`;
         routes.set(name, generated);
-        return { ...generated, name, ...(isObject(generated["route"]) ? { route: routeAction(generated["route"], naming, clusters) } : {}) };
+        const filters = generated["typed_per_filter_config"];
+        return { ...generated, name, ...(isObject(filters) ? { typed_per_filter_config: withoutChance(filters) } : {}), ...(isObject(generated["route"]) ? { route: routeAction(generated["route"], naming, clusters) } : {}) };
       }),
     })),
   };
+}
+
+const FAULT = "envoy.filters.http.fault";
+const wholes: ReadonlyMap<string, number> = new Map([["HUNDRED", 100], ["TEN_THOUSAND", 10_000], ["MILLION", 1_000_000]]);
+
+/** Aborts of a share of the requests happen by chance: they are compared as they were generated, and never happen. Those of all requests stay. */
+function withoutChance(filters: JsonObject): JsonObject {
+  const fault = objectAt(filters, FAULT);
+  const share = objectAt(objectAt(fault, "abort"), "percentage");
+  if (numberAt(share, "numerator") >= (wholes.get(textAt(share, "denominator") || "HUNDRED") ?? 0)) return filters;
+  const { abort: _abort, ...rest } = fault;
+  return FAULT in filters ? { ...filters, [FAULT]: { ...rest, abort: { http_status: 500, percentage: { numerator: 0 } } } } : filters;
 }
 
 function routeAction(action: JsonObject, naming: Naming, clusters: Set<string>): JsonObject {

@@ -47,9 +47,9 @@ function clusterOf(observed: Observed): string | undefined {
   return observed.type === "connected" || observed.type === "answered" ? observed.cluster : undefined;
 }
 
-/** The fault filter answered, where it may do so for a share of the requests. */
+/** The fault filter answered, as it does where it aborts every request. */
 function isAborted(effect: { readonly fault?: ForwardEffect["fault"] }, observed: Answered): boolean {
-  return effect.fault?.abort !== undefined && observed.body === "fault filter abort" && (effect.fault.abort.grpc === true || effect.fault.abort.status === observed.status);
+  return effect.fault?.abort !== undefined && effect.fault.abort.share >= 1_000_000 && observed.body === "fault filter abort" && (effect.fault.abort.grpc === true || effect.fault.abort.status === observed.status);
 }
 
 function ownAnswer(effect: Extract<Effect, { type: "redirect" | "respond" }>, observed: Observed): string | undefined {
@@ -231,8 +231,6 @@ export function seenIn(observed: Observed, { generated }: Context, luck: boolean
   const shares = route === undefined ? undefined : sharesOf(route, generated);
   // Without a cluster nothing is tried, copied or waited for.
   const fields = route === undefined || (shares === undefined && observed.details === "cluster_not_found") ? route && { fault: fieldsOf(route, generated)["fault"] } : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
-  const abort = fields === undefined ? undefined : at(fields["fault"], "abort");
-  if (abort !== undefined && numberAt(abort, "share") < 1_000_000) return canonical({ fields, shares: shares ?? leadsWhere(textAt(objectAt(route, "route"), "cluster"), generated), operations: OPERATIONS.map((key) => at(route, key)) });
   if (shares !== undefined && !luck) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
   return canonical({
     status: observed.status,

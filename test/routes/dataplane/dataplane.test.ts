@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { translate } from "../../oracles/istiod.ts";
 import { findAll } from "../../parts/cache.ts";
@@ -33,6 +34,8 @@ it("routes as istiod and Envoy do, on random worlds", { timeout: 14_400_000 }, a
   process.stdout.write(`${[...counts].map(([name, count]) => `${String(count).padStart(6)} ${name}`).join("\n")}\n`);
   const { worlds, requests, exchanges, witnesses, different, undecided, disagreements, reasons } = tally;
   process.stdout.write(`${worlds} worlds, ${requests} requests, ${exchanges} exchanges, ${witnesses} witnesses, ${different} different, ${undecided} undecided ${JSON.stringify([...reasons])}\n`);
+  const listed = process.env["DATAPLANE_DISAGREEMENTS"];
+  if (listed !== undefined) writeFileSync(listed, `${disagreements.join("\n\n")}\n`);
   expect(disagreements.slice(0, 5).join("\n\n"), `${disagreements.length} disagreements`).toBe("");
   expect(undecided / worlds).toBeLessThanOrEqual(0.05);
   if (WORLDS >= 300) expect([...counts].filter(([, count]) => count < FEWEST)).toEqual([]);

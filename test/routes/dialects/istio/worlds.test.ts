@@ -150,6 +150,14 @@ describe("servers of Gateways", () => {
     const world = worldOf(yaml(gateway("g", `[${https("a", "a.com")}]`), gateway("h", `[${https("b", "a.com, b.com")}]`, "2026-02-01T00:00:00Z")));
     expect(world.views.map(({ view }) => view)).toEqual([{ gateway: "default/g", port: 443, tls: true }]);
   });
+  it("with a host that an older server has under the name of a namespace meet no listener, for Envoy refuses it", () => {
+    const both = (second: string): readonly unknown[] => {
+      const world = worldOf(yaml(gateway("g", `[${https("a", "a.com")}]`), gateway("h", `[${https("b", second)}]`, "2026-02-01T00:00:00Z")));
+      return ["default/g", "default/h"].map((name) => answers(world, like({ gateway: name }), { scheme: "https", sni: "q.com" })[0]);
+    };
+    expect(both("other/a.com")).toMatchObject([{ type: "invalid" }, { type: "invalid" }]);
+    expect(both("other/b.com")).toMatchObject([{ type: "close" }, { type: "close" }]);
+  });
   it("share virtual hosts on a port, and each VirtualService stays with its own Gateway", () => {
     const world = worldOf(yaml(base, gateway("h", plain, "2026-02-01T00:00:00Z"), routes("r", `hosts: [a.com], gateways: [h], http: [{ ${to("y")} }]`)));
     expect([hostsOf(world, onGateway, {}), hostsOf(world, like({ gateway: "default/h" }), {})]).toEqual([["y"], ["y"]]);
@@ -236,6 +244,11 @@ describe("a DestinationRule", () => {
     { name: "gives its policy to a younger one of the same host", rules: [rule("a", `host: x, ${balancer("RANDOM")}`, "default", "2026-03-01T00:00:00Z"), rule("b", `host: x, ${balancer("ROUND_ROBIN")}`)], policy: "ROUND_ROBIN" },
   ];
   for (const { name, rules, policy } of cases) it(name, () => expect(ask(...rules)).toBe(policy));
+  it("with a hash leaves retries to a host without service as they are", () => {
+    const hashed = rule("a", `host: "*.default.svc.cluster.local", trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: x } } }`);
+    const retries = (host: string): unknown => answers(worldOf(yaml(base, hashed, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to(host)} }]`))), onGateway, {}).map((effect) => JSON.stringify(effect).includes("otherHosts"));
+    expect([retries("nope"), retries("x")]).toEqual([[true], [false]]);
+  });
 });
 
 describe("connections", () => {
