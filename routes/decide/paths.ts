@@ -27,7 +27,12 @@ export function normalizePath(target: Bytes, normalization: PathNormalization): 
   const unescaped = normalization === "decode-and-merge-slashes" ? raw.replace(/%2f/gi, "/").replace(/%5c/gi, "\\") : raw;
   const path = canonicalPath(unescaped);
   if (path === undefined) return undefined;
-  return (normalization === "base" ? path : path.replace(/\/{2,}/g, "/")) + query;
+  return (normalization === "base" ? path : mergedSlashes(path)) + query;
+}
+
+/** path_utility.cc `mergeSlashes`: the slashes at both ends stay, so a path of several slashes and nothing else becomes `//`. */
+function mergedSlashes(path: Bytes): Bytes {
+  return /^\/{2,}$/.test(path) ? "//" : path.replace(/\/{2,}/g, "/");
 }
 
 const unreserved = /^[A-Za-z0-9._~-]$/;
@@ -127,9 +132,13 @@ const digits = ["0", "189", "2", "3", "46", "5", "7", "Aa", "Bb", "Cc", "Dd", "E
 
 const HEX = 5;
 
+/** Where slashes merge: behind the first one, and behind `//`, which only a path without anything else keeps. */
+const FIRST = DIGIT + digits.length;
+const ONLY_SLASHES = FIRST + 1;
+
 /**
  * The paths, without query, that a table can see: visible ASCII without `?` and `#` behind a `/`, and what normalisation leaves of
- * them: no dot segment, none of `"<>\\^{|}` and the backtick, no `//` where slashes merge, and no escape that it undoes.
+ * them: no dot segment, none of `"<>\\^{|}` and the backtick, no `//` where slashes merge but as the whole path, and no escape that it undoes.
  */
 export function seenPaths(normalization: PathNormalization): Automaton {
   const isFree = normalization === "none";
@@ -146,9 +155,11 @@ export function seenPaths(normalization: PathNormalization): Automaton {
     specials: () => [],
     isNarrow: () => false,
     accepts: (state) => state === SEGMENT || state >= NAME || (isFree && state !== BEGIN),
-    step(state, byte) {
+    step(from, byte) {
       const letter = classes[byte] ?? 0;
-      if (letter === 0 || (state === BEGIN && letter !== SLASH)) return DEAD;
+      if (letter === 0 || from === ONLY_SLASHES || (from === BEGIN && letter !== SLASH)) return DEAD;
+      if (merges && letter === SLASH && (from === BEGIN || from === FIRST)) return from === BEGIN ? FIRST : ONLY_SLASHES;
+      const state = from === FIRST ? SEGMENT : from;
       if (letter === SLASH) {
         if (isFree || state === BEGIN || state >= NAME) return SEGMENT;
         return state === SEGMENT && !merges ? SEGMENT : DEAD;

@@ -120,6 +120,9 @@ function leadsTo(share: Extract<DestinationEffect, { host: string }>, cluster: s
   const [, port, , host] = cluster.split("|");
   const wrong = differ("destination", `${share.host}:${share.port}`, `${host}:${port}`);
   if (wrong !== undefined || cluster.split("|")[2] === "") return wrong ?? (share.subset === undefined ? undefined : `subset ${canonical(share.subset)} was expected, not ${cluster}`);
+  // A cluster that passes on to where the client went has no list of pods.
+  const config = generated.clusters.find((candidate) => textAt(candidate, "name") === cluster);
+  if (textAt(config, "type") === "ORIGINAL_DST") return undefined;
   const addresses = addressesOf(made, share.host, share.subset ?? {});
   return addresses === undefined ? undefined : differ(`pods of ${cluster}`, addresses, generated.endpoints[cluster] ?? []);
 }

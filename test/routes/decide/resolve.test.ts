@@ -108,6 +108,10 @@ describe("a path is normalised", () => {
     ["base", '/"<>', "/%22%3C%3E"],
     ["base", "/...", "/..."],
     ["merge-slashes", "///a//%2F", "/a/%2F"],
+    ["merge-slashes", "///", "//"],
+    ["merge-slashes", "//?q=//", "//?q=//"],
+    ["merge-slashes", "/a//", "/a/"],
+    ["decode-and-merge-slashes", "/%2f", "//"],
     ["decode-and-merge-slashes", "/a%2F%5Cb", "/a/b"],
     ["decode-and-merge-slashes", "/a%2f..%2fb", "/b"],
   ] as const;
