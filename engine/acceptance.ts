@@ -1,4 +1,3 @@
-import type { Position } from "./errors.ts";
 import { byText } from "./json.ts";
 import { fingerprintsBySubject, isExpired, isOfBaseline, type Baseline, type KnownFinding, type Waived, type Waiver } from "./waive.ts";
 
@@ -18,14 +17,7 @@ const WARNING_DAYS = 14;
 export type WaiverState = "active" | "expiring" | "expired" | "unused" | "ambiguous" | "unknown" | "elsewhere";
 
 /** A waiver in a report. */
-export interface ReportWaiver {
-  readonly assertion: string;
-  readonly fingerprint?: string | undefined;
-  readonly subject?: string | undefined;
-  readonly reason: string;
-  readonly owner: string;
-  readonly expires: string;
-  readonly at?: Position | undefined;
+export interface ReportWaiver extends Waiver {
   readonly state: WaiverState;
   /** Whole days left after today; negative when it is over. */
   readonly daysLeft: number;
