@@ -10,6 +10,7 @@ import { listText, viewText } from "./words.ts";
 export default defineKind({
   name: "RoutesEquivalent",
   summary: "every request is routed alike in every cluster",
+  judges: ["kind of host", "kinds of host"],
   needs: () => [{ fact: "routing" }],
 
   *judge(spec: Spec, world: World<"routing">) {
