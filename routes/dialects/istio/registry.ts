@@ -53,6 +53,8 @@ export interface Service {
   readonly addresses: readonly string[];
   /** The addresses follow from the name of the service: no client can know them. */
   readonly isByName: boolean;
+  /** A sidecar passes connections on to the address that the client asked for: headless Services, ServiceEntries that resolve nothing. */
+  readonly passesOn: boolean;
   readonly exportTo: readonly string[];
   readonly selector: Readonly<Record<string, string>> | undefined;
   /** The host that an ExternalName leads to. */
@@ -238,6 +240,7 @@ function fromService(named: Named, domain: string, exportTo: readonly string[], 
       targetPort: targetPort(at(port, "targetPort")) ?? numberAt(port, "port"),
     })),
     ...addresses,
+    passesOn: textAt(spec, "clusterIP") === "None" && textAt(spec, "type") !== "ExternalName",
     exportTo: own.length > 0 ? own : exportTo,
     selector: isObject(at(spec, "selector")) ? labelsAt(spec, "selector") : undefined,
     alias: textAt(spec, "type") === "ExternalName" ? textAt(spec, "externalName") : undefined,
@@ -264,6 +267,7 @@ function fromServiceEntry(named: Named, exportTo: readonly string[]): readonly S
     ports,
     addresses: textsAt(spec, "addresses"),
     isByName: false,
+    passesOn: ["", "NONE"].includes(textAt(spec, "resolution")),
     exportTo: own.length > 0 ? own : exportTo,
     selector: undefined,
     alias: undefined,
