@@ -83,8 +83,8 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
 }
 
 /** Envoy asks no balancer where the client has chosen the address (core/cluster_traffic_policy.go `applyLoadBalancer`). */
-function withoutBalancer({ loadBalancer: _, ...others }: JsonObject): JsonObject {
-  return others;
+function withoutBalancer(policy: JsonObject): JsonObject {
+  return { ...policy, loadBalancer: undefined };
 }
 
 /** What stands in the way of a sure answer about a destination. */
