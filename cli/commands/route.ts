@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { routeWorldOf } from "../../kinds/routes-equivalent/place.ts";
+import { routeWorldsOf } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
@@ -56,8 +56,8 @@ function answer(asked: readonly Asked[], seen: Seen, at: string, flags: Flags): 
   }
   const [istio] = pairOf("--istio", flags.istio);
   const [envoy] = pairOf("--envoy", flags.envoy);
-  const router = new Router(routeWorldOf({ name: at, facts: seen.facts, istio, envoy }, knownMap));
-  return asked.map((each) => router.route(each));
+  const routers = routeWorldsOf([{ name: at, facts: seen.facts, istio, envoy }], knownMap).map((world) => new Router(world));
+  return asked.flatMap((each) => routers.map((router) => router.route(each)));
 }
 
 async function withLines(answers: readonly Routed[], { lines }: Seen): Promise<readonly Routed[]> {

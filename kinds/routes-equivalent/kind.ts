@@ -3,13 +3,14 @@ import { compareWorlds, type Listed, type Mapping, type RouteWorld, type WorldCo
 import { deadRules } from "./dead.ts";
 import { Evidences } from "./evidence.ts";
 import { deadFindings, differenceFindings, openFindings } from "./findings.ts";
-import { routeWorldOf } from "./place.ts";
+import { routeWorldsOf } from "./place.ts";
 import type { Spec } from "./spec.ts";
 import { listText, viewText } from "./words.ts";
 
 export default defineKind({
   name: "RoutesEquivalent",
   summary: "every request is routed alike in every cluster",
+  judges: ["kind of host", "kinds of host"],
   needs: () => [{ fact: "routing" }],
 
   *judge(spec: Spec, world: World<"routing">) {
@@ -20,7 +21,7 @@ export default defineKind({
     if (seen.length < 2) return;
 
     const facts = new Map(seen.map(({ name }) => [name, world.facts("routing", name)] as const));
-    const worlds = seen.map(({ name }) => routeWorldOf({ name, facts: facts.get(name) ?? [], servicesByName: true }, () => world.istioMap));
+    const worlds = routeWorldsOf(seen.map(({ name }) => ({ name, facts: facts.get(name) ?? [], servicesByName: true })), () => world.istioMap);
     const comparison = compareWorlds(worlds, optionsOf(spec));
     const evidences = new Evidences(facts);
     yield judged(comparison.size.hosts);

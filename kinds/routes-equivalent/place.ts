@@ -1,5 +1,5 @@
 import { byText, digestOf, type Fact, type RoutingObject, type RoutingPlace } from "#engine";
-import { istioWorld, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
+import { istioWorlds, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
 import { envoyNumbersOf, istioReleaseText, parseImage, parseIstioRelease, releaseText, type IstioMap } from "#values";
 
 type RoutingFact = Fact<"routing">;
@@ -20,10 +20,27 @@ export interface SeenPlace {
 const MOST_RELEASES = 6;
 
 /**
- * The routing of a place as its own control plane would configure its proxies.
- * The map from Istio to Envoy is asked for only where images tell a release. Where the place runs several releases, each of its views has the readings of all of them: an answer counts only where they agree.
+ * The routing of places, each as its own control plane would configure its proxies; what they have in common is read once.
+ * The map from Istio to Envoy is asked for only where images tell a release. Where a place runs several releases, each of its views has the readings of all of them: an answer counts only where they agree.
  */
-export function routeWorldOf(seen: SeenPlace, map: () => IstioMap): RouteWorld {
+export function routeWorldsOf(places: readonly SeenPlace[], map: () => IstioMap): readonly RouteWorld[] {
+  const readings = places.map((seen) => readingsOf(seen, map));
+  const worlds = istioWorlds(readings.flatMap(({ inputs }) => inputs));
+  let from = 0;
+  return readings.map(({ inputs, assumptions, unmodelled }) => {
+    const combined = combine(worlds.slice(from, (from += inputs.length)));
+    return { ...combined, assumptions: [...combined.assumptions, ...assumptions], unmodelled: [...combined.unmodelled, ...unmodelled] };
+  });
+}
+
+/** A place once for each pair of releases that it may run, and what is known of it beside its objects. */
+interface Readings {
+  readonly inputs: readonly IstioPlace[];
+  readonly assumptions: readonly Assumption[];
+  readonly unmodelled: readonly Unmodelled[];
+}
+
+function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   const place = placeOf(seen.facts);
   const objects = seen.facts.flatMap((fact) => (fact.data.type === "object" ? [{ fact, object: fact.data }] : []));
   const istio = seen.istio === undefined ? istioReleases(place) : [seen.istio];
@@ -39,19 +56,18 @@ export function routeWorldOf(seen: SeenPlace, map: () => IstioMap): RouteWorld {
     ...(mesh === undefined ? {} : { meshConfig: mesh.config }),
     ...(rootNamespace === undefined ? {} : { rootNamespace }),
   };
-  const worlds = istio.flatMap((control) =>
-    envoy.map((proxy) => istioWorld({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) })),
-  );
   const differing = others.filter(({ config }) => digestOf(config) !== digestOf(mesh?.config));
-  const unmodelled = [
-    ...differing.map(({ namespace, name }): Unmodelled => ({
-      reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
-      where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
-    })),
-    ...gatewayApi(objects.map(({ object }) => object)),
-  ];
-  const combined = combine(worlds);
-  return { ...combined, assumptions: [...combined.assumptions, ...assumptionsOf(place)], unmodelled: [...combined.unmodelled, ...unmodelled] };
+  return {
+    inputs: istio.flatMap((control) => envoy.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
+    assumptions: assumptionsOf(place),
+    unmodelled: [
+      ...differing.map(({ namespace, name }): Unmodelled => ({
+        reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
+        where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
+      })),
+      ...gatewayApi(objects.map(({ object }) => object)),
+    ],
+  };
 }
 
 /** What is known of the place itself; where nothing tells, nothing is claimed. */

@@ -28,7 +28,7 @@ export function requestText(request: Request): string {
     ...headers.map(([name, value]) => `\`${cut(`${name}: ${value}`)}\``),
     ...(sni === undefined || sni === authority ? [] : [`server name \`${sni}\``]),
     ...(source?.address === undefined ? [] : [`from ${source.address}`]),
-    ...(destination?.address === undefined ? [] : [`to ${destination.address}${destination.port === undefined ? "" : `:${destination.port}`}`]),
+    ...(destination?.address === undefined || destination.address === authority ? [] : [`to ${destination.address}${destination.port === undefined ? "" : `:${destination.port}`}`]),
     ...(claims === undefined ? [] : [`claims \`${cut(JSON.stringify(claims))}\``]),
   ];
   return `\`${method} ${scheme}://${authority}${cut(path)}\`${besides.length === 0 ? "" : ` with ${besides.join(", ")}`}`;

@@ -451,6 +451,8 @@ export interface RouteWorld {
   /** Name of the place in reports: a cluster, a file. */
   readonly place: string;
   readonly views: readonly ViewTable[];
+  /** Services whose addresses stand for their names, by address: a request to one is told with the name. */
+  readonly addresses?: Readonly<Record<string, string>>;
   /** The clients in the mesh are not known: views were made for those that objects name, and for others. */
   readonly areClientsAssumed?: true;
   readonly assumptions: readonly Assumption[];

@@ -189,7 +189,8 @@ class WorldRun {
     }
   }
 
-  private differ({ view, missing }: Pair, { request, host, answers, more }: Difference): void {
+  private differ({ view, missing }: Pair, { request: replayed, host, answers, more }: Difference): void {
+    const request = this.told(replayed);
     const sides = answers.map((answer, index) => ({ ...answer, place: this.worlds[index]?.place ?? "" }));
     const rules = sides.map(({ rule }) => (rule === undefined ? "" : `${rule.object} ${rule.path}`));
     // Where no rule decides anywhere, the host alone tells what it is about.
@@ -203,6 +204,14 @@ class WorldRun {
     }
     if (JSON.stringify(known.difference.view) !== JSON.stringify(view)) known.alsoIn.set(JSON.stringify(view), view);
     if (known.difference.host !== host) known.alsoFor.add(host);
+  }
+
+  /** The request as a client can send it: to a service by its name, where the address only stands for that. */
+  private told(request: Difference["request"]): Difference["request"] {
+    const address = request.destination?.address;
+    const name = this.worlds.map(({ addresses }) => (address !== undefined && addresses !== undefined && Object.hasOwn(addresses, address) ? addresses[address] : undefined)).find((one) => one !== undefined);
+    if (name === undefined) return request;
+    return { ...request, ...(request.sni === undefined ? { authority: name } : {}), destination: { ...request.destination, address: name } };
   }
 
   private open(open: WorldOpen | (Open & { readonly view: View })): void {

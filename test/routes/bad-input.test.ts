@@ -7,7 +7,7 @@ const ground = ["x", "y"]
 apiVersion: v1
 kind: Service
 metadata: { name: ${name}, namespace: default, creationTimestamp: "2026-01-01T00:00:00Z" }
-spec: { clusterIP: None, ports: [{ name: http, port: 80 }] }
+spec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }] }
 ---`)
   .join("");
 

@@ -6,7 +6,7 @@ const ground = `
 apiVersion: v1
 kind: Service
 metadata: { name: x, namespace: default, creationTimestamp: "2026-01-01T00:00:00Z" }
-spec: { clusterIP: None, ports: [{ name: http, port: 80 }, { name: http-alt, port: 81 }] }
+spec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }, { name: http-alt, port: 81 }] }
 ---
 apiVersion: networking.istio.io/v1
 kind: Gateway

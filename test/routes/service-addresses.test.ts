@@ -13,10 +13,10 @@ const virtual = (host: string, spec: object) => ({ apiVersion: "networking.istio
 const http = (to: string) => virtual("web", { http: [{ route: [{ destination: { host: `${to}.shop.svc.cluster.local`, port: { number: 80 } } }] }] });
 const tcp = (to: string, match?: object) => virtual("queue", { tcp: [{ ...(match === undefined ? {} : { match: [match] }), route: [{ destination: { host: `${to}.shop.svc.cluster.local`, port: { number: 9000 } } }] }] });
 
-/** The outcome for two clusters that gave out addresses as they came. */
-function outcome(left: readonly object[], right: readonly object[]): string {
+/** Two clusters that gave out addresses as they came. */
+function compared(left: readonly object[], right: readonly object[]) {
   const worlds = istioWorlds([left, right].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" })));
-  return compareWorlds(worlds).outcome;
+  return compareWorlds(worlds);
 }
 
 const web = ["10.0.0.1", "10.9.0.7"].map((address) => service("web", address, "http"));
@@ -32,5 +32,22 @@ describe("clusters give out addresses of Services as they come", () => {
     ["a service that no routing object names may be in one cluster only", [web0, http("web"), queue0], [web1, http("web")], "equivalent"],
     ["an address that a routing object names by number is compared by number", [queue0, other0, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })], [queue1, other1, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })], "different"],
   ];
-  it.each(rows)("%s", (_, left, right, expected) => expect(outcome(left, right)).toBe(expected));
+  it.each(rows)("%s", (_, left, right, expected) => expect(compared(left, right).outcome).toBe(expected));
+
+  it("a request that shows a difference is told with the name of the service, for an address that stands for it is none that a client knows", () => {
+    const [difference] = compared([queue0, other0, tcp("queue")], [queue1, other1, tcp("other")]).differences;
+    expect(difference?.request).toMatchObject({ authority: "queue.shop.svc.cluster.local", destination: { address: "queue.shop.svc.cluster.local" } });
+  });
+
+  it("an address that a routing object names by number is told as the number", () => {
+    const [difference] = compared([queue0, other0, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })], [queue1, other1, tcp("other", { destinationSubnets: ["10.0.0.0/16"] })]).differences;
+    expect(difference?.request.destination?.address).toMatch(/^10\./);
+  });
+
+  it("no host of a table is an address that stands for a name", () => {
+    const { views } = istioWorlds([{ place: "c", objects: [web0, http("web")].map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" }])[0] ?? { views: [] };
+    const domains = views.flatMap(({ readings }) => readings.flatMap(({ listener }) => (listener.chains).flatMap(({ then }) => (then.type === "http" ? then.virtualHosts.flatMap((one) => one.domains) : []))));
+    expect(domains).toContain("web.shop.svc.cluster.local");
+    expect(domains.filter((domain) => domain.startsWith("["))).toEqual([]);
+  });
 });

@@ -11,10 +11,10 @@ export function addressesOf(service: JsonObject): readonly string[] {
 
 /**
  * Addresses that are the same in every cluster for Services of one name: clusters give out addresses as they come, and clients find them
- * by name. An address that a routing object speaks of by number stays what it is.
+ * by name. Undefined where a routing object speaks of one of them by number: such addresses stay what they are.
  */
-export function commonAddresses(own: readonly string[], name: string, spokenOf: readonly string[]): readonly string[] {
-  if (own.some((address) => addressRank(spokenOf, address) >= 0)) return own;
+export function commonAddresses(own: readonly string[], name: string, spokenOf: readonly string[]): readonly string[] | undefined {
+  if (own.some((address) => addressRank(spokenOf, address) >= 0)) return undefined;
   return own.map((_, index) => addressFor(`${name} ${index}`));
 }
 

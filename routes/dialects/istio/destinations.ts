@@ -1,6 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
-import { canonical, type Json, labelsAt } from "./json.ts";
+import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
 import type { Registry, Service } from "./registry.ts";
 
@@ -12,6 +12,8 @@ export interface Target {
   readonly policy?: Readonly<Record<string, string>>;
   /** A consistent hash applies: retries may go to the same host. */
   readonly hashed: boolean;
+  /** The address that the client asked for is the backend: nothing is balanced, and a subset chooses none of its pods. */
+  readonly passesOn: boolean;
   /** No such cluster: Envoy answers 503. */
   readonly missing: boolean;
   readonly unmodelled?: Unmodelled;
@@ -19,6 +21,8 @@ export interface Target {
 
 /** What a proxy knows of services. */
 export interface Clusters {
+  /** Gateways know the pods of every service; their clients ask for the gateway's own address. */
+  readonly isGateway: boolean;
   /** The service that a route's destination is looked up as, to learn its port. */
   lookup(host: string): Service | undefined;
   /** The service for which the proxy has clusters. */
@@ -46,9 +50,14 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
     const hash = hashFor(rule, part, given);
+    const settings = policyAt(rule, part, port);
+    const byNature = owner?.passesOn === true && !clusters.isGateway;
+    const asked = textAt(objectAt(settings, "loadBalancer"), "simple") === "PASSTHROUGH";
+    const passesOn = byNature || asked;
     const policy = {
-      ...policyText(policyAt(rule, part, port)),
-      ...(hash === undefined ? {} : { consistentHash: canonical(hash) }),
+      ...policyText(passesOn ? withoutBalancer(settings) : settings),
+      ...(asked && !byNature ? { loadBalancer: canonical({ simple: "PASSTHROUGH" }) } : {}),
+      ...(hash === undefined || passesOn ? {} : { consistentHash: canonical(hash) }),
       ...(nameless ? { subset } : {}),
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
@@ -57,8 +66,9 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       host: name,
       port,
       hashed: hash !== undefined,
+      passesOn,
       missing: host === "" || !served || (subset !== "" && part === undefined && !nameless),
-      ...(part === undefined ? {} : { subset: labelsAt(part, "labels") }),
+      ...(part === undefined || passesOn ? {} : { subset: labelsAt(part, "labels") }),
       ...(Object.keys(policy).length === 0 ? {} : { policy }),
       ...(unmodelled === undefined ? {} : { unmodelled }),
     };
@@ -70,6 +80,11 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     return target;
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
+}
+
+/** Envoy asks no balancer where the client has chosen the address (core/cluster_traffic_policy.go `applyLoadBalancer`). */
+function withoutBalancer(policy: JsonObject): JsonObject {
+  return { ...policy, loadBalancer: undefined };
 }
 
 /** What stands in the way of a sure answer about a destination. */

@@ -321,7 +321,7 @@ function hostsFor(server: Server, namespace: string): readonly string[] {
 function destinationsOf(place: Place, workload: Workload): Destinations {
   const visible = [...place.registry.services].sort((a, b) => Number(isPublic(a)) - Number(isPublic(b)) || byAge(a.source, b.source)).filter((service) => isVisible(service.exportTo, service.namespace, workload.namespace));
   const clusters = byHost(visible);
-  return destinationsFor(place.registry, place.memory, place.destinationRules, workload, { lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
+  return destinationsFor(place.registry, place.memory, place.destinationRules, workload, { isGateway: true, lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
 }
 
 function isPublic(service: { readonly exportTo: readonly string[] }): boolean {

@@ -89,6 +89,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   const missing = silent.filter((kind) => !registry.seen(kind));
   if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
   const views = [...gatewayViews(place), ...meshViews(place)];
+  const addresses = Object.fromEntries(registry.services.filter(({ isByName }) => isByName).flatMap((service) => service.addresses.map((address) => [address, service.host])));
   const areClientsAssumed = registry.seen("Pod") ? {} : { areClientsAssumed: true as const };
-  return { place: input.place, views, ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+  return { place: input.place, views, ...(Object.keys(addresses).length === 0 ? {} : { addresses }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }

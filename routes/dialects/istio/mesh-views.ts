@@ -58,7 +58,7 @@ function withServices(place: Place, bound: readonly VirtualService[]): Place {
     for (const host of service.hosts.filter((name) => !isWildcard(name))) {
       const tail = `.svc.${registry.domain}`;
       const namespace = host.endsWith(tail) ? (host.slice(0, -tail.length).split(".")[1] ?? service.named.namespace) : service.named.namespace;
-      services.set(host, { host, namespace, kubernetes: host.endsWith(tail), ports, addresses: [], exportTo: ["*"], selector: {}, alias: undefined, source: service.named });
+      services.set(host, { host, namespace, kubernetes: host.endsWith(tail), ports, addresses: [], isByName: false, passesOn: false, exportTo: ["*"], selector: {}, alias: undefined, source: service.named });
     }
   }
   return { ...place, registry: { ...registry, services: [...services.values()], seen: registry.seen } };
@@ -327,7 +327,7 @@ function implicitRule(place: Place, client: Client, service: Service, port: numb
   const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
   const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
   const hash = hashFor(rule, undefined, port);
-  const policy = { ...target.policy, ...(hash === undefined ? {} : { consistentHash: canonical(hash) }) };
+  const policy = { ...target.policy, ...(hash === undefined || target.passesOn ? {} : { consistentHash: canonical(hash) }) };
   const { host } = target;
   const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
   const { file, line } = service.source;
@@ -359,7 +359,7 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
       const alternatives = all.map((host) => alternativeNames(host, client.namespace, place.registry.domain));
       const domains = all.flatMap((host, index) => [host, ...(alternatives[index] ?? [])]);
       const headless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";
-      const addresses = service.addresses.filter((address) => address !== "0.0.0.0").map((address) => (address.includes(":") && !address.includes("/") ? `[${address}]` : address));
+      const addresses = (service.isByName ? [] : service.addresses).filter((address) => address !== "0.0.0.0").map((address) => (address.includes(":") && !address.includes("/") ? `[${address}]` : address));
       put(service.host, [...domains, ...(headless ? domains.map((domain) => `*.${domain}`) : []), ...addresses], new Set(alternatives.flat()), wrapper);
     }
   }

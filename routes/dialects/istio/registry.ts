@@ -51,6 +51,10 @@ export interface Service {
   readonly ports: readonly ServicePort[];
   /** Virtual addresses; none for headless services. */
   readonly addresses: readonly string[];
+  /** The addresses follow from the name of the service: no client can know them. */
+  readonly isByName: boolean;
+  /** A sidecar passes connections on to the address that the client asked for: headless Services, ServiceEntries that resolve nothing. */
+  readonly passesOn: boolean;
   readonly exportTo: readonly string[];
   readonly selector: Readonly<Record<string, string>> | undefined;
   /** The host that an ExternalName leads to. */
@@ -119,8 +123,10 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   const of = (kind: string): readonly Named[] => byKind.get(kind) ?? [];
   const mesh = parseMesh(options.meshConfig, options.rootNamespace);
   const spokenOf = options.byName ? rangesOf(of("VirtualService").map(({ spec }) => spec)) : [];
-  const addressesIn = ({ spec, namespace, name }: Named): readonly string[] =>
-    options.byName ? commonAddresses(addressesOf(spec), `${namespace}/${name}`, spokenOf) : addressesOf(spec);
+  const addressesIn = ({ spec, namespace, name }: Named): Pick<Service, "addresses" | "isByName"> => {
+    const common = options.byName ? commonAddresses(addressesOf(spec), `${namespace}/${name}`, spokenOf) : undefined;
+    return common === undefined ? { addresses: addressesOf(spec), isByName: false } : { addresses: common, isByName: true };
+  };
   const services = [
     ...of("Service").map((named) => fromService(named, options.domain, mesh.serviceExportTo, addressesIn(named))),
     ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, mesh.serviceExportTo)),
@@ -221,7 +227,7 @@ function portProtocol(port: Json): Protocol {
   return protocol === "auto" && wellKnownTcp.has(numberAt(port, "port")) ? "tcp" : protocol;
 }
 
-function fromService(named: Named, domain: string, exportTo: readonly string[], addresses: readonly string[]): Service {
+function fromService(named: Named, domain: string, exportTo: readonly string[], addresses: Pick<Service, "addresses" | "isByName">): Service {
   const { spec } = named;
   const own = (named.annotations["networking.istio.io/exportTo"] ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
   return {
@@ -233,7 +239,8 @@ function fromService(named: Named, domain: string, exportTo: readonly string[], 
       protocol: portProtocol(port),
       targetPort: targetPort(at(port, "targetPort")) ?? numberAt(port, "port"),
     })),
-    addresses,
+    ...addresses,
+    passesOn: textAt(spec, "clusterIP") === "None" && textAt(spec, "type") !== "ExternalName",
     exportTo: own.length > 0 ? own : exportTo,
     selector: isObject(at(spec, "selector")) ? labelsAt(spec, "selector") : undefined,
     alias: textAt(spec, "type") === "ExternalName" ? textAt(spec, "externalName") : undefined,
@@ -259,6 +266,8 @@ function fromServiceEntry(named: Named, exportTo: readonly string[]): readonly S
     kubernetes: false,
     ports,
     addresses: textsAt(spec, "addresses"),
+    isByName: false,
+    passesOn: ["", "NONE"].includes(textAt(spec, "resolution")),
     exportTo: own.length > 0 ? own : exportTo,
     selector: undefined,
     alias: undefined,

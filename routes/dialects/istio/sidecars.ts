@@ -240,5 +240,5 @@ function readServicesAt(egress: Egress, port: number): ReadonlyMap<string, Servi
 
 /** How a sidecar finds the service of a destination: among those of the listener's port, so that a left-out port is the listener's. */
 export function clustersOf(scope: Scope, atPort: ReadonlyMap<string, Service>): Clusters {
-  return { lookup: (host) => atPort.get(host), cluster: (host) => scope.clusters.get(host) };
+  return { isGateway: false, lookup: (host) => atPort.get(host), cluster: (host) => scope.clusters.get(host) };
 }

@@ -4,7 +4,7 @@ import { answers, like, worldOf } from "./world.ts";
 
 const document = (kind: string, name: string, namespace: string, rest: string): string =>
   `apiVersion: ${["Service", "Pod"].includes(kind) ? "v1" : "networking.istio.io/v1"}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace}, creationTimestamp: "2026-01-01T00:00:00Z"${rest}\n---\n`;
-const service = document("Service", "x", "default", " }\nspec: { clusterIP: None, ports: [{ name: http, port: 80 }] }");
+const service = document("Service", "x", "default", " }\nspec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }] }");
 const server = "servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ['*'] }]";
 const gateway = (namespace: string): string => document("Gateway", "g", namespace, ` }\nspec: { selector: { app: edge }, ${server} }`);
 const routes = (gateways: string, destination: string): string => document("VirtualService", "r", "default", ` }\nspec: { hosts: [a.com], gateways: [${gateways}], http: [{ route: [{ destination: ${destination} }] }] }`);

@@ -6,7 +6,7 @@ import { answers, like, type Probe, worldOf } from "./world.ts";
 
 const head = (kind: string, name: string, created = "2026-01-01T00:00:00Z", namespace = "default"): string =>
   `apiVersion: ${kind === "Service" ? "v1" : "networking.istio.io/v1"}\nkind: ${kind}\nmetadata: { name: ${name}, namespace: ${namespace}${created === "" ? "" : `, creationTimestamp: "${created}"`} }\n`;
-const service = (name: string, namespace = "default", ports = "[{ name: http, port: 80 }]", more = "clusterIP: None"): string =>
+const service = (name: string, namespace = "default", ports = "[{ name: http, port: 80 }]", more = "type: ClusterIP"): string =>
   `${head("Service", name, undefined, namespace)}spec: { ${more}, ports: ${ports} }`;
 const gateway = (name: string, servers: string, created?: string): string => `${head("Gateway", name, created)}spec: { selector: { istio: ingress }, servers: ${servers} }`;
 const routes = (name: string, spec: string, created?: string, namespace?: string): string => `${head("VirtualService", name, created, namespace)}spec: { ${spec} }`;
@@ -248,6 +248,37 @@ describe("a DestinationRule", () => {
     const hashed = rule("a", `host: "*.default.svc.cluster.local", trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: x } } }`);
     const retries = (host: string): unknown => answers(worldOf(yaml(base, hashed, routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to(host)} }]`))), onGateway, {}).map((effect) => JSON.stringify(effect).includes("otherHosts"));
     expect([retries("nope"), retries("x")]).toEqual([[true], [false]]);
+  });
+});
+
+describe("a service whose clients choose the address", () => {
+  const rule = (spec: string): string => `${head("DestinationRule", "h")}spec: { host: h, ${spec} }`;
+  const parts = "subsets: [{ name: one, labels: { version: v1 } }, { name: two, labels: { version: v2 } }]";
+  const headless = service("h", undefined, undefined, "clusterIP: None");
+  const plain = service("h");
+  const outside = (resolution: string): string => `${head("ServiceEntry", "h")}spec: { hosts: [h.default.svc.cluster.local], ports: [{ number: 80, name: http, protocol: HTTP }]${resolution} }`;
+  const by = (subset: string): string => routes("r", `hosts: [x], gateways: [mesh, g], http: [{ route: [{ destination: { host: h, port: { number: 80 }${subset === "" ? "" : `, subset: ${subset}`} } }] }]`);
+  const answer = (view: Parameters<typeof answers>[1], subset: string, ...objects: readonly string[]): string => JSON.stringify(answers(worldOf(yaml(base, by(subset), ...objects)), view, { authority: "x.default.svc.cluster.local" }));
+  const mesh = inMesh("default");
+  const balanced = rule("trafficPolicy: { loadBalancer: { simple: RANDOM } }");
+  const hashed = rule("trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: x } } }");
+  const passing = rule(`trafficPolicy: { loadBalancer: { simple: PASSTHROUGH } }, ${parts}`);
+  const rows: readonly (readonly [claim: string, one: string, other: string, same: boolean])[] = [
+    ["a headless Service has no balancer to a sidecar", answer(mesh, "", headless, balanced), answer(mesh, "", headless), true],
+    ["any other Service has one", answer(mesh, "", plain, balanced), answer(mesh, "", plain), false],
+    ["a hash of a headless Service shows in its retries alone", answer(mesh, "", headless, hashed).replace(/"retries":\{.*?\}/, ""), answer(mesh, "", headless).replace(/"retries":\{.*?\}/, ""), true],
+    ["a subset of a headless Service chooses no pods", answer(mesh, "one", headless, rule(parts)), answer(mesh, "two", headless, rule(parts)), true],
+    ["a subset of any other Service does", answer(mesh, "one", plain, rule(parts)), answer(mesh, "two", plain, rule(parts)), false],
+    ["a subset that a headless Service lacks is still an error", answer(mesh, "none", headless, rule(parts)), answer(mesh, "one", headless, rule(parts)), false],
+    ["a ServiceEntry resolves nothing unless it says so", answer(mesh, "one", outside(""), rule(parts)), answer(mesh, "two", outside(""), rule(parts)), true],
+    ["a ServiceEntry that resolves names has subsets", answer(mesh, "one", outside(", resolution: DNS"), rule(parts)), answer(mesh, "two", outside(", resolution: DNS"), rule(parts)), false],
+    ["the policy PASSTHROUGH makes subsets of every Service one", answer(mesh, "one", plain, passing), answer(mesh, "two", plain, passing), true],
+    ["the policy PASSTHROUGH itself is a difference", answer(mesh, "one", plain, passing), answer(mesh, "one", plain, rule(parts)), false],
+  ];
+  it.each(rows)("%s", (_, one, other, same) => expect(one === other).toBe(same));
+  it("is balanced by gateways, which know its pods", () => {
+    expect(answer(onGateway, "", headless, balanced)).not.toBe(answer(onGateway, "", headless));
+    expect(answer(onGateway, "one", headless, rule(parts))).not.toBe(answer(onGateway, "two", headless, rule(parts)));
   });
 });
 
