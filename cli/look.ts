@@ -1,4 +1,5 @@
 import { collect, plan, requestKey, stages, type AnyCollector, type AnyKind, type Assertion, type Io, type Plan, type Request, type Snapshot } from "#engine";
+import { openStates } from "../clients/states/index.ts";
 import type { Flags } from "./flags.ts";
 import type { Fleet, FleetCluster } from "./load/index.ts";
 import { adopt, readSnapshot } from "./snapshots.ts";
@@ -49,6 +50,7 @@ async function lookAt(
   { flags, terminal }: { readonly flags: Flags; readonly terminal: Terminal },
 ): Promise<Snapshot> {
   const { cluster, kubernetes } = target;
+  const { fleet } = looking;
   if (kubernetes?.form === "snapshot") {
     visit.done(true);
     return adopt(await readSnapshot(kubernetes.shown, kubernetes.file), cluster);
@@ -63,6 +65,7 @@ async function lookAt(
       allows: (probe) => flags.probe.includes(probe) || target.probes.includes(probe),
       facts,
       yaml: innerYaml,
+      states: () => openStates(target.terraform, { env: terminal.env, home: terminal.home, signal: visit.signal, within: fleet.within, kubernetes: visit.open }),
       progress: visit.say,
     }),
     signal: terminal.signal,

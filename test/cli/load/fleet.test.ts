@@ -49,12 +49,21 @@ describe("a fleet file", () => {
     const { fleet, at } = await load(
       clusters(
         "{ name: a, terraform: { state: x.tfstate, workspace: prod, cluster: eks-prod } }",
-        "{ name: b, terraform: [{ dir: infra }, { command: [tofu, show] }, { s3: { bucket: b } }, { gcs: { bucket: b } }, { azurerm: { key: k } }, { http: { address: a } }, { kubernetes: { secret_suffix: s } }, { hcp: { workspace: w } }] }",
+        "{ name: b, terraform: [{ dir: infra, backendConfig: [prod.tfbackend] }, { command: [tofu, state, pull] }, { s3: { bucket: b, key: k } }, { gcs: { bucket: b } }, { azurerm: { storage_account_name: acc, container_name: c, key: k } }, { http: { address: 'https://a/s' } }, { kubernetes: { secret_suffix: s, config_path: ../kube } }, { hcp: { organization: o, workspace: w } }] }",
       ),
     );
-    expect(fleet.clusters[0]?.terraform).toEqual([{ form: "state", from: join(at, "x.tfstate"), workspace: "prod", cluster: "eks-prod" }]);
-    expect(fleet.clusters[1]?.terraform.map(({ form }) => form)).toEqual(["dir", "command", "s3", "gcs", "azurerm", "http", "kubernetes", "hcp"]);
-    expect(fleet.clusters[1]?.terraform[1]?.from).toEqual(["tofu", "show"]);
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    expect(plain(fleet.clusters[0]?.terraform)).toEqual([{ place: { form: "state", file: join(at, "x.tfstate"), shown: "fleet/x.tfstate", workspace: "prod" }, cluster: "eks-prod" }]);
+    expect(plain(fleet.clusters[1]?.terraform.map(({ place }) => place))).toEqual([
+      { form: "dir", dir: join(at, "infra"), shown: "fleet/infra", backendConfig: [{ file: join(at, "prod.tfbackend"), shown: "fleet/prod.tfbackend" }] },
+      { form: "command", command: ["tofu", "state", "pull"], cwd: at },
+      { form: "s3", settings: { bucket: "b", key: "k" } },
+      { form: "gcs", settings: { bucket: "b" } },
+      { form: "azurerm", settings: { storage_account_name: "acc", container_name: "c", key: "k" } },
+      { form: "http", settings: { address: "https://a/s" } },
+      { form: "kubernetes", settings: { secret_suffix: "s", config_path: join(at, "../kube") } },
+      { form: "hcp", settings: { organization: "o", workspace: "w" } },
+    ]);
   });
 
   it("pins clusters, allows probes and says how registries are reached", async () => {
@@ -144,11 +153,12 @@ describe("--untrusted", () => {
 
   it("commands, remote states and states outside are refused, states and folders beside the file are not", async () => {
     const { fleet } = await load(
-      clusters("{ name: a, terraform: [{ state: x }, { dir: y }, { state: /x }, { dir: ../y }, { command: [sh] }, { s3: { bucket: b } }, { http: { address: a } }, { hcp: { workspace: w } }] }"),
+      clusters("{ name: a, terraform: [{ state: x }, { dir: y }, { state: /x }, { dir: ../y }, { command: [sh] }, { s3: { bucket: b, key: k } }, { http: { address: 'https://a' } }, { hcp: { organization: o, workspace: w } }, { dir: y, backendConfig: [/y] }] }"),
       {},
       untrusted,
     );
-    expect(fleet.clusters[0]?.terraform.map((source) => source.refused !== undefined)).toEqual([false, false, true, true, true, true, true, true]);
+    expect(fleet.clusters[0]?.terraform.map((source) => source.refused !== undefined)).toEqual([false, false, true, true, true, true, true, true, true]);
+    expect(fleet.within).toMatch(/\/fleet$/);
   });
 
   it("credentials, pull secrets, mirrors and private hosts are left out, and that is said", async () => {

@@ -1,0 +1,56 @@
+import { CollectError, type StateSource } from "#engine";
+import { readStateFile } from "./file.ts";
+import { namesOf } from "./names.ts";
+import { defaultStateLimits, type Reading, type StateLimits, type StatePlace, type StateSurroundings } from "./place.ts";
+import { stateBytes, type Found } from "./read.ts";
+
+export type { StateLimits, StatePlace, StateSurroundings } from "./place.ts";
+
+/** A place of the fleet. */
+export interface NamedState {
+  readonly place: StatePlace;
+  /** The cluster's id or name in its cloud, where the state holds several. */
+  readonly cluster?: string | undefined;
+  /** Set when the place may not be used: whoever reads it is told so. */
+  readonly refused?: { readonly reason: string; readonly remedy: string } | undefined;
+}
+
+/**
+ * The places that one cluster of the fleet names, as sources to read.
+ *
+ * 1. Nothing is asked, started or imported before one of them is read, and then only what its form needs.
+ * 2. Whatever goes wrong is a CollectError without a secret in it; the words of other programs and servers are never repeated.
+ * 3. No state is locked, and none larger than the limit is ever held.
+ */
+export function openStates(states: readonly NamedState[], surroundings: StateSurroundings, limits: Partial<StateLimits> = {}): readonly StateSource[] {
+  const reading: Reading = { ...surroundings, limits: { ...defaultStateLimits, ...limits } };
+  const names = namesOf(states.map(({ place }) => place));
+  return states.map(({ place, cluster, refused }, index) => ({
+    name: names[index] ?? "",
+    ...(cluster === undefined ? {} : { cluster }),
+    read: async () => {
+      if (refused !== undefined) throw new CollectError(refused.reason, { remedy: refused.remedy });
+      return stateBytes(await readPlace(place, reading));
+    },
+  }));
+}
+
+/** Reads a place of whatever form. Throws CollectError. */
+async function readPlace(place: StatePlace, reading: Reading): Promise<Found> {
+  reading.signal.throwIfAborted();
+  switch (place.form) {
+    case "state":
+      return readStateFile(place, reading);
+    case "dir":
+    case "command":
+    case "s3":
+    case "gcs":
+    case "azurerm":
+    case "http":
+    case "kubernetes":
+    case "hcp":
+      throw new CollectError(`the form \`${place.form}\` is not read yet`, { remedy: "name a state file" });
+    default:
+      return place satisfies never;
+  }
+}
