@@ -2,7 +2,7 @@ import type { StatePlace } from "./place.ts";
 import { fileOf } from "./file.ts";
 
 /** What a report calls a place: enough to go and look, and nothing that could be a secret. */
-function nameOf(place: StatePlace): string {
+export function nameOf(place: StatePlace): string {
   const { workspace } = place;
   const of = workspace === undefined ? "" : ` (workspace ${workspace})`;
   switch (place.form) {
@@ -31,7 +31,7 @@ function nameOf(place: StatePlace): string {
 }
 
 /** A URL without user, password and query: any of them may be a secret. */
-function shownUrl(address: string): string {
+export function shownUrl(address: string): string {
   const url = URL.parse(address);
   return url === null ? "an address that is no URL" : `${url.origin}${url.pathname}`;
 }
