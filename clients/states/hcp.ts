@@ -1,6 +1,7 @@
 import path from "node:path";
 import { CollectError } from "#engine";
 import { readFileBytes } from "./file.ts";
+import { fieldsOf } from "./fields.ts";
 import type { HcpSettings, Reading } from "./place.ts";
 import type { Found } from "./read.ts";
 import { ask } from "./request.ts";
@@ -71,10 +72,6 @@ function parsed(bytes: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 function textIn(fields: Readonly<Record<string, unknown>>, name: string): string {

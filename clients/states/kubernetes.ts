@@ -2,6 +2,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { CollectError, type KubernetesApi, type KubeObject, type Resource } from "#engine";
 import { codeOf } from "../kubernetes/faults.ts";
+import { fieldsOf } from "./fields.ts";
 import { DEFAULT_WORKSPACE, type KubernetesSettings, type Reading } from "./place.ts";
 import { largest, type Found } from "./read.ts";
 import { noState } from "./words.ts";
@@ -102,8 +103,4 @@ function modifiedOf({ metadata }: KubeObject): string | undefined {
   const { managedFields } = fieldsOf(metadata);
   const times = (Array.isArray(managedFields) ? managedFields : []).map((entry) => fieldsOf(entry)["time"]).filter((time) => typeof time === "string");
   return times.sort().at(-1);
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }
