@@ -30,8 +30,9 @@ export async function readS3(settings: S3Settings, workspace: string | undefined
   try {
     const client = new aws.S3Client(await clientOptions(settings, reading));
     const read = () => objectBytes(client, aws, { bucket: settings.bucket, key, locator }, reading);
-    const found = settings.dynamodb_table === undefined ? await read() : await readChecked(read, settings, key, asked, reading);
-    const locked = await isLocked(client, aws, settings.bucket, key, reading);
+    const item = settings.dynamodb_table === undefined ? undefined : await tableOf(settings, key, asked, reading);
+    const found = item === undefined ? await read() : await readChecked(read, item, settings, asked, reading);
+    const locked = (await item?.("")) !== undefined || (await isLocked(client, aws, settings.bucket, key, reading));
     return { ...found, locator, ...(locked === undefined ? {} : { locked }) };
   } catch (error) {
     throw sdkFault(error, asked, reading);
@@ -81,9 +82,9 @@ function customerKey(env: Reading["env"]) {
 }
 
 /** Reads until the object is the one whose digest the table holds, as Terraform does; a table without a digest says nothing. */
-async function readChecked(read: () => Promise<Pick<Found, "bytes" | "modified">>, settings: S3Settings, key: string, asked: Asked, reading: Reading): Promise<Pick<Found, "bytes" | "modified">> {
+async function readChecked(read: () => Promise<Pick<Found, "bytes" | "modified">>, item: Items, settings: S3Settings, asked: Asked, reading: Reading): Promise<Pick<Found, "bytes" | "modified">> {
   for (let tries = 0; ; tries += 1) {
-    const wanted = await digestIn(settings, key, asked, reading);
+    const wanted = (await item("-md5"))?.["Digest"]?.S;
     const found = await read();
     if (wanted === undefined || wanted === createHash("md5").update(found.bytes).digest("hex")) return found;
     if (tries >= reading.limits.retries) {
@@ -97,20 +98,23 @@ async function readChecked(read: () => Promise<Pick<Found, "bytes" | "modified">
   }
 }
 
-async function digestIn(settings: S3Settings, key: string, asked: Asked, reading: Reading): Promise<string | undefined> {
+/** What the table holds of a state: with `-md5` its digest, with nothing its lock. */
+type Items = (suffix: "" | "-md5") => Promise<Readonly<Record<string, { readonly S?: string | undefined }>> | undefined>;
+
+async function tableOf(settings: S3Settings, key: string, asked: Asked, reading: Reading): Promise<Items> {
   const { bucket, dynamodb_table: table = "", dynamodb_endpoint: endpoint, ...others } = settings;
   const { DynamoDBClient, GetItemCommand } = await optional("@aws-sdk/client-dynamodb", () => import("@aws-sdk/client-dynamodb"));
   const client = new DynamoDBClient(await clientOptions({ ...others, bucket, endpoint }, reading));
   const about: Asked = { ...asked, locator: `dynamodb://${table}`, permission: `allow this identity dynamodb:GetItem on the table \`${table}\`` };
-  try {
-    const item = await client.send(new GetItemCommand({ TableName: table, Key: { LockID: { S: `${bucket}/${key}-md5` } }, ConsistentRead: true }), { abortSignal: reading.signal });
-    return item.Item?.["Digest"]?.S;
-  } catch (error) {
-    if (error instanceof Error && error.name === "ResourceNotFoundException") throw new CollectError(`the table \`${table}\` does not exist`, { remedy: "correct `dynamodb_table`, or leave it out where the state has none" });
-    throw sdkFault(error, about, reading);
-  } finally {
-    client.destroy();
-  }
+  return async (suffix) => {
+    try {
+      const answer = await client.send(new GetItemCommand({ TableName: table, Key: { LockID: { S: `${bucket}/${key}${suffix}` } }, ConsistentRead: true }), { abortSignal: reading.signal });
+      return answer.Item;
+    } catch (error) {
+      if (error instanceof Error && error.name === "ResourceNotFoundException") throw new CollectError(`the table \`${table}\` does not exist`, { remedy: "correct `dynamodb_table`, or leave it out where the state has none" });
+      throw sdkFault(error, about, reading);
+    }
+  };
 }
 
 /** Undefined where this identity may not know: without the right to list the bucket a missing object looks like a forbidden one. */
