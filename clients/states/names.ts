@@ -2,7 +2,7 @@ import type { StatePlace } from "./place.ts";
 import { fileOf } from "./file.ts";
 
 /** What a report calls a place: enough to go and look, and nothing that could be a secret. */
-export function nameOf(place: StatePlace): string {
+function nameOf(place: StatePlace): string {
   const { workspace } = place;
   const of = workspace === undefined ? "" : ` (workspace ${workspace})`;
   switch (place.form) {

@@ -190,7 +190,7 @@ describe("states that the real Terraform wrote are read without it", () => {
 
       await client.send(new PutObjectCommand({ Bucket: "tfstate", Key: "mesh.tfstate", Body: "{}" }));
       expect(await told(place, { env })).toMatch(/^the state at `s3:\/\/tfstate\/mesh.tfstate` is not the one whose digest the table `locks` holds \| run again later/);
-      expect(await told({ form: "s3", settings: { ...place.settings, dynamodb_table: "nobody" } as never }, { env })).toMatch(/^the table `nobody` does not exist/);
+      expect(await told({ form: "s3", settings: { ...settings, endpoint: store.url, dynamodb_endpoint: store.url, dynamodb_table: "nobody" } }, { env })).toMatch(/^the table `nobody` does not exist/);
     } finally {
       await store.stop();
     }

@@ -110,7 +110,7 @@ export async function startStateServer(user: string, password: string): Promise<
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
       const body = Buffer.concat(chunks);
-      const { pathname: name = "", searchParams } = new URL(request.url ?? "/", "http://here");
+      const { pathname: name, searchParams } = new URL(request.url ?? "/", "http://here");
       const answer = (status: number, text: string | Buffer = "") => void response.writeHead(status, { "last-modified": "Sun, 01 Nov 2026 08:00:00 GMT" }).end(text);
       if (request.headers.authorization !== `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`) return answer(401);
       const id = (text: string) => (JSON.parse(text) as { readonly ID: string }).ID;
