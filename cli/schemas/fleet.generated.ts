@@ -110,7 +110,6 @@ export interface FleetGcs {
   readonly bucket: Word;
   /** The folder in the bucket. Left out: its root. */
   readonly prefix?: string;
-  readonly impersonate_service_account?: Word;
   readonly storage_custom_endpoint?: Url;
 }
 /** The backend `azurerm`. Credentials come from the environment (`ARM_*`, `AZURE_*`, workload identity, `az login`). */

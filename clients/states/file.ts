@@ -32,19 +32,19 @@ export async function readStateFile(place: FilePlace, { limits, within, home }: 
 }
 
 /** The bytes of a file; what is wrong with it is a CollectError. */
-async function readFileBytes(file: string, limit: number, shown: string): Promise<Buffer> {
+export async function readFileBytes(file: string, limit: number, shown: string): Promise<Buffer> {
   return readBytes(file, limit, shown).catch((error: unknown) => {
     throw error instanceof FileError ? new CollectError(error.message, { remedy: error.remedy }) : error;
   });
 }
 
 /** A path whose `~/` stands for the home. */
-function atHome(file: string, home: string): string {
+export function atHome(file: string, home: string): string {
   return file.startsWith("~/") ? path.join(home, file.slice(2)) : file;
 }
 
 /** Throws CollectError where a path leads out of the folder that a stranger's files may not leave, links followed. */
-async function staysWithin(file: string, shown: string, within: string | undefined): Promise<void> {
+export async function staysWithin(file: string, shown: string, within: string | undefined): Promise<void> {
   if (within === undefined) return;
   const [root, real] = await Promise.all([realpath(within), realOf(file)]);
   if (real === root || real.startsWith(root.endsWith(path.sep) ? root : root + path.sep)) return;

@@ -1,4 +1,5 @@
 import { CollectError, type StateSource } from "#engine";
+import { ended } from "../kubernetes/faults.ts";
 import { readStateFile } from "./file.ts";
 import { namesOf } from "./names.ts";
 import { defaultStateLimits, type Reading, type StateLimits, type StatePlace, type StateSurroundings } from "./place.ts";
@@ -37,19 +38,26 @@ export function openStates(states: readonly NamedState[], surroundings: StateSur
 
 /** Reads a place of whatever form. Throws CollectError. */
 async function readPlace(place: StatePlace, reading: Reading): Promise<Found> {
-  reading.signal.throwIfAborted();
+  if (reading.signal.aborted) throw ended(reading.signal);
   switch (place.form) {
     case "state":
       return readStateFile(place, reading);
     case "dir":
+      return readPlace(await (await import("./folder.ts")).placeIn(place, reading), reading);
     case "command":
+      return (await import("./command.ts")).readCommand(place, reading);
     case "s3":
+      return (await import("./s3.ts")).readS3(place.settings, place.workspace, reading);
     case "gcs":
+      return (await import("./gcs.ts")).readGcs(place.settings, place.workspace, reading);
     case "azurerm":
+      return (await import("./azurerm.ts")).readAzurerm(place.settings, place.workspace, reading);
     case "http":
+      return (await import("./http.ts")).readHttp(place.settings, place.workspace, reading);
     case "kubernetes":
+      return (await import("./kubernetes.ts")).readKubernetes(place.settings, place.workspace, reading);
     case "hcp":
-      throw new CollectError(`the form \`${place.form}\` is not read yet`, { remedy: "name a state file" });
+      return (await import("./hcp.ts")).readHcp(place.settings, reading);
     default:
       return place satisfies never;
   }

@@ -31,7 +31,7 @@ function nameOf(place: StatePlace): string {
 }
 
 /** A URL without user, password and query: any of them may be a secret. */
-function shownUrl(address: string): string {
+export function shownUrl(address: string): string {
   const url = URL.parse(address);
   return url === null ? "an address that is no URL" : `${url.origin}${url.pathname}`;
 }

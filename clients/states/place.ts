@@ -22,7 +22,7 @@ export interface FilePlace {
 }
 
 /** A folder of configuration, whose backend says where the state is. */
-interface FolderPlace {
+export interface FolderPlace {
   readonly form: "dir";
   readonly dir: string;
   readonly shown: string;
@@ -33,7 +33,7 @@ interface FolderPlace {
 }
 
 /** A program that prints a state; run without a shell. */
-interface CommandPlace {
+export interface CommandPlace {
   readonly form: "command";
   /** At least one word. */
   readonly command: readonly string[];
@@ -43,7 +43,7 @@ interface CommandPlace {
 }
 
 /** Names are those of Terraform's backends, so that who knows these knows ours. None holds a credential. */
-interface S3Settings {
+export interface S3Settings {
   readonly bucket: string;
   readonly key: string;
   readonly region?: string | undefined;
@@ -58,15 +58,14 @@ interface S3Settings {
 }
 
 /** See {@link S3Settings}. */
-interface GcsSettings {
+export interface GcsSettings {
   readonly bucket: string;
   readonly prefix?: string | undefined;
-  readonly impersonate_service_account?: string | undefined;
   readonly storage_custom_endpoint?: string | undefined;
 }
 
 /** See {@link S3Settings}. */
-interface AzurermSettings {
+export interface AzurermSettings {
   readonly storage_account_name: string;
   readonly container_name: string;
   readonly key: string;
@@ -76,12 +75,12 @@ interface AzurermSettings {
 }
 
 /** See {@link S3Settings}. */
-interface HttpSettings {
+export interface HttpSettings {
   readonly address: string;
 }
 
 /** See {@link S3Settings}. Without `config_path`, `config_context` and `in_cluster_config`: the cluster that the source belongs to. */
-interface KubernetesSettings {
+export interface KubernetesSettings {
   readonly secret_suffix: string;
   /** Left out: `default`. */
   readonly namespace?: string | undefined;
@@ -91,7 +90,7 @@ interface KubernetesSettings {
 }
 
 /** See {@link S3Settings}. */
-interface HcpSettings {
+export interface HcpSettings {
   readonly organization: string;
   readonly workspace: string;
   /** Left out: `app.terraform.io`. */

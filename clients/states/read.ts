@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { StateBytes } from "#engine";
+import { CollectError, type StateBytes } from "#engine";
 
 /** A state as it came, before anybody looked into it. */
 export interface Found {
@@ -21,4 +21,9 @@ export function stateBytes({ bytes, locator, modified, locked }: Found): StateBy
     ...(Number.isNaN(time) ? {} : { modified: new Date(time).toISOString() }),
     ...(locked === undefined ? {} : { locked }),
   };
+}
+
+/** `what` holds more than a state may. */
+export function largest(what: string, limit: number): CollectError {
+  return new CollectError(`${what} is larger than the limit of ${limit / 1_000_000} MB`, { remedy: "check that it is a state, and split the configuration where it is" });
 }
