@@ -382,7 +382,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
       const domains = intersection(hostsFor(server, service), service.hosts);
       if (domains.length === 0) continue;
       // The routes of a VirtualService are made once a Gateway, for the first server that asks.
-      const key = `${server.gatewayName} ${service.named.title}`;
+      const key = `${server.gatewayName} ${service.named.title} ${service.named.name}`;
       let routes = cached.get(key);
       if (routes === undefined) {
         const looker = { namespace: workload.namespace, labels: workload.labels, gateway: server.gatewayName, port: server.number };

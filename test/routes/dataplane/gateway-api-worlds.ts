@@ -17,8 +17,14 @@ export function apiWorldOf(seed: number, id: string): MadeWorld {
   return new Maker(next).world(id);
 }
 
-/** The same world with one rule moved, changed or left out. */
+/** The same world with a few rules moved, changed or left out. */
 export function editedApiWorld(world: MadeWorld, next: Random): MadeWorld {
+  let out = world;
+  for (let left = next(4); left > 0; left--) out = editedOnce(out, next);
+  return out;
+}
+
+function editedOnce(world: MadeWorld, next: Random): MadeWorld {
   const routes = world.objects.filter((object) => at(object, "kind") === "HTTPRoute");
   const chosen = routes[next(Math.max(1, routes.length))];
   if (chosen === undefined) return world;
@@ -100,13 +106,13 @@ class Maker {
   }
 
   #allowed(): JsonObject {
-    return { namespaces: this.#pick<JsonObject>([{ from: "All" }, { from: "All" }, { from: "Same" }, { from: "Selector", selector: { matchLabels: { team: "b" } } }, { from: "Selector", selector: { matchExpressions: [{ key: "team", operator: "In", values: ["a", "b"] }] } }]) };
+    return { namespaces: this.#pick<JsonObject>([{ from: "All" }, { from: "All" }, { from: "All" }, { from: "All" }, { from: "Same" }, { from: "Selector", selector: { matchLabels: { team: "b" } } }, { from: "Selector", selector: { matchExpressions: [{ key: "team", operator: "In", values: ["a", "b"] }] } }]) };
   }
 
   #listener(name: string, port: number, protocol: string): JsonObject {
     const tls = protocol === "HTTPS" ? { tls: { mode: "Terminate", options: { "gateway.istio.io/tls-terminate-mode": "ISTIO_SIMPLE" } } } : protocol === "TLS" ? { tls: { mode: "Passthrough" } } : {};
     const needsHost = protocol === "HTTPS" || protocol === "TLS";
-    return { name, port, protocol, ...(protocol !== "TCP" && (needsHost || this.#chance(50)) ? { hostname: this.#pick(hosts) } : {}), ...tls, ...(this.#chance(80) ? { allowedRoutes: this.#allowed() } : {}) };
+    return { name, port, protocol, ...(protocol !== "TCP" && (needsHost || this.#chance(35)) ? { hostname: this.#pick(hosts) } : {}), ...tls, ...(this.#chance(80) ? { allowedRoutes: this.#allowed() } : {}) };
   }
 
   #gateway(name: string, namespace: string): void {
@@ -190,7 +196,7 @@ class Maker {
   }
 
   #hostnames(): JsonObject {
-    return this.#chance(70) ? { hostnames: [...new Set(Array.from({ length: this.#pick([1, 1, 2]) }, () => this.#pick(hosts)))] } : {};
+    return this.#chance(50) ? { hostnames: [...new Set(Array.from({ length: this.#pick([1, 1, 2]) }, () => this.#pick(hosts)))] } : {};
   }
 
   #httpRoute(name: string): void {
