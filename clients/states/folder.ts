@@ -96,10 +96,11 @@ async function readSource({ dir, shown }: FolderPlace, name: string, reading: Re
   return { ...file, text: (await readFileBytes(path.join(dir, name), LARGEST_FILE, file.shown)).toString("utf8").replace(/^\u{feff}/u, "") };
 }
 
-/** Every backend that a file names; a file without the words for it is not parsed. */
+/** Every backend that a file names; a file of HCL without the words for it is not parsed. */
 async function backendsIn(file: SourceFile, reading: Reading): Promise<readonly Backend[]> {
-  if (!/\b(?:backend|cloud|state_store|encryption)\b/.test(file.text) || !file.text.includes("terraform")) return [];
-  const value = file.name.endsWith(".json") ? parseJson(file) : await parseHcl(file.text, file.shown, reading.signal);
+  const isJson = file.name.endsWith(".json");
+  if (!isJson && (!/\b(?:backend|cloud|state_store|encryption)\b/.test(file.text) || !file.text.includes("terraform"))) return [];
+  const value = isJson ? parseJson(file) : await parseHcl(file.text, file.shown, reading.signal);
   return blocksOf(fieldsOf(value)["terraform"]).flatMap((terraform): readonly Backend[] => {
     const about = (type: string, settings: Fields): Backend => ({ type, settings, file: file.shown, lineOf: (argument) => lineOf(file.text, argument) });
     if (terraform["encryption"] !== undefined) {

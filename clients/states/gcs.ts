@@ -35,7 +35,7 @@ export async function readGcs(settings: GcsSettings, workspace: string | undefin
 
 function optionsOf({ storage_custom_endpoint: endpoint }: GcsSettings, { env, limits }: Reading) {
   return {
-    retryOptions: { maxRetries: limits.retries, totalTimeout: limits.requestMs / 1000, maxRetryDelay: 8 },
+    retryOptions: { autoRetry: limits.retries > 0, maxRetries: limits.retries, totalTimeout: limits.requestMs / 1000, maxRetryDelay: 8 },
     timeout: limits.answerMs,
     // Terraform wants the whole path in it, the SDK the server. Without TLS no credential is sent.
     ...(endpoint === undefined ? {} : { apiEndpoint: endpoint.replace(/\/storage\/v1\/?$/, "").replace(/\/+$/, ""), useAuthWithCustomEndpoint: endpoint.startsWith("https:"), projectId: "any" }),

@@ -20,6 +20,7 @@ export async function readHttp({ address }: HttpSettings, workspace: string | un
   if (status === 401 || status === 403) throw refusedBy(locator, status, "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD, and allow this user to read it");
   if (status !== 200) throw new CollectError(`\`${locator}\` answered ${status} where a state was expected`, { remedy: "check the address and the log of that server" });
   if (type === "text/html") throw new CollectError(`\`${locator}\` answered with a web page where a state was expected`, { remedy: "check the address and the credentials: this may be a login page" });
+  if ((header("content-encoding") ?? "identity").toLowerCase() !== "identity") throw new CollectError(`\`${locator}\` answered with a packed state, which was not asked for`, { remedy: "switch compression off for this address" });
   const digest = header("content-md5");
   if (digest !== undefined && digest !== createHash("md5").update(body).digest("base64")) {
     throw new CollectError(`the state at \`${locator}\` is not the one that its Content-MD5 stands for`, { remedy: "run again; it may have been written while it was read" });

@@ -31,7 +31,8 @@ export function openStates(states: readonly NamedState[], surroundings: StateSur
     ...(cluster === undefined ? {} : { cluster }),
     read: async () => {
       if (refused !== undefined) throw new CollectError(refused.reason, { remedy: refused.remedy });
-      return stateBytes(await readPlace(place, reading));
+      const readNow = async () => stateBytes(await readPlace(place, reading));
+      return surroundings.turn === undefined ? readNow() : surroundings.turn(place, readNow);
     },
   }));
 }

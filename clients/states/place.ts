@@ -1,4 +1,4 @@
-import type { KubernetesApi } from "#engine";
+import type { KubernetesApi, StateBytes } from "#engine";
 
 /** Where one state is kept, as the fleet or a folder of configuration says it. Paths are absolute, or start with `~/`. */
 export type StatePlace =
@@ -110,6 +110,8 @@ export interface StateSurroundings {
   readonly within?: string | undefined;
   /** The API of the cluster that the sources belong to. */
   kubernetes(): Promise<KubernetesApi>;
+  /** Lets a reading wait for its turn, or gives what another cluster has read of the same place. Left out: all read at once. */
+  turn?(place: StatePlace, read: () => Promise<StateBytes>): Promise<StateBytes>;
 }
 
 /** Sizes and times; a test sets its own. */

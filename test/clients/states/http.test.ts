@@ -51,6 +51,7 @@ describe("what cannot be read is told without a secret", () => {
     ["503 that stays", 503, {}, page, /answered 503/],
     ["a login page that is called a success", 200, { "content-type": "text/html; charset=utf-8" }, page, /answered with a web page where a state was expected/],
     ["a body that is not the one of its digest", 200, { "content-md5": "AAAA" }, STATE, /not the one that its Content-MD5 stands for/],
+    ["a body that is packed", 200, { "content-encoding": "gzip" }, STATE, /answered with a packed state, which was not asked for/],
     ["a body that is too large", 200, {}, "x".repeat(2001), /is larger than the limit of 0\.002 MB/],
     ["a body that is shorter than it says", 200, { "content-length": "1000" }, STATE.slice(0, 99), /stopped in the middle of an answer|closes the connection before the answer is whole|did not finish an answer in time/],
     ["a redirect to itself", 302, { location: "/eks" }, "", /redirects more than 5 times/],
