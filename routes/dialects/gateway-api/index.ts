@@ -52,7 +52,7 @@ export interface Context {
 const nothing: Api = { gateways: [], virtualServices: [], captured: new Map(), policies: new Map(), assumptions: [], unmodelled: [] };
 
 /** True where some object is of Gateway API: others need not load its reading. */
-export function hasApi(objects: readonly KubeObject[]): boolean {
+function hasApi(objects: readonly KubeObject[]): boolean {
   return objects.some(({ object }) => textAt(object, "apiVersion").startsWith(`${GROUP}/`));
 }
 

@@ -11,7 +11,7 @@ export type ApiReading = "istiod" | "specification";
 export const GROUP = "gateway.networking.k8s.io";
 
 /** The kinds that this dialect reads, each with its shape. */
-export const shapeOf: ReadonlyMap<string, Shape> = new Map([
+const shapeOf: ReadonlyMap<string, Shape> = new Map([
   ["Gateway", shapes.gateway],
   ["ListenerSet", shapes.listenerSet],
   ["HTTPRoute", shapes.httpRoute],

@@ -38,7 +38,7 @@ export interface Named {
 }
 
 /** The listener of Gateway API that a Gateway was made of. */
-export interface FromListener {
+interface FromListener {
   /** The Gateway of Gateway API whose proxies serve it. */
   readonly namespace: string;
   readonly name: string;
