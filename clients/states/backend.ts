@@ -58,7 +58,7 @@ export function placeOf(backend: Backend, where: Where): StatePlace {
         form: "azurerm",
         workspace,
         settings: {
-          storage_account_name: read.needed("storage_account_name"),
+          storage_account_name: read.shaped("storage_account_name", read.needed("storage_account_name"), ACCOUNT),
           container_name: read.needed("container_name"),
           key: read.needed("key"),
           environment: azureCloud(read.text("environment") ?? env["ARM_ENVIRONMENT"], read),
@@ -114,7 +114,7 @@ function hcpPlace(read: Settings, { workspace, env }: Where): StatePlace {
   if (name === undefined) throw new CollectError(`${read.at("workspaces")} does not say which workspace of HCP Terraform is meant`, { remedy: "name it in the fleet file as `workspace`" });
   return {
     form: "hcp",
-    settings: { organization: read.text("organization") ?? env["TF_CLOUD_ORGANIZATION"] ?? read.needed("organization"), workspace: name, hostname: read.text("hostname") ?? env["TF_CLOUD_HOSTNAME"] },
+    settings: { organization: read.text("organization") ?? env["TF_CLOUD_ORGANIZATION"] ?? read.needed("organization"), workspace: name, hostname: read.shaped("hostname", read.text("hostname") ?? env["TF_CLOUD_HOSTNAME"], HOST) },
   };
 }
 
@@ -160,10 +160,19 @@ class Settings {
     });
   }
 
+  /** What becomes part of a host must be nothing else: credentials go there. */
+  shaped<T extends string | undefined>(name: string, value: T, shape: RegExp): T {
+    if (value === undefined || shape.test(value)) return value;
+    throw new CollectError(`${this.at(name)} sets \`${name}\` of its backend to what can be none`, { remedy: "correct it" });
+  }
+
   at(name?: string): string {
     return `${this.#backend.file}:${this.#backend.lineOf(name)}`;
   }
 }
+
+const ACCOUNT = /^[a-z0-9]{3,24}$/;
+const HOST = /^[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?(?::[0-9]{1,5})?$/;
 
 /** `${` and `%{`, unless doubled. */
 function isExpression(text: string): boolean {
