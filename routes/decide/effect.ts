@@ -393,7 +393,7 @@ function redirect(action: Redirect, request: SeenRequest, regexes: Regexes): Eff
 
 function keptAuthority(action: Redirect, scheme: string, request: SeenRequest): Bytes {
   if (action.keepPort === true) return request.authority;
-  if (action.port !== undefined) return withoutPort(request.authority);
+  if (action.port !== undefined || action.dropPort === true) return withoutPort(request.authority);
   const start = portStart(request.authority);
   const isDefault = start >= 0 && request.authority.slice(start) === defaultPorts.get(request.scheme);
   return isDefault && scheme !== request.scheme ? withoutPort(request.authority) : request.authority;
