@@ -62,8 +62,8 @@ function pluginModule(folder: string): string {
   ].join("\n");
 }
 
-/** Loaded when they are needed, in the release too: what brings a heavy library, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts"];
+/** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
+const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", ...["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"].map((format) => `./${format}.ts`)];
 
 /**
  * Joins what the source loads piece by piece: every file that is loaded costs a millisecond. Only the pieces of {@link APART},
