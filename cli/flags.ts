@@ -1,7 +1,7 @@
 import type { Probe } from "#engine";
-import type { Ignorable } from "#routes";
+import type { ApiReading, Ignorable } from "#routes";
 import type { FlagText } from "./command.ts";
-import { LaterError, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { nearest } from "./near.ts";
 import type { ColorChoice } from "./terminal.ts";
 
@@ -38,6 +38,7 @@ export interface Flags {
   readonly views: readonly ("gateways" | "mesh")[];
   readonly ignore: readonly Ignorable[];
   /** A release, or two as `LEFT:RIGHT`. */
+  readonly reading?: ApiReading | undefined;
   readonly istio?: string | undefined;
   readonly envoy?: string | undefined;
   /** `FROM=TO`. */
@@ -80,13 +81,15 @@ export const routeFlags: readonly FlagText[] = [
   { flags: "--hosts <GLOB>", summary: "only requests for these hosts; repeatable", repeatable: true },
   { flags: "--views <gateways|mesh>", summary: "only from outside, or only from inside (default: both)", repeatable: true },
   { flags: "--ignore <PART>", summary: "what may differ: weights, timeout, retries, mirror, fault, cors, headers, trafficPolicy; repeatable", repeatable: true },
-  { flags: "--reading <WHOSE>", summary: "istiod (default); specification comes with Gateway API" },
+  { flags: "--reading <WHOSE>", summary: "of Gateway API: istiod (default), or specification" },
   { flags: "--istio <VERSION>", summary: "release of istiod where a place does not tell; of each place: LEFT:RIGHT" },
   { flags: "--envoy <VERSION>", summary: "the same for Envoy" },
 ];
 
 /** The words after `--ignore`. */
 export const IGNORABLE: readonly Ignorable[] = ["weights", "timeout", "retries", "mirror", "fault", "cors", "headers", "trafficPolicy"];
+/** The words after `--reading`. */
+export const READINGS: readonly ApiReading[] = ["istiod", "specification"];
 /** The words after `--views`. */
 export const VIEWS = ["gateways", "mesh"] as const;
 
@@ -100,7 +103,6 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
   for (const [name, value] of Object.entries(raw)) if ([value].flat().includes("")) throw emptyValue(name);
   const text = (name: string) => (typeof raw[name] === "string" ? raw[name] : undefined);
   const texts = (name: string) => (Array.isArray(raw[name]) ? raw[name].map(String) : []);
-  if (raw["reading"] !== undefined) reading(String(raw["reading"]));
   const given = <T>(name: string, parse: (value: string) => T) => {
     const value = text(name);
     return value === undefined ? undefined : parse(value);
@@ -133,6 +135,7 @@ export function parseFlags(raw: Readonly<Record<string, unknown>>): Flags {
     hosts: texts("hosts").flatMap((value) => value.split(",")),
     views: texts("views").flatMap((value) => value.split(",")).map((value) => oneOf("--views", value, VIEWS)),
     ignore: texts("ignore").flatMap((value) => value.split(",")).map((value) => oneOf("--ignore", value, IGNORABLE)),
+    reading: given("reading", (value) => oneOf("--reading", value, READINGS)),
     istio: text("istio"),
     envoy: text("envoy"),
     mapHost: texts("mapHost"),
@@ -154,11 +157,6 @@ function wholeNumber(flag: string, value: string, least: number, most: number): 
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
   throw new UsageError(`${flag} is \`${value}\`; it takes a whole number from ${least} to ${most}`, { remedy: `write \`${flag} ${Math.max(least, 4)}\`` });
-}
-
-function reading(value: string): void {
-  if (value === "specification") throw new LaterError("`--reading specification`");
-  oneOf("--reading", value, ["istiod", "specification"]);
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

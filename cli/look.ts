@@ -1,8 +1,10 @@
 import { collect, plan, requestKey, stages, type AnyCollector, type AnyKind, type Assertion, type Io, type Plan, type Request, type Snapshot } from "#engine";
+import { openStates } from "../clients/states/index.ts";
 import type { Flags } from "./flags.ts";
 import type { Fleet, FleetCluster } from "./load/index.ts";
 import { adopt, readSnapshot } from "./snapshots.ts";
 import { innerYaml } from "./inner-yaml.ts";
+import { stateTurns } from "./state-turns.ts";
 import type { Terminal } from "./terminal.ts";
 import { visitAll, type Visit } from "./visit.ts";
 
@@ -37,7 +39,8 @@ export function adoptAll(saved: ReadonlyMap<string, Snapshot>, fleet: Fleet): Re
 export async function look(looking: Looking, flags: Flags, terminal: Terminal): Promise<ReadonlyMap<string, Snapshot>> {
   const { fleet, only } = looking;
   const clusters = fleet.clusters.filter(({ cluster }) => only === undefined || only.has(cluster.name));
-  const snapshots = await visitAll(clusters, { flags, terminal }, (target, visit) => lookAt(target, visit, looking, { flags, terminal }));
+  const turn = stateTurns(clusters.flatMap(({ terraform }) => terraform.map(({ place }) => place)), flags.concurrency);
+  const snapshots = await visitAll(clusters, { flags, terminal }, (target, visit) => lookAt(target, visit, { ...looking, turn }, { flags, terminal }));
   return new Map(snapshots.map((snapshot) => [snapshot.cluster.name, snapshot]));
 }
 
@@ -45,10 +48,11 @@ export async function look(looking: Looking, flags: Flags, terminal: Terminal): 
 async function lookAt(
   target: FleetCluster,
   visit: Visit,
-  looking: Looking,
+  looking: Looking & { readonly turn: ReturnType<typeof stateTurns> },
   { flags, terminal }: { readonly flags: Flags; readonly terminal: Terminal },
 ): Promise<Snapshot> {
   const { cluster, kubernetes } = target;
+  const { fleet } = looking;
   if (kubernetes?.form === "snapshot") {
     visit.done(true);
     return adopt(await readSnapshot(kubernetes.shown, kubernetes.file), cluster);
@@ -63,6 +67,7 @@ async function lookAt(
       allows: (probe) => flags.probe.includes(probe) || target.probes.includes(probe),
       facts,
       yaml: innerYaml,
+      states: () => openStates(target.terraform, { env: terminal.env, home: terminal.home, signal: visit.signal, within: fleet.within, kubernetes: visit.open, turn: looking.turn }),
       progress: visit.say,
     }),
     signal: terminal.signal,

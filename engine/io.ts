@@ -13,6 +13,8 @@ export interface Io {
   allows(probe: Probe): boolean;
   /** YAML that stands inside an object, read as the cluster's own programs do: plain JSON, bounded. Throws CollectError that names `what`. */
   yaml(text: string, what: string): Promise<unknown>;
+  /** The places that the fleet names under `terraform:` of this cluster, in its order; empty: it names none. Asks nothing yet. */
+  states(): readonly StateSource[];
   /** Facts of earlier stages: those that the collector named in `after`. */
   facts<K extends FactKind>(kind: K): readonly Fact<K>[];
   /** A short line for somebody who waits (`12,000 pods`). */
@@ -117,6 +119,30 @@ export interface Permission {
   readonly namespace?: string | undefined;
   /** Left out: all objects; a role may name the ones it allows (`resourceNames`). */
   readonly name?: string | undefined;
+}
+
+/** One place that declares clusters: a Terraform state, wherever it is kept. */
+export interface StateSource {
+  /** As a report names it: a file, a URL or the name of a program; unique within the cluster, without a secret. */
+  readonly name: string;
+  /** The cluster's id or name in its cloud, where the state holds several. */
+  readonly cluster?: string | undefined;
+  /** The state as it is kept now; each call reads again. Throws CollectError, without a secret in it. */
+  read(): Promise<StateBytes>;
+}
+
+/** A state as its backend keeps it, whole. It holds secrets: nothing of it may leave whoever parses it but what is on a list. */
+export interface StateBytes {
+  /** Unpacked where the backend packs it; empty: the backend says that no state was written yet. */
+  readonly bytes: Uint8Array;
+  /** Where it was read, without a secret; more exact than the source's name where that names a folder. */
+  readonly locator: string;
+  /** SHA-256 of `bytes`, hex. */
+  readonly sha256: string;
+  /** When it was last written, as the backend says; ISO 8601 in UTC. Left out: it does not say. */
+  readonly modified?: string | undefined;
+  /** Somebody holds its lock, so that it may change now. Left out: the backend does not tell, or this identity may not know. */
+  readonly locked?: boolean | undefined;
 }
 
 export interface PodAddress {

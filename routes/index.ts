@@ -3,6 +3,7 @@ export { type DeadRules, deadRules } from "./decide/dead-rules.ts";
 export type * from "./decide/model.ts";
 export type { CorsEffect, DestinationEffect, Effect, ForwardEffect, HeaderEffect, LineChange } from "./decide/effect.ts";
 export { type Answer, resolve, Resolver } from "./decide/resolve.ts";
+export type { ApiReading } from "./dialects/gateway-api/index.ts";
 export { type IstioPlace, istioWorld, istioWorlds, type KubeObject } from "./dialects/istio/index.ts";
 export { compareWorlds, type Listed, type WorldComparison, type WorldDifference, type WorldOpen, type WorldOptions } from "./worlds/compare-worlds.ts";
 export { deadRulesOf } from "./worlds/dead-rules.ts";

@@ -62,8 +62,17 @@ function pluginModule(folder: string): string {
   ].join("\n");
 }
 
+/** Installed by those who need them, beside the release: together they are larger than all the rest. */
+const OPTIONAL = Object.entries(manifest["optionalDependencies"] as Readonly<Record<string, string>>).filter(([name]) => name.startsWith("@"));
+
+const FORMATS = ["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"];
+const STATES = ["folder", "command", "http", "hcp", "kubernetes", "s3", "gcs", "azurerm"];
+
 /** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", ...["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"].map((format) => `./${format}.ts`)];
+const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
+
+/** The thread that parses HCL is a file that is started by its name; chunks lie beside it. */
+const THREAD = ["./hcl-worker.ts", "./hcl-worker.cjs"] as const;
 
 /**
  * Joins what the source loads piece by piece: every file that is loaded costs a millisecond. Only the pieces of {@link APART},
@@ -80,7 +89,7 @@ const joined: Plugin = {
         if (APART.includes(JSON.parse(piece) as string)) return whole;
         pieces.push(`import * as joined${pieces.length} from ${piece};`);
         return `Promise.resolve(joined${pieces.length - 1})`;
-      });
+      }).replaceAll(`"${THREAD[0]}"`, `"${THREAD[1]}"`);
       return { contents: [...pieces, contents].join("\n"), loader: "ts" };
     });
   },
@@ -132,6 +141,7 @@ async function bundle(): Promise<Metafile> {
     legalComments: "none",
     loader: { ".md": "text" },
     plugins: [builtins, joined, ownVersion, light],
+    external: OPTIONAL.map(([name]) => name),
     metafile: true,
     write: false,
   });
@@ -142,10 +152,31 @@ async function bundle(): Promise<Metafile> {
   return metafile;
 }
 
-/** Names, versions and licences of the libraries inside the bundle. */
-function licences(metafile: Metafile): string {
+/** The parser of HCL reads its own WebAssembly from the folder above. */
+async function bundleThread(): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["clients/states/hcl-worker.ts"],
+    outfile: join(dist, "cli", THREAD[1]),
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node24",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    // Asked for only where there is no such global.
+    external: ["performance"],
+    metafile: true,
+  });
+  cpSync(join(root, "node_modules/@cdktf/hcl2json/main.wasm.gz"), join(dist, "main.wasm.gz"));
+  return metafile;
+}
+
+/** Names, versions and licences of the libraries inside the bundles. */
+function licences(metafiles: readonly Metafile[]): string {
   const folders = new Set(
-    Object.keys(metafile.inputs).flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
+    metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
   );
   return [...folders]
     .sort()
@@ -181,18 +212,21 @@ function packageJson(): Record<string, unknown> {
     exports: { ".": types("engine"), "./routes": types("routes") },
     imports: { "#values": "./types/values/index.d.ts", "#routes": "./types/routes/index.d.ts", "#engine": "./types/engine/index.d.ts" },
     engines: manifest["engines"],
+    peerDependencies: Object.fromEntries(OPTIONAL),
+    peerDependenciesMeta: Object.fromEntries(OPTIONAL.map(([name]) => [name, { optional: true }])),
   };
 }
 
 rmSync(dist, { recursive: true, force: true });
-const metafile = await bundle();
+const metafiles = [await bundle(), await bundleThread()];
 for (const path of DATA) {
   mkdirSync(dirname(join(dist, path)), { recursive: true });
   cpSync(join(root, path), join(dist, path), { recursive: true });
 }
 cpSync(join(root, "cli/bin.mjs"), join(dist, "cli/bin.mjs"));
 declarations();
-writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafile));
+writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafiles));
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
-const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-console.log(`${relative(root, dist)}: ${Object.keys(metafile.outputs).length} modules, ${(bytes / 1e6).toFixed(1)} MB`);
+const outputs = metafiles.flatMap((metafile) => Object.values(metafile.outputs));
+const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
+console.log(`${relative(root, dist)}: ${outputs.length} modules, ${(bytes / 1e6).toFixed(1)} MB`);

@@ -6,7 +6,7 @@ import { assertionsOf } from "../assertions.ts";
 import type { CommandEntry, FlagText } from "../command.ts";
 import { discover } from "../discover.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
-import { COLORS, IGNORABLE, parseFlags, PROBES, sharedFlags, VIEWS, type Flags } from "../flags.ts";
+import { COLORS, IGNORABLE, READINGS, parseFlags, PROBES, sharedFlags, VIEWS, type Flags } from "../flags.ts";
 import type { Terminal } from "../terminal.ts";
 import { commands } from "./index.ts";
 
@@ -80,6 +80,8 @@ async function valuesOf(flag: FlagText, value: string, line: Line, terminal: Ter
       return VIEWS;
     case "--ignore":
       return IGNORABLE;
+    case "--reading":
+      return READINGS;
     case "--at":
     case "--requests":
     case "--fleet":

@@ -56,7 +56,7 @@ function answer(asked: readonly Asked[], seen: Seen, at: string, flags: Flags): 
   }
   const [istio] = pairOf("--istio", flags.istio);
   const [envoy] = pairOf("--envoy", flags.envoy);
-  const routers = routeWorldsOf([{ name: at, facts: seen.facts, istio, envoy }], knownMap).map((world) => new Router(world));
+  const routers = routeWorldsOf([{ name: at, facts: seen.facts, reading: flags.reading, istio, envoy }], knownMap).map((world) => new Router(world));
   return asked.flatMap((each) => routers.map((router) => router.route(each)));
 }
 

@@ -69,7 +69,7 @@ async function judge(world: TestWorld, { assertions, kinds }: LoadedAssertions, 
       collectors,
       inferCloud: true,
       plan: (settled) => plan(settled, assertions, kinds, collectors),
-      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, yaml: innerYaml, progress: () => undefined }),
+      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, yaml: innerYaml, states: () => [], progress: () => undefined }),
       signal: terminal.signal,
       takenAt: () => now,
     });

@@ -12,10 +12,14 @@ export class UnknownFieldError extends UserError {
 
   constructor(field: string, known: readonly string[], at: Position) {
     const near = nearest(field, known);
-    const remedy = near !== undefined ? `did you mean \`${near}\`?` : known.length > 0 ? `use one of ${listed(known)}` : "leave it out";
+    const remedy = CREDENTIALS.has(field) && !known.includes(field) ? NO_CREDENTIALS : near !== undefined ? `did you mean \`${near}\`?` : known.length > 0 ? `use one of ${listed(known)}` : "leave it out";
     super(`unknown field \`${field}\``, { at, remedy });
   }
 }
+
+/** What backends of Terraform take in their configuration, and nobody should keep there. */
+const CREDENTIALS: ReadonlySet<string> = new Set(["access_key", "secret_key", "token", "password", "username", "sas_token", "client_secret", "credentials", "access_token", "encryption_key", "sse_customer_key"]);
+const NO_CREDENTIALS = "credentials are never read from this file: leave it out; they come from the environment";
 
 /** A field without which the document says too little. */
 export class MissingFieldError extends UserError {

@@ -1,13 +1,15 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Cluster, Probe, UserError } from "#engine";
 import { istioMapEntriesOf, IstioMapError, type IstioMapEntry } from "#values";
 import type { Document } from "../../clients/documents/index.ts";
 import type { KubernetesPlace } from "../../clients/kubernetes/index.ts";
-import type { FleetCluster as DeclaredCluster, FleetDocument, FleetKubernetes, FleetRegistry, FleetTerraform } from "../schemas/fleet.generated.ts";
+import type { NamedState } from "../../clients/states/index.ts";
+import type { FleetCluster as DeclaredCluster, FleetDocument, FleetKubernetes, FleetRegistry } from "../schemas/fleet.generated.ts";
 import { InvalidDocumentError } from "./errors.ts";
 import { checkOwn, throwAll } from "./own.ts";
 import { readDocuments } from "./read.ts";
-import { checkLinks, must, pathFrom, refusedPath, type LoadOptions, type Refused } from "./trust.ts";
+import { stateOf } from "./states.ts";
+import { checkLinks, must, pathFrom, refusal, refusedPath, shownFrom, type LoadOptions, type Refused } from "./trust.ts";
 
 /** The clusters that must agree, as the fleet file says it; paths are absolute. */
 export interface Fleet {
@@ -17,6 +19,8 @@ export interface Fleet {
   readonly istioMap: readonly IstioMapEntry[];
   /** As the user named it; left out when flags name the clusters. */
   readonly file?: string | undefined;
+  /** Under `--untrusted` with a fleet file: the folder that nothing which only files name may lie outside of. */
+  readonly within?: string | undefined;
   /** What a reader of the report should know about how the file was read: what `--untrusted` left out. One line each. */
   readonly notes: readonly string[];
 }
@@ -28,7 +32,8 @@ export interface FleetCluster {
   /** Set when `kubernetes` may not be used: a gap in these words, for everything that needs it. */
   readonly refused?: Refused | undefined;
   readonly probes: readonly Probe[];
-  readonly terraform: readonly TerraformSource[];
+  /** The states and configurations that declare the cluster. */
+  readonly terraform: readonly NamedState[];
   readonly registry: Registry;
   /** The kube-system UID that the cluster must have. */
   readonly pin?: string | undefined;
@@ -39,17 +44,6 @@ interface SnapshotPlace {
   readonly file: string;
   /** As somebody in the working directory would write it. */
   readonly shown: string;
-}
-
-/** One state or configuration that declares a cluster. */
-interface TerraformSource {
-  readonly form: "state" | "dir" | "command" | "s3" | "gcs" | "azurerm" | "http" | "kubernetes" | "hcp";
-  /** The path of `state` and `dir`; the words of `command`; what the backend is given else. */
-  readonly from: string | readonly string[] | Readonly<Record<string, string | number | boolean>>;
-  readonly workspace?: string | undefined;
-  /** The cluster's id or name in its cloud, where a state holds several. */
-  readonly cluster?: string | undefined;
-  readonly refused?: Refused | undefined;
 }
 
 /** How images and modules of a cluster are reached. */
@@ -89,6 +83,7 @@ export async function loadFleet(path: string, options: LoadOptions): Promise<Fle
     clusters: clusters.map(({ cluster }) => cluster),
     istioMap: spec.istioMap === undefined ? [] : await readIstioMap(spec.istioMap, document, path, options),
     file: path,
+    ...(options.untrusted ? { within: dirname(resolve(options.cwd, path)) } : {}),
     notes: clusters.flatMap(({ notes }) => notes),
   };
 }
@@ -145,7 +140,7 @@ async function clusterOf(
       kubernetes: place?.place,
       refused: place?.refused,
       probes: kubernetes?.probes ?? [],
-      terraform: await Promise.all(sources.map((source) => sourceOf(source, file, options))),
+      terraform: await Promise.all(sources.map((source) => stateOf(source, file, options))),
       registry: reach.registry,
       pin: identity?.kubeSystemUid.toLowerCase(),
     },
@@ -181,23 +176,6 @@ async function placeOf(
   return { place: { form: "kubeconfig", kubeconfig: kubeconfig === undefined ? undefined : path(kubeconfig), context, ...limits } };
 }
 
-/** A path as somebody in the working directory would write it: a report must not depend on where a checkout lies. */
-function shownFrom(cwd: string, path: string): string {
-  const below = relative(cwd, path);
-  return below === "" || below.startsWith("..") || isAbsolute(below) ? path : below;
-}
-
-async function sourceOf(declared: FleetTerraform, file: string, options: LoadOptions): Promise<TerraformSource> {
-  const { workspace, cluster, ...forms } = declared;
-  const [form, from] = Object.entries(forms)[0] as [TerraformSource["form"], string | readonly string[] | Readonly<Record<string, string | number | boolean>>];
-  const about = { ...(workspace === undefined ? {} : { workspace }), ...(cluster === undefined ? {} : { cluster }) };
-  if (typeof from === "string") {
-    const path = pathFrom(file, from, options);
-    return { form, from: path, ...about, refused: await refusedPath(file, from, path, options) };
-  }
-  return { form, from, ...about, refused: options.untrusted ? refusal(form, "check the state out beside the fleet file and name it as `state`") : undefined };
-}
-
 function registryOf(declared: FleetRegistry | undefined, cluster: string, file: string, options: LoadOptions) {
   if (declared === undefined) return { registry: emptyRegistry, notes: [] };
   const registry: Registry = { ...declared, credentials: declared.credentials.map((named) => pathFrom(file, named, options)) };
@@ -207,10 +185,6 @@ function registryOf(declared: FleetRegistry | undefined, cluster: string, file: 
     registry: { ...emptyRegistry, plainHttp: registry.plainHttp },
     notes: dropped.map((field) => `--untrusted: \`registry.${field}\` of \`${cluster}\` is left out, because only \`${file}\` names it`),
   };
-}
-
-function refusal(what: string, remedy: string): Refused {
-  return { reason: `--untrusted: \`${what}\` is not used, because only the file names it`, remedy: `${remedy}, or run without --untrusted after reading the change` };
 }
 
 /** More rows for the map, from a YAML or JSON file that holds a list of `{ istio, envoy }`. */

@@ -111,7 +111,7 @@ function limitWords({ keyword, params }: Violation, value: unknown): string {
     case "maxProperties":
       return `has ${size} entries; it may have ${limit}`;
     case "uniqueItems":
-      return `names ${shownValue((value as readonly unknown[])[Number(params["j"])])} twice`;
+      return `names ${shownEntry((value as readonly unknown[])[Number(params["j"])], Number(params["i"]))} twice`;
     case "pattern":
       return `is ${shownValue(value)}, which is not of the form that it must have`;
     default:
@@ -132,6 +132,11 @@ function shownValue(value: unknown): string {
   if (value === null || value === undefined) return "empty";
   const text = (typeof value === "string" ? value : inline(value)).replace(/\/\/[^/\s]*@/g, "//…@");
   return `\`${text.length > 60 ? `${text.slice(0, 60)}…` : text}\``;
+}
+
+/** A whole entry is told by its number: it may hold the words of a command. */
+function shownEntry(value: unknown, index: number): string {
+  return typeof value === "object" && value !== null ? `its entry ${index + 1}` : shownValue(value);
 }
 
 function typeName(value: unknown): string {

@@ -1,5 +1,5 @@
 import { readlink, realpath } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UntrustedError } from "./errors.ts";
 
 /**
@@ -52,6 +52,17 @@ export async function refusedPath(file: string, named: string, path: string, opt
     reason: `--untrusted: \`${named}\` leads out of the folder of \`${file}\``,
     remedy: "put what it names beside the file, or run without --untrusted after reading the change",
   };
+}
+
+/** Why what only a file names is not used. */
+export function refusal(what: string, remedy: string): Refused {
+  return { reason: `--untrusted: \`${what}\` is not used, because only the file names it`, remedy: `${remedy}, or run without --untrusted after reading the change` };
+}
+
+/** A path as somebody in the working directory would write it: a report must not depend on where a checkout lies. */
+export function shownFrom(cwd: string, path: string): string {
+  const below = relative(cwd, path);
+  return below === "" || below.startsWith("..") || isAbsolute(below) ? path : below;
 }
 
 /** Throws {@link UntrustedError} where a path may not be used and nothing can be judged without it. */

@@ -115,7 +115,7 @@ async function readContext(context: string, name: string, flags: Flags, terminal
 
 async function readFrom(cluster: Cluster, signal: AbortSignal, kubernetes: () => Promise<KubernetesApi>): Promise<Seen> {
   const { readRouting } = await import("../../collectors/kubernetes/readers/routing.ts");
-  const io: Io = { signal, kubernetes, allows: () => false, yaml: innerYaml, facts: () => [], progress: () => undefined };
+  const io: Io = { signal, kubernetes, allows: () => false, yaml: innerYaml, states: () => [], facts: () => [], progress: () => undefined };
   const facts: Fact<"routing">[] = [];
   const gaps: Gap[] = [];
   for await (const item of readRouting(cluster, io)) {

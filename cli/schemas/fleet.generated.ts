@@ -1,6 +1,8 @@
 // generated from cli/schemas/fleet.json by `npm run generate`; do not edit
 
 export type List = readonly string[];
+export type Word = string;
+export type Url = string;
 
 /** The clusters that must agree. */
 export interface FleetDocument {
@@ -72,23 +74,77 @@ export interface FleetKubernetes {
 export interface FleetTerraform {
   /** A state file. */
   readonly state?: string;
-  /** A folder of configuration. */
+  /** A folder of configuration: its backend says where the state is. */
   readonly dir?: string;
-  /** A command that prints the state; run without a shell. */
+  readonly backendConfig?: List;
+  /** A command that prints the state; run without a shell, in the folder of this file. */
   readonly command?: readonly string[];
-  readonly s3?: Backend;
-  readonly gcs?: Backend;
-  readonly azurerm?: Backend;
-  readonly http?: Backend;
-  readonly kubernetes?: Backend;
-  readonly hcp?: Backend;
-  /** The Terraform workspace. Left out: `default`. */
+  readonly s3?: FleetS3;
+  readonly gcs?: FleetGcs;
+  readonly azurerm?: FleetAzurerm;
+  readonly http?: FleetHttp;
+  readonly kubernetes?: FleetKubernetesState;
+  readonly hcp?: FleetHcp;
+  /** The Terraform workspace. Left out: `default`; of `dir`: the one that is selected there. */
   readonly workspace?: string;
   /** The cluster's id or name in its cloud, where a state holds several. */
   readonly cluster?: string;
 }
-export interface Backend {
-  readonly [k: string]: string | number | boolean;
+/** The backend `s3`. Credentials come from the environment, as the AWS tools find them. */
+export interface FleetS3 {
+  readonly bucket: Word;
+  readonly key: Word;
+  readonly region?: Word;
+  /** What stands before the name of another workspace. Left out: `env:`. */
+  readonly workspace_key_prefix?: string;
+  readonly profile?: Word;
+  readonly role_arn?: Word;
+  readonly endpoint?: Url;
+  /** Name the bucket in the path, as other services need it. */
+  readonly use_path_style?: boolean;
+  readonly dynamodb_table?: Word;
+  readonly dynamodb_endpoint?: Url;
+}
+/** The backend `gcs`. Credentials come from the environment (Application Default Credentials). */
+export interface FleetGcs {
+  readonly bucket: Word;
+  /** The folder in the bucket. Left out: its root. */
+  readonly prefix?: string;
+  readonly storage_custom_endpoint?: Url;
+}
+/** The backend `azurerm`. Credentials come from the environment (`ARM_*`, `AZURE_*`, workload identity, `az login`). */
+export interface FleetAzurerm {
+  /** The storage account. */
+  readonly storage_account_name: string;
+  readonly container_name: Word;
+  readonly key: Word;
+  /** The cloud: `public`, `usgovernment` or `china`. Left out: `public`. */
+  readonly environment?: "public" | "usgovernment" | "china";
+  readonly endpoint?: Url;
+}
+/** The backend `http`. User and password come from `TF_HTTP_USERNAME` and `TF_HTTP_PASSWORD`. */
+export interface FleetHttp {
+  /** The URL that answers with the state; without user and password. */
+  readonly address: string;
+}
+/** The backend `kubernetes`: a Secret. Without `config_path`, `config_context` and `in_cluster_config` it is read from this cluster itself. */
+export interface FleetKubernetesState {
+  /** How the Secret's name ends. */
+  readonly secret_suffix: string;
+  /** Left out: `default`. */
+  readonly namespace?: string;
+  /** A kubeconfig file. */
+  readonly config_path?: string;
+  readonly config_context?: Word;
+  /** The cluster this runs in, by its service account. */
+  readonly in_cluster_config?: true;
+}
+/** A workspace of HCP Terraform. The token comes from `TF_TOKEN_app_terraform_io` or `terraform login`. */
+export interface FleetHcp {
+  readonly organization: Word;
+  readonly workspace: Word;
+  /** Left out: `app.terraform.io`. */
+  readonly hostname?: string;
 }
 /** How images and modules of this cluster are reached. */
 export interface FleetRegistry {

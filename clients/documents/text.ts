@@ -43,10 +43,13 @@ async function bytesOf(handle: FileHandle, limitBytes: number, shown: string): P
   if (size > limitBytes) throw tooLarge(shown, `has ${megabytes(size)}`, limitBytes);
   const chunks: Buffer[] = [];
   let length = 0;
+  // one more than its size: a plain file is read at once, and what follows tells that it was all
+  let room = Math.max(size + 1, CHUNK);
   for (;;) {
-    // one more than its size: a plain file is read at once, and what follows tells that it was all
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(Math.max(size + 1, CHUNK)), 0);
-    if (bytesRead === 0) return Buffer.concat(chunks);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(room), 0);
+    // a file in one piece is not held twice
+    if (bytesRead === 0) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+    room = CHUNK;
     chunks.push(buffer.subarray(0, bytesRead));
     length += bytesRead;
     if (length > limitBytes) throw tooLarge(shown, `has more than ${megabytes(limitBytes)}`, limitBytes);

@@ -25,6 +25,12 @@ export const routing: readonly Resource[] = [
   { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "gateways", kind: "Gateway", namespaced: true },
   { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "httproutes", kind: "HTTPRoute", namespaced: true },
   { group: "gateway.networking.k8s.io", versions: ["v1", "v1alpha2"], plural: "grpcroutes", kind: "GRPCRoute", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1alpha3", "v1alpha2"], plural: "tlsroutes", kind: "TLSRoute", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1alpha2"], plural: "tcproutes", kind: "TCPRoute", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1"], plural: "listenersets", kind: "ListenerSet", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "referencegrants", kind: "ReferenceGrant", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1alpha3"], plural: "backendtlspolicies", kind: "BackendTLSPolicy", namespaced: true },
+  { group: "gateway.networking.k8s.io", versions: ["v1", "v1beta1"], plural: "gatewayclasses", kind: "GatewayClass", namespaced: false },
   { group: "", versions: ["v1"], plural: "services", kind: "Service", namespaced: true },
   namespaces,
 ];

@@ -21,7 +21,7 @@ export default defineKind({
     if (seen.length < 2) return;
 
     const facts = new Map(seen.map(({ name }) => [name, world.facts("routing", name)] as const));
-    const worlds = routeWorldsOf(seen.map(({ name }) => ({ name, facts: facts.get(name) ?? [], servicesByName: true })), () => world.istioMap);
+    const worlds = routeWorldsOf(seen.map(({ name }) => ({ name, facts: facts.get(name) ?? [], servicesByName: true, reading: spec.reading })), () => world.istioMap);
     const comparison = compareWorlds(worlds, optionsOf(spec));
     const evidences = new Evidences(facts);
     yield judged(comparison.size.hosts);

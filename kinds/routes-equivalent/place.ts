@@ -1,5 +1,5 @@
 import { byText, digestOf, type Fact, type RoutingObject, type RoutingPlace } from "#engine";
-import { istioWorlds, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
+import { istioWorlds, type ApiReading, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
 import { envoyNumbersOf, istioReleaseText, parseImage, parseIstioRelease, releaseText, type IstioMap } from "#values";
 
 type RoutingFact = Fact<"routing">;
@@ -12,6 +12,8 @@ export interface SeenPlace {
   readonly istio?: string | undefined;
   /** Release of the proxies; left out: as their images show. */
   readonly envoy?: string | undefined;
+  /** Whose reading of Gateway API counts; left out: istiod's. */
+  readonly reading?: ApiReading | undefined;
   /** Services are told apart by name, not by the address that their cluster gave them: for comparisons. */
   readonly servicesByName?: true;
 }
@@ -53,6 +55,7 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
     complete: place.complete,
     unseen: place.unseen,
     servicesByName: seen.servicesByName ?? false,
+    reading: seen.reading ?? "istiod",
     ...(mesh === undefined ? {} : { meshConfig: mesh.config }),
     ...(rootNamespace === undefined ? {} : { rootNamespace }),
   };
@@ -65,7 +68,6 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
         reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
         where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
       })),
-      ...gatewayApi(objects.map(({ object }) => object)),
     ],
   };
 }
@@ -105,15 +107,6 @@ function releaseOf(image: string) {
 function distinct(releases: Releases): Releases {
   const all = [...new Set(releases)];
   return all.length === 0 || all.length > MOST_RELEASES ? [undefined] : all.toSorted((a, b) => byText(a ?? "", b ?? ""));
-}
-
-/** Routes of Gateway API: the same everywhere is an assumption, anything else stays open. */
-function gatewayApi(objects: readonly RoutingObject[]): readonly Unmodelled[] {
-  const routes = objects.filter(({ kind }) => kind === "HTTPRoute" || kind === "GRPCRoute").toSorted((a, b) => byText(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
-  const [first] = routes;
-  if (first === undefined) return [];
-  const key = digestOf(routes.map(({ kind, namespace, name, spec }) => ({ kind, namespace, name, spec })));
-  return [{ reason: "routes of Gateway API are not modelled", where: { object: `${first.kind} ${first.namespace}/${first.name}` }, key: `Gateway API ${key}` }];
 }
 
 function assumptionsOf(place: RoutingPlace): readonly Assumption[] {

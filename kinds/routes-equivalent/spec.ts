@@ -26,8 +26,8 @@ export interface Spec {
   readonly against: "clusters";
   /** Parts of an action that may differ. */
   readonly ignore: readonly ("weights" | "timeout" | "retries" | "mirror" | "fault" | "cors" | "headers" | "trafficPolicy")[];
-  /** Whose reading of the objects counts. */
-  readonly reading: "istiod";
+  /** Whose reading of Gateway API counts where a Gateway is of a class of Istio's, and for clients in the mesh: what istiod makes of it, or what its specification says. Gateways of other classes are always read as the specification says. */
+  readonly reading: "istiod" | "specification";
   /** Steps that the decision may take for one kind of host; past them the answer is undecided. The same on every machine. */
   readonly budget: number;
 }

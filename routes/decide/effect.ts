@@ -393,7 +393,7 @@ function redirect(action: Redirect, request: SeenRequest, regexes: Regexes): Eff
 
 function keptAuthority(action: Redirect, scheme: string, request: SeenRequest): Bytes {
   if (action.keepPort === true) return request.authority;
-  if (action.port !== undefined) return withoutPort(request.authority);
+  if (action.port !== undefined || action.dropPort === true) return withoutPort(request.authority);
   const start = portStart(request.authority);
   // What the client wrote in `x-forwarded-proto` is compared letter by letter with the new scheme, and read in any case: `HTTPS` loses `:443`.
   const protocol = request.headers.get("x-forwarded-proto")?.join(",") ?? request.scheme;

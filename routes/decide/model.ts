@@ -221,6 +221,8 @@ export interface Redirect {
   readonly stripQuery?: boolean;
   /** The port of a kept authority stays even when the scheme changes: how Envoy answers where a virtual host requires TLS. */
   readonly keepPort?: boolean;
+  /** A kept authority loses its port. */
+  readonly dropPort?: boolean;
   readonly response?: readonly HeaderOperation[];
   readonly fault?: Fault;
 }

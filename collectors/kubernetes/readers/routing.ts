@@ -1,5 +1,5 @@
 import { CollectError, type Cluster, type Fact, type Gap, type Io, type JsonObject, type KubeObject, type KubernetesApi, type Resource, type RoutingObject, type Source } from "#engine";
-import { fieldsIn, textIn } from "../fields.ts";
+import { fieldsIn, textIn, type Fields } from "../fields.ts";
 import { pods, routing } from "../resources.ts";
 import { readMeshConfigs } from "./mesh-config.ts";
 import { scanPods } from "./pods.ts";
@@ -98,16 +98,22 @@ function objectOf(item: KubeObject, { kind, namespaced }: Resource): RoutingObje
     namespace: namespaced ? (textIn(metadata, "namespace") ?? "default") : "",
     name,
     ...(created === undefined ? {} : { created }),
-    ...(kind === "Namespace" ? { labels: istioLabels(fieldsIn(metadata, "labels")) } : {}),
+    ...(kind === "Namespace" ? { labels: labelsOf(metadata) } : kind === "Service" ? captureOf(metadata) : {}),
     ...(exportTo === undefined ? {} : { annotations: { [EXPORT_TO]: exportTo } }),
     spec: specOf(kind, fieldsIn(item, "spec") as JsonObject),
   };
 }
 
-/** Of a namespace: whether it is in the mesh, how, and in which network. */
-function istioLabels(labels: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
-  const keys = Object.keys(labels).filter((key) => key.split("/", 1)[0]?.endsWith("istio.io") === true || key === "istio-injection");
-  return Object.fromEntries(keys.toSorted().map((key) => [key, textIn(labels, key) ?? ""]));
+/** Of a namespace: whether it is in the mesh, how, and in which network; listeners of Gateway API select by any other. */
+function labelsOf(metadata: Fields): Readonly<Record<string, string>> {
+  const labels = fieldsIn(metadata, "labels");
+  return Object.fromEntries(Object.keys(labels).toSorted().map((key) => [key, textIn(labels, key) ?? ""]));
+}
+
+/** Of a service: the waypoint that captures it. */
+function captureOf(metadata: Fields): Pick<RoutingObject, "labels"> {
+  const own = Object.entries(labelsOf(metadata)).filter(([key]) => key.startsWith("istio.io/"));
+  return own.length === 0 ? {} : { labels: Object.fromEntries(own) };
 }
 
 async function unseenKinds(api: KubernetesApi): Promise<readonly string[]> {

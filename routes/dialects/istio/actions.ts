@@ -41,11 +41,13 @@ function redirectOf(spec: JsonObject, redirect: JsonObject, matched: Matched, { 
   const status = numberAt(redirect, "redirectCode") || 301;
   if (!redirectCodes.has(status)) return { type: "invalid", reason: `redirectCode ${status} gives a route without action` };
   const scheme = textAt(redirect, "scheme"), authority = textAt(redirect, "authority");
+  if (textAt(redirect, "derivePort") === "SPECIFICATION") return specifiedRedirect(spec, redirect, status, { port, tls }, fault);
   const asked = at(redirect, "port") === undefined ? (textAt(redirect, "derivePort") === "FROM_REQUEST_PORT" ? port : 0) : numberAt(redirect, "port");
   const effective = scheme || (tls ? "https" : "http");
   const elided = (asked === 80 && effective === "http") || (asked === 443 && effective === "https") ? 0 : asked;
   const prefix = textAt(redirect, "prefixRewrite"), uri = textAt(redirect, "uri");
-  const path: PathRewrite | undefined = prefix !== "" ? rewriteBy(prefix, matched) : uri === "" ? undefined : { kind: "replace", value: uri };
+  const given = modelledPath(redirect);
+  const path: PathRewrite | undefined = given !== undefined ? given : prefix !== "" ? rewriteBy(prefix, matched) : uri === "" ? undefined : { kind: "replace", value: uri };
   const response = responseOperations(at(spec, "headers"));
   const out: Redirect = {
     type: "redirect",
@@ -58,6 +60,38 @@ function redirectOf(spec: JsonObject, redirect: JsonObject, matched: Matched, { 
     ...(fault === undefined ? {} : { fault }),
   };
   return out;
+}
+
+/** A redirect as the specification of Gateway API has it: the port is the one given, or the scheme's, or the listener's, and left out where it is the default. */
+function specifiedRedirect(spec: JsonObject, redirect: JsonObject, status: number, { port, tls }: Pick<Circumstances, "port" | "tls">, fault: Fault | undefined): Redirect {
+  const scheme = textAt(redirect, "scheme"), authority = textAt(redirect, "authority");
+  const effective = scheme || (tls ? "https" : "http");
+  const standard = effective === "https" ? 443 : 80;
+  const asked = numberAt(redirect, "port") || (scheme === "" ? port : standard);
+  const path = modelledPath(redirect);
+  const response = responseOperations(at(spec, "headers"));
+  return {
+    type: "redirect",
+    status,
+    ...(scheme === "" ? {} : { scheme }),
+    ...(authority === "" ? {} : { authority }),
+    ...(asked === standard ? { dropPort: true } : { port: asked }),
+    ...(path === undefined ? {} : { path }),
+    ...(response.length === 0 ? {} : { response }),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+/** The change of a path that a rule of Gateway API carries; a VirtualService that names one is refused by its shape. */
+function modelledPath(from: JsonObject): PathRewrite | undefined {
+  const path = at(from, "path");
+  const value = textAt(path, "value");
+  switch (textAt(path, "kind")) {
+    case "replace": return { kind: "replace", value };
+    case "prefix": return { kind: "prefix", length: numberAt(path, "length"), value };
+    case "regex": return { kind: "regex", pattern: textAt(path, "pattern"), substitution: textAt(path, "substitution") };
+    default: return undefined;
+  }
 }
 
 /** A prefix rewrite follows the form of the match: the prefix gives way, or the whole path. */
@@ -129,7 +163,7 @@ function destinationOf(spec: JsonObject, route: Json, target: Target | undefined
   const request = join(outer.request, inner.request), response = join(outer.response, inner.response);
   const weight = weighted ? numberAt(route, "weight") : 1;
   const shared = response.length === 0 ? {} : { response };
-  if (target === undefined || target.missing) return { invalid: true, status: 503, weight, ...shared } satisfies Failure;
+  if (target === undefined || target.missing) return { invalid: true, status: numberAt(spec, "missingStatus") || 503, weight, ...shared } satisfies Failure;
   const authority = host || inner.authority;
   return {
     host: target.host,
@@ -188,6 +222,8 @@ function passOf(operations: JsonObject): Pass {
 }
 
 function rewriteOf(rewrite: JsonObject, matched: Matched): PathRewrite | undefined {
+  const path = modelledPath(rewrite);
+  if (path !== undefined) return path;
   const regex = at(rewrite, "uriRegexRewrite");
   if (isObject(regex)) return { kind: "regex", pattern: textAt(regex, "match"), substitution: textAt(regex, "rewrite") };
   const uri = textAt(rewrite, "uri");

@@ -50,7 +50,9 @@ function concernsServer(match: Json, looker: Looker, namespace: string): boolean
 
 export function originOf(service: VirtualService, path: string): Chain["origin"] {
   const { title, file, line } = service.named;
-  return { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+  // The lists of a route of Gateway API have one name for all protocols.
+  const own = service.isOfApi === true ? path.replace(/^spec\.(?:tls|tcp)(\[\d+\]).*$/, "spec.rules$1") : path;
+  return { object: title, path: own, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
 /** The one chain of a TCP server: the first rule that fits, of the first VirtualService that has one (gateway.go `buildGatewayNetworkFiltersFromTCPRoutes`). */

@@ -61,7 +61,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(nameless ? { subset } : {}),
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
-    const unmodelled = trouble(registry, served, host, rule?.sources ?? []);
+    const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name);
     return {
       host: name,
       port,

@@ -31,8 +31,9 @@ function actsOn(filter: Named, root: string, proxy: Proxy): boolean {
   }
   // Policies guard what a sidecar receives; what it sends passes them by.
   if (proxy.role === "sidecar" && (filter.kind === "AuthorizationPolicy" || filter.kind === "RequestAuthentication")) return false;
-  // What names a target belongs to Gateway API or to a service; it counts until that is read.
-  const targeted = at(filter.spec, "targetRef") !== undefined || listAt(filter.spec, "targetRefs").length > 0;
+  const targets = at(filter.spec, "targetRef") === undefined ? listAt(filter.spec, "targetRefs") : [at(filter.spec, "targetRef")];
+  // Services and classes are targets of waypoints; a Gateway's are the proxies that are run for it.
+  if (targets.length > 0) return targets.some((target) => textAt(target, "kind") === "Gateway" && filter.namespace === proxy.namespace && proxy.labels["gateway.networking.k8s.io/gateway-name"] === textAt(target, "name"));
   const selector = at(filter.spec, "selector");
-  return targeted || !isObject(selector) || isSubset(labelsAt(selector, "matchLabels"), proxy.labels);
+  return !isObject(selector) || isSubset(labelsAt(selector, "matchLabels"), proxy.labels);
 }

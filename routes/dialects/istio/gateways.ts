@@ -1,5 +1,6 @@
 import type { Chain, HttpTable, Listener, Origin, Reading, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
 import { claimHosts, gatewayTcp, gatewayTls, serverNames } from "./connections.ts";
+import type { DestinationRules } from "./destination-rules.ts";
 import { byHost, type Destinations, destinationsFor } from "./destinations.ts";
 import { filtersOn } from "./filters.ts";
 import { intersection, overlap } from "./hosts.ts";
@@ -28,6 +29,8 @@ interface Server {
 interface Workload {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Another control plane than istiod runs them: nothing of Istio's acts on them. */
+  readonly isForeign?: true;
 }
 
 /** The servers of a workload after istiod merged its Gateways. */
@@ -65,7 +68,7 @@ const managedBy = "gateway.networking.k8s.io/gateway-name";
 
 /** The Gateways that a workload serves: push_context.go `filterStrictGatewayMerging` takes those of other namespaces from proxies that istiod runs itself. */
 function joined(place: Place, workload: Workload, gateways: readonly Named[]): readonly Named[] {
-  const isForeign = (gateway: Named): boolean => gateway.namespace !== workload.namespace;
+  const isForeign = (gateway: Named): boolean => gateway.listener === undefined && gateway.namespace !== workload.namespace;
   const manager = workload.labels[managedBy];
   const [foreign] = gateways.filter(isForeign);
   if (manager === undefined || foreign === undefined) return gateways;
@@ -94,9 +97,10 @@ function assumedGateways(place: Place): readonly Named[] {
 /** Where the age of Gateways decides and is not known. Servers that share a port are the only ones that meet. */
 function noteUnagedGateways(place: Place, merged: Merged, gateways: readonly Named[]): void {
   for (const servers of merged.listeners.values()) {
-    const names = new Set(servers.map((server) => server.gatewayName));
+    // The listeners of one object of Gateway API have one age.
+    const names = new Set(servers.map((server) => server.gateway.title));
     const tls = servers.some((server) => server.tls !== undefined);
-    const meet = servers.some((one) => servers.some((other) => one.gatewayName !== other.gatewayName && one.hosts.some((host) => other.hosts.some((second) => overlap(bare(host), bare(second))))));
+    const meet = servers.some((one) => servers.some((other) => one.gateway.title !== other.gateway.title && one.hosts.some((host) => other.hosts.some((second) => overlap(bare(host), bare(second))))));
     if (names.size < 2 || !(meet || tls) || !meet) continue;
     place.leaveOut({ reason: `${gateways.map((gateway) => gateway.title).join(" and ")} share a port and hosts, and their age, which decides, is not known`, where: { object: gateways[0]?.title ?? "", path: "metadata.creationTimestamp" } });
   }
@@ -107,6 +111,9 @@ function bare(host: string): string {
 }
 
 function selects(gateway: Named, workload: Workload): boolean {
+  const { listener } = gateway;
+  if (listener !== undefined) return listener.namespace === workload.namespace && workload.labels[managedBy] === listener.name && listener.isForeign === (workload.isForeign === true);
+  if (workload.isForeign === true) return false;
   return isSubset(labelsAt(gateway.spec, "selector"), workload.labels);
 }
 
@@ -115,9 +122,21 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
   const out = new Map<string, Workload>();
   const put = (workload: Workload): void => void out.set(canonical(workload), workload);
   const seen = place.registry.seen("Pod");
-  if (seen) for (const pod of place.registry.pods) if (isGatewayPod(pod) && gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels: pod.labels }))) put({ namespace: pod.namespace, labels: stable(pod.labels) });
+  if (seen) {
+    for (const pod of place.registry.pods.filter(isGatewayPod)) {
+      const labels = { ...pod.labels, ...managerOf(place, pod, gateways) };
+      if (gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels }))) put({ namespace: pod.namespace, labels: stable(labels) });
+    }
+  }
   let guessed = false;
+  for (const { listener } of gateways) {
+    // What a Gateway of Gateway API needs is run for it: where no pod is seen it will be.
+    if (listener === undefined) continue;
+    const isRun = [...out.values()].some((workload) => workload.namespace === listener.namespace && workload.labels[managedBy] === listener.name);
+    if (listener.isForeign || !isRun) put({ namespace: listener.namespace, labels: { [managedBy]: listener.name }, ...(listener.isForeign ? { isForeign: true } : {}) });
+  }
   for (const gateway of gateways) {
+    if (gateway.listener !== undefined) continue;
     const selector = labelsAt(gateway.spec, "selector");
     if (seen && gateway.annotations[assumed] === undefined) continue;
     const service = place.registry.services.find((candidate) => candidate.selector !== undefined && Object.keys(selector).length > 0 && isSubset(selector, candidate.selector));
@@ -126,6 +145,13 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
   }
   if (guessed) place.assume({ text: "pods are not in the input: for every selector of a Gateway a workload is assumed, in the namespace of the Service that selects it, else in that of the Gateway" });
   return [...out.values()];
+}
+
+/** A Gateway with an address of the type Hostname is served by the pods of that Service (conversion.go `extractGatewayServices`). */
+function managerOf(place: Place, pod: Named, gateways: readonly Named[]): Readonly<Record<string, string>> {
+  const found = gateways.find(({ listener }) => listener?.namespace === pod.namespace && listener.services?.some((host) =>
+    place.registry.services.some((service) => (service.host === host || service.host === `${host}.${place.registry.domain}`) && service.selector !== undefined && isSubset(service.selector, pod.labels))));
+  return found?.listener === undefined ? {} : { [managedBy]: found.listener.name };
 }
 
 /** Labels that change with every rollout tell nothing of routing. */
@@ -147,7 +173,7 @@ function serversOf(gateway: Named): readonly Server[] {
     return [{
       gateway,
       gatewayName: `${gateway.namespace}/${gateway.name}`,
-      path: `spec.servers[${index}]`,
+      path: gateway.listener?.path ?? `spec.servers[${index}]`,
       number: numberAt(port, "number"),
       portName: textAt(port, "name"),
       protocol: textAt(port, "protocol").toUpperCase(),
@@ -227,16 +253,21 @@ interface Supposed {
 
 function viewsOf(place: Place, workload: Workload, merged: Merged): readonly ViewTable[] {
   const wanted = new Map<string, Server>();
-  for (const server of merged.listenerOf.keys()) wanted.set(`${server.gatewayName} ${server.number} ${isTls(server)}`, server);
+  for (const server of merged.listenerOf.keys()) wanted.set(`${viewName(server)} ${server.number} ${isTls(server)}`, server);
   return [...wanted.values()].map((server) => {
     for (const problem of server.gateway.problems) place.leaveOut({ reason: problem.reason, where: { object: server.gateway.title, path: problem.path } });
     if (server.tls?.mode === "AUTO_PASSTHROUGH") place.leaveOut({ reason: "servers with AUTO_PASSTHROUGH are not modelled", where: { object: server.gateway.title, path: server.path } });
     const sharing = merged.listeners.get(merged.listenerOf.get(server) ?? "") ?? [];
     const names = new Set(sharing.map((one) => one.gatewayName));
     const bound = place.virtualServices.filter((service) => service.gateways.some((name) => names.has(name)));
-    const view = { gateway: server.gatewayName, port: server.number, tls: isTls(server) };
+    const view = { gateway: viewName(server), port: server.number, tls: isTls(server) };
     return { view, readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
   });
+}
+
+/** The Gateway that a user wrote: listeners of Gateway API are Gateways of their own to istiod. */
+function viewName({ gateway, gatewayName }: Server): string {
+  return gateway.listener === undefined ? gatewayName : `${gateway.listener.namespace}/${gateway.listener.name}`;
 }
 
 /** Every reading of a table that rests on the order of VirtualServices and on versions. */
@@ -306,11 +337,12 @@ function twiceMatched(chains: readonly Chain[]): { readonly match: string; reado
 }
 
 function sharesHost(server: Server, service: VirtualService): boolean {
-  return hostsFor(server, service.named.namespace).some((host) => service.hosts.some((other) => overlap(host, other)));
+  return hostsFor(server, service).some((host) => service.hosts.some((other) => overlap(host, other)));
 }
 
 /** Server hosts that a VirtualService of a namespace may bind to (host/names.go `NamesForNamespace`). */
-function hostsFor(server: Server, namespace: string): readonly string[] {
+function hostsFor(server: Server, { named: { namespace }, isAnyNamespace }: VirtualService): readonly string[] {
+  if (isAnyNamespace === true) return [...new Set(server.hosts.map(bare))];
   return server.hosts.flatMap((host) => {
     const [owner = "", name] = host.split("/");
     if (name === undefined) return [host];
@@ -321,8 +353,12 @@ function hostsFor(server: Server, namespace: string): readonly string[] {
 function destinationsOf(place: Place, workload: Workload): Destinations {
   const visible = [...place.registry.services].sort((a, b) => Number(isPublic(a)) - Number(isPublic(b)) || byAge(a.source, b.source)).filter((service) => isVisible(service.exportTo, service.namespace, workload.namespace));
   const clusters = byHost(visible);
-  return destinationsFor(place.registry, place.memory, place.destinationRules, workload, { isGateway: true, lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
+  // What another control plane runs knows no DestinationRule.
+  const rules = workload.isForeign === true ? noRules : place.destinationRules;
+  return destinationsFor(place.registry, place.memory, rules, workload, { isGateway: true, lookup: (host) => clusters.get(host), cluster: (host) => clusters.get(host) });
 }
+
+const noRules: DestinationRules = { local: new Map(), exported: new Map(), rootLocal: new Map() };
 
 function isPublic(service: { readonly exportTo: readonly string[] }): boolean {
   return service.exportTo.includes("*");
@@ -343,10 +379,10 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
   let invalid: string | undefined;
   for (const server of servers) {
     for (const service of boundTo(supposed.services, server.gatewayName, workload.namespace)) {
-      const domains = intersection(hostsFor(server, service.named.namespace), service.hosts);
+      const domains = intersection(hostsFor(server, service), service.hosts);
       if (domains.length === 0) continue;
       // The routes of a VirtualService are made once a Gateway, for the first server that asks.
-      const key = `${server.gatewayName} ${service.named.title}`;
+      const key = `${server.gatewayName} ${service.named.title} ${service.named.name}`;
       let routes = cached.get(key);
       if (routes === undefined) {
         const looker = { namespace: workload.namespace, labels: workload.labels, gateway: server.gatewayName, port: server.number };
@@ -368,7 +404,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
     for (const host of server.hosts) hostNamed(hosts, host.toLowerCase()).requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };
   }
   if (invalid !== undefined) return { type: "invalid", reason: invalid };
-  const filters = filtersOn(place.registry, { role: "gateway", namespace: workload.namespace, labels: workload.labels });
+  const filters = workload.isForeign === true ? [] : filtersOn(place.registry, { role: "gateway", namespace: workload.namespace, labels: workload.labels });
   const secure = servers.some(isTls);
   const { mesh } = place.registry;
   return {

@@ -1,9 +1,11 @@
 import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
+import { type ApiReading, readApi } from "../gateway-api/index.ts";
 import { readDestinationRules } from "./destination-rules.ts";
 import { gatewayViews } from "./gateways.ts";
 import type { Json } from "./json.ts";
 import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
+import { byAge } from "./order.ts";
 import type { Place } from "./place.ts";
 import { type KubeObject, readRegistry } from "./registry.ts";
 import { objectReading } from "./versions.ts";
@@ -23,6 +25,8 @@ export interface IstioPlace {
   readonly unseen?: readonly string[];
   /** The mesh configuration (`data.mesh` of the ConfigMap `istio`), parsed. */
   readonly meshConfig?: Json;
+  /** Whose reading of Gateway API counts where a Gateway is of Istio's class, and for clients in the mesh; istiod's where it is left out. */
+  readonly reading?: ApiReading;
   /** Release of istiod and of the proxies; left out where unknown. */
   readonly istio?: string;
   readonly envoy?: string;
@@ -71,10 +75,24 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     memory,
     byName: input.servicesByName ?? false,
   });
-  const place: Place = {
-    registry,
+  const api = readApi({
+    objects: input.objects,
+    reading: input.reading ?? "istiod",
+    domain: registry.domain,
+    complete: input.complete ?? false,
+    unseen: input.unseen ?? [],
+    namespaces: registry.namespaces,
+    services: registry.services,
+    areServicesSeen: registry.seen("Service"),
+    exportTo: registry.mesh.virtualServiceExportTo,
     memory,
-    virtualServices: readVirtualServices(registry, memory),
+  });
+  api.assumptions.forEach(assume);
+  api.unmodelled.forEach(leaveOut);
+  const place: Place = {
+    registry: { ...registry, gateways: [...registry.gateways, ...api.gateways], captured: api.captured, policies: api.policies },
+    memory,
+    virtualServices: [...readVirtualServices(registry, memory), ...api.virtualServices].sort((a, b) => byAge(a.named, b.named)),
     destinationRules: readDestinationRules(registry, objectReading(input.istio)),
     complete: input.complete ?? false,
     istio: input.istio,

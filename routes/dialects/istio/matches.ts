@@ -57,7 +57,7 @@ export function matchOf(match: JsonObject): Matched {
   }
   const query: QueryMatch[] = entriesAt(match, "queryParams").map(([name, value]) => ({ name, ...fieldOf(value, false) }));
   const open = path === undefined || (path.kind === "prefix" && path.value === "/") || (path.kind === "regex" && path.pattern === ".*");
-  const form = path?.kind === "prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
+  const form = path?.kind === "prefix" || path?.kind === "separated-prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
   const when: Condition = {
     ...(path === undefined || (path.kind === "prefix" && path.value === "/") ? {} : { path }),
     ...(headers.length === 0 ? {} : { headers }),
@@ -69,6 +69,9 @@ export function matchOf(match: JsonObject): Matched {
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
+  // Only routes of Gateway API have prefixes of whole segments: a VirtualService that names one is refused by its shape.
+  const separated = at(uri, "separated");
+  if (typeof separated === "string") return { kind: "separated-prefix", value: separated };
   const match = stringOf(uri);
   // Envoy's `case_sensitive` has no effect on expressions (config_impl.cc `RegexRouteEntryImpl`).
   return match === undefined || match.kind === "regex" || !ignoreCase ? match : { ...match, ignoreCase };

@@ -18,7 +18,6 @@ import type { VirtualService } from "./virtual-services.ts";
 /** The views of all sidecars of a place: one for each kind of client and port. */
 export function meshViews(place: Place): readonly ViewTable[] {
   const bound = place.virtualServices.filter((service) => service.gateways.includes("mesh"));
-  noteWaypoints(place);
   const seen = withServices(place, bound);
   return clientsOf(seen, bound).flatMap((client) => {
     const sidecar = sidecarFor(seen, client);
@@ -29,13 +28,6 @@ export function meshViews(place: Place): readonly ViewTable[] {
       readings: readingsOf(seen, bound, ({ services, version }) => listenerFor(seen, client, port, services, version)),
     }));
   });
-}
-
-function noteWaypoints(place: Place): void {
-  for (const waypoint of place.registry.waypoints) {
-    if (textAt(waypoint.spec, "gatewayClassName") !== "istio-waypoint") continue;
-    place.leaveOut({ reason: "waypoints are not modelled", where: { object: waypoint.title.replace("Waypoint", "Gateway"), path: "spec" } });
-  }
 }
 
 function noteSidecar(place: Place, sidecar: Named): void {
@@ -274,6 +266,10 @@ function tableFor(place: Place, client: Client, port: number, scope: Scope, egre
     const parts = separate(virtual, services, owners);
     // Without a service at this port a VirtualService has virtual hosts on port 80 only.
     if (parts.services.length === 0 && port !== 80) continue;
+    // Routes of Gateway API are for services of their namespace, or for clients of it (route.go `buildSidecarVirtualHostsForVirtualService`).
+    const { namespace } = virtual.named;
+    if (virtual.isOfApi === true && client.namespace !== namespace && !parts.services.some((service) => service.namespace === namespace)) continue;
+    if (virtual.isOfApi === true && parts.services.length === 0) continue;
     if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
     for (const service of parts.services) claimed.add(service.host);
     wrappers.push({ ...parts, rules: rulesIn(routes), unmodelled: routes.unmodelled, untried: routes.untried });
@@ -313,6 +309,7 @@ function separate(virtual: VirtualService, services: ReadonlyMap<string, Service
     if (service === undefined) hosts.push(host);
     else found.push(service);
   }
+  if (virtual.isOfApi === true) return { hosts: [...hosts, ...wild], services: found };
   for (const pattern of wild) {
     const matching = [...services.values()].filter((service) => isSubsetOf(service.host, pattern) || isSubsetOf(pattern, service.host));
     if (matching.length === 0) hosts.push(pattern);
@@ -349,7 +346,8 @@ function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[]
     names.add(name);
     // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
     const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
-    const unmodelled = [...filters, ...wrapper.unmodelled];
+    const capture = place.registry.captured.get(name);
+    const unmodelled = [...filters, ...wrapper.unmodelled, ...(capture === undefined ? [] : [capture])];
     if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.untried.length === 0 ? {} : { untried: wrapper.untried }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
   };
   for (const wrapper of wrappers) {

@@ -1,3 +1,4 @@
+import type { Unmodelled } from "../../decide/model.ts";
 import { addressesOf, commonAddresses, rangesOf } from "./addresses.ts";
 import { check, fits, type Problem, type Shape } from "./check.ts";
 import { fullName } from "./hosts.ts";
@@ -30,8 +31,23 @@ export interface Named {
   readonly problems: readonly Problem[];
   /** The `http` rules of a VirtualService. */
   readonly written: readonly Written[];
+  /** Of a Gateway that istiod makes of a listener of Gateway API: whose it is. */
+  readonly listener?: FromListener;
   readonly file?: string | undefined;
   readonly line?: number | undefined;
+}
+
+/** The listener of Gateway API that a Gateway was made of. */
+interface FromListener {
+  /** The Gateway of Gateway API whose proxies serve it. */
+  readonly namespace: string;
+  readonly name: string;
+  /** Where the listener stands in its object. */
+  readonly path: string;
+  /** Another control plane than istiod programs it. */
+  readonly isForeign: boolean;
+  /** Services whose pods serve it; undefined: those that its control plane deploys for it. */
+  readonly services: readonly string[] | undefined;
 }
 
 /** How a port of a service is served: `auto` looks at the first bytes of a connection. */
@@ -75,7 +91,10 @@ export interface Registry {
   readonly namespaces: ReadonlyMap<string, Named>;
   /** Objects that act on the path of a request beside its routes. */
   readonly filters: readonly Named[];
-  readonly waypoints: readonly Named[];
+  /** What waypoints do to requests for a service, by host. */
+  readonly captured: ReadonlyMap<string, Unmodelled>;
+  /** What policies of other APIs do to connections with a service, by host. */
+  readonly policies: ReadonlyMap<string, Unmodelled>;
   /** False of a kind of which nothing was seen in a place that does not claim to be whole. */
   seen(kind: string): boolean;
   /** A mesh of several clusters: services of others may be known here. */
@@ -142,18 +161,18 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
     pods: of("Pod"),
     namespaces: new Map(of("Namespace").map((named) => [named.name, named])),
     filters: [...filterKinds].flatMap((kind) => of(kind)),
-    waypoints: of("Waypoint"),
+    captured: new Map(),
+    policies: new Map(),
     seen: (kind) => !options.unseen.includes(kind) && (options.complete || kinds.has(kind)),
     shared: sharedMesh(mesh, of("Gateway"), of("Namespace")),
     broken,
   };
 }
 
-/** The kind under which an object is filed; Gateway API's own are other dialects', but for waypoints. */
+/** The kind under which an object is filed; those of Gateway API are another dialect's. */
 function kindOf(group: string, kind: string): string | undefined {
   if (group === "networking.istio.io" && (shapeOf.has(kind) || kind === "EnvoyFilter")) return kind;
   if (group === "v1" && (kind === "Service" || kind === "Pod" || kind === "Namespace")) return kind;
-  if (group === "gateway.networking.k8s.io" && kind === "Gateway") return "Waypoint";
   if (group.endsWith(".istio.io") && filterKinds.has(kind)) return kind;
   return undefined;
 }

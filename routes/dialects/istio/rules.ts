@@ -29,9 +29,10 @@ export interface Routes {
  */
 export function routesOf(service: VirtualService, looker: Looker, circumstances: Circumstances): Routes {
   const routes = knownRoutes(service.http, looker, circumstances);
-  if (service.problems.length === 0) return routes;
+  const left = service.left ?? [];
+  if (service.problems.length + left.length === 0) return routes;
   const problems = service.problems.map((problem) => ({ reason: problem.reason, where: { object: service.named.title, path: problem.path } }));
-  return { ...routes, unmodelled: [...problems, ...routes.unmodelled] };
+  return { ...routes, unmodelled: [...problems, ...left, ...routes.unmodelled] };
 }
 
 /** What the routes of a list of rules rest on. */

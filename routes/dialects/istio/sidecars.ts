@@ -63,7 +63,7 @@ function isUniform(place: Place, ordered: readonly VirtualService[]): boolean {
     known =
       services.every((service) => service.exportTo.includes("*")) &&
       new Set(services.map((service) => service.host)).size === services.length &&
-      ordered.every((service) => service.exportTo.includes("*") && !asksNamespace(service));
+      ordered.every((service) => service.exportTo.includes("*") && service.isOfApi !== true && !asksNamespace(service));
     uniform.set(ordered, known);
   }
   return known;
@@ -133,7 +133,7 @@ function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], 
     port: isObject(at(spec, "port")) ? number : undefined,
     services: oneNamespaceEach(letIn, client.namespace),
     virtualServices: bound.filter((service) =>
-      service.hosts.some((host) => !excluded(service.named.namespace, host) && scopes(service.named.namespace).some((found) => found.wanted.some((pattern) => overlaps(host, pattern)))),
+      service.hosts.some((host) => !excluded(service.named.namespace, host) && scopes(service.named.namespace).some((found) => found.wanted.some((pattern) => (service.isOfApi === true ? isSubsetOf(host, pattern) : overlaps(host, pattern))))),
     ),
   };
 }

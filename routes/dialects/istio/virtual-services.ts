@@ -1,3 +1,4 @@
+import type { Unmodelled } from "../../decide/model.ts";
 import type { Problem } from "./check.ts";
 import { delegates, mergeDelegate } from "./delegates.ts";
 import { fullName, gatewayName } from "./hosts.ts";
@@ -36,6 +37,12 @@ export interface VirtualService {
   readonly exportTo: readonly string[];
   readonly http: readonly HttpRule[];
   readonly problems: readonly Problem[];
+  /** What of the objects that it was made of is not modelled. */
+  readonly left?: readonly Unmodelled[];
+  /** Made of routes of Gateway API. */
+  readonly isOfApi?: true;
+  /** Its namespace was looked at when it was made: servers that take routes of some namespaces only take it. */
+  readonly isAnyNamespace?: true;
 }
 
 /** All VirtualServices with hosts, oldest first. */
@@ -117,9 +124,13 @@ export function boundTo(all: readonly VirtualService[], gateway: string, namespa
   const bound = all.filter((service) => service.gateways.includes(gateway));
   const isPublic = (service: VirtualService): boolean => service.exportTo.includes("*");
   const named = bound.filter((service) => !isPublic(service) && !service.exportTo.includes("~") && service.exportTo.includes(namespace));
+  // Of the public ones, routes of Gateway API of the own namespace come first: a client overrides what a service says.
+  const isOwn = (service: VirtualService): boolean => service.isOfApi === true && service.named.namespace === namespace;
+  const open = bound.filter(isPublic);
   return [
     ...named.filter((service) => service.named.namespace === namespace),
     ...named.filter((service) => service.named.namespace !== namespace),
-    ...bound.filter(isPublic),
+    ...open.filter(isOwn),
+    ...open.filter((service) => !isOwn(service)),
   ];
 }

@@ -49,12 +49,21 @@ describe("a fleet file", () => {
     const { fleet, at } = await load(
       clusters(
         "{ name: a, terraform: { state: x.tfstate, workspace: prod, cluster: eks-prod } }",
-        "{ name: b, terraform: [{ dir: infra }, { command: [tofu, show] }, { s3: { bucket: b } }, { gcs: { bucket: b } }, { azurerm: { key: k } }, { http: { address: a } }, { kubernetes: { secret_suffix: s } }, { hcp: { workspace: w } }] }",
+        "{ name: b, terraform: [{ dir: infra, backendConfig: [prod.tfbackend] }, { command: [tofu, state, pull] }, { s3: { bucket: b, key: k } }, { gcs: { bucket: b } }, { azurerm: { storage_account_name: acc, container_name: c, key: k } }, { http: { address: 'https://a/s' } }, { kubernetes: { secret_suffix: s, config_path: ../kube } }, { hcp: { organization: o, workspace: w } }] }",
       ),
     );
-    expect(fleet.clusters[0]?.terraform).toEqual([{ form: "state", from: join(at, "x.tfstate"), workspace: "prod", cluster: "eks-prod" }]);
-    expect(fleet.clusters[1]?.terraform.map(({ form }) => form)).toEqual(["dir", "command", "s3", "gcs", "azurerm", "http", "kubernetes", "hcp"]);
-    expect(fleet.clusters[1]?.terraform[1]?.from).toEqual(["tofu", "show"]);
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+    expect(plain(fleet.clusters[0]?.terraform)).toEqual([{ place: { form: "state", file: join(at, "x.tfstate"), shown: "fleet/x.tfstate", workspace: "prod" }, cluster: "eks-prod" }]);
+    expect(plain(fleet.clusters[1]?.terraform.map(({ place }) => place))).toEqual([
+      { form: "dir", dir: join(at, "infra"), shown: "fleet/infra", backendConfig: [{ file: join(at, "prod.tfbackend"), shown: "fleet/prod.tfbackend" }] },
+      { form: "command", command: ["tofu", "state", "pull"], cwd: at },
+      { form: "s3", settings: { bucket: "b", key: "k" } },
+      { form: "gcs", settings: { bucket: "b" } },
+      { form: "azurerm", settings: { storage_account_name: "acc", container_name: "c", key: "k" } },
+      { form: "http", settings: { address: "https://a/s" } },
+      { form: "kubernetes", settings: { secret_suffix: "s", config_path: join(at, "../kube") } },
+      { form: "hcp", settings: { organization: "o", workspace: "w" } },
+    ]);
   });
 
   it("pins clusters, allows probes and says how registries are reached", async () => {
@@ -95,6 +104,12 @@ describe("a mistake in a fleet file is told with its place and the way out", () 
     ["a label that is a number", clusters("{ name: a, labels: { tier: 1 } }"), ["fleet/assert.yaml:6:34 `spec.clusters[0].labels.tier` is a number (`1`); it must be text | write for example `labels: { tier: prod }`"]],
     ["Terraform as text", clusters("{ name: a, terraform: infra }"), ["fleet/assert.yaml:6:29 `spec.clusters[0].terraform` has none of the forms that it may have | write for example `terraform: { state: infra/eks/terraform.tfstate }`"]],
     ["two Terraform forms in one source of a list", clusters("{ name: a, terraform: [{ state: a }, { state: a, dir: b }] }"), ["fleet/assert.yaml:6:44 `spec.clusters[0].terraform[1]` names `state`, `dir` at once; they exclude each other | keep one of them"]],
+    ["one Terraform source twice, without telling its words", clusters("{ name: a, terraform: [{ command: [curl, -u, 'u:canary'] }, { state: b }, { command: [curl, -u, 'u:canary'] }] }"), ["fleet/assert.yaml:6:29 `spec.clusters[0].terraform` names its entry 3 twice | write for example `terraform: { state: infra/eks/terraform.tfstate }`"]],
+    ["a credential in a Terraform source, without telling it", clusters("{ name: a, terraform: { s3: { bucket: b, key: k, secret_key: canary } } }"), ["fleet/assert.yaml:6:56 unknown field `secret_key` | credentials are never read from this file: leave it out; they come from the environment"]],
+    ["an address with a password in it", clusters("{ name: a, terraform: { http: { address: 'https://u:canary@x/s' } } }"), ["fleet/assert.yaml:6:48 `spec.clusters[0].terraform.http.address` is `https://…@x/s`, which is not of the form that it must have | write for example `address: https://states.example/eks`"]],
+    ["a backend without what it needs", clusters("{ name: a, terraform: { s3: { bucket: b } } }"), ["fleet/assert.yaml:6:35 `spec.clusters[0].terraform.s3` lacks `key` | add it, for example `key: eks/terraform.tfstate`"]],
+    ["a file of settings without its folder", clusters("{ name: a, terraform: { state: a, backendConfig: [b] } }"), ["fleet/assert.yaml:6:29 `spec.clusters[0].terraform` lacks `dir`, which `backendConfig` needs | add it, for example `dir: infra/eks`"]],
+    ["a workspace that leads away", clusters("{ name: a, terraform: { state: a, workspace: ../x } }"), ["fleet/assert.yaml:6:52 `spec.clusters[0].terraform.workspace` is `../x`, which is not of the form that it must have | write for example `workspace: prod`"]],
     ["an identity that is no UID", clusters("{ name: a, identity: { kubeSystemUid: prod } }"), ["fleet/assert.yaml:6:45 `spec.clusters[0].identity.kubeSystemUid` is `prod`, which is not of the form that it must have | write for example `kubeSystemUid: \"3f0d2c9e-6b1a-4f57-9a52-0d6f6a1f4c11\"`"]],
     ["an Istio map that is not there", `${clusters("{ name: a }")}  istioMap: map.yaml\n`, ["fleet/assert.yaml:7:13 `map.yaml` does not exist | check the spelling; relative paths start at the file that holds them, or at the working directory for flags"]],
   ];
@@ -144,11 +159,12 @@ describe("--untrusted", () => {
 
   it("commands, remote states and states outside are refused, states and folders beside the file are not", async () => {
     const { fleet } = await load(
-      clusters("{ name: a, terraform: [{ state: x }, { dir: y }, { state: /x }, { dir: ../y }, { command: [sh] }, { s3: { bucket: b } }, { http: { address: a } }, { hcp: { workspace: w } }] }"),
+      clusters("{ name: a, terraform: [{ state: x }, { dir: y }, { state: /x }, { dir: ../y }, { command: [sh] }, { s3: { bucket: b, key: k } }, { http: { address: 'https://a' } }, { hcp: { organization: o, workspace: w } }, { dir: y, backendConfig: [/y] }] }"),
       {},
       untrusted,
     );
-    expect(fleet.clusters[0]?.terraform.map((source) => source.refused !== undefined)).toEqual([false, false, true, true, true, true, true, true]);
+    expect(fleet.clusters[0]?.terraform.map((source) => source.refused !== undefined)).toEqual([false, false, true, true, true, true, true, true, true]);
+    expect(fleet.within).toMatch(/\/fleet$/);
   });
 
   it("credentials, pull secrets, mirrors and private hosts are left out, and that is said", async () => {

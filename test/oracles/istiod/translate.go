@@ -20,9 +20,10 @@ func translate(objects Objects, views []ProxyView) (out []Generated, err error) 
 			}
 		}()
 		server := xds.NewFakeDiscoveryServer(t, xds.FakeOptions{
-			Configs:           objects.configs,
-			KubernetesObjects: objects.kube,
-			MeshConfig:        objects.mesh,
+			Configs:            objects.configs,
+			KubernetesObjects:  objects.kube,
+			MeshConfig:         objects.mesh,
+			KubeClientModifier: withGatewayAPI(t),
 		})
 		for _, view := range views {
 			out = append(out, generate(server, objects, view))

@@ -233,7 +233,7 @@ export function seenIn(observed: Observed, { generated }: Context, luck: boolean
   const own = (headers: readonly Line[], pattern: RegExp): readonly Line[] => headers.filter(([name]) => !pattern.test(name) || name.startsWith("access-control-") || name === "location" || name === "host").toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const shares = route === undefined ? undefined : sharesOf(route, generated);
   // Without a cluster nothing is tried, copied or waited for.
-  const fields = route === undefined || (shares === undefined && observed.details === "cluster_not_found") ? route && { fault: fieldsOf(route, generated)["fault"] } : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
+  const fields = route === undefined || (shares === undefined && (observed.details === "cluster_not_found" || observed.details === "direct_response")) ? route && { fault: fieldsOf(route, generated)["fault"] } : { ...fieldsOf(route, generated), hash: at(objectAt(route, "route"), "hash_policy") };
   if (shares !== undefined && !luck) return canonical({ shares, fields, operations: OPERATIONS.map((key) => at(route, key)) });
   return canonical({
     status: observed.status,

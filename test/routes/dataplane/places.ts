@@ -35,7 +35,8 @@ export function proxiesOf(place: Place, view: View): readonly Generated[] {
 /** The listener of a proxy that takes a connection of a view: on the very address, else on the port, else the one for all others. */
 export function listenerFor(generated: Generated, view: View, request: Request): string | undefined {
   if (!("mesh" in view)) {
-    const server = generated.servers?.find(({ gateway, port }) => gateway === view.gateway && port === view.port);
+    // A ListenerSet brings servers of its own name to the proxies of its Gateway.
+    const server = generated.servers?.find(({ gateway, port }) => gateway === view.gateway && port === view.port) ?? generated.servers?.find(({ port }) => port === view.port);
     return generated.listeners.map((listener) => [textAt(listener, "name"), addressOf(listener)] as const).find(([, address]) => address.port === server?.listen)?.[0];
   }
   const names = new Set(generated.listeners.map((listener) => textAt(listener, "name")));

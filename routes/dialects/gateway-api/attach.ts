@@ -1,0 +1,54 @@
+import { isSubsetOf, overlap } from "../istio/hosts.ts";
+import { at, type Json, listAt, numberAt, textAt, textsAt } from "../istio/json.ts";
+import type { Named } from "../istio/registry.ts";
+import type { ApiListener } from "./listeners.ts";
+import { GROUP } from "./objects.ts";
+
+/** A parent of a route: a listener, or a service of the mesh. */
+export type Parent =
+  | { readonly listener: ApiListener }
+  | { readonly kind: "Service" | "ServiceEntry"; readonly namespace: string; readonly name: string; readonly port: number | undefined };
+
+/** The hosts that a route names; none is every host. */
+export function hostnamesOf(route: Named): readonly string[] {
+  const own = textsAt(route.spec, "hostnames");
+  return own.length === 0 ? ["*"] : own;
+}
+
+/** The parents that take a route, each once (conversion.go `extractParentReferenceInfo`). */
+export function parentsOf(route: Named, listeners: readonly ApiListener[]): readonly Parent[] {
+  const out = new Map<string, Parent>();
+  for (const reference of listAt(route.spec, "parentRefs")) {
+    const group = at(reference, "group") === undefined ? GROUP : textAt(reference, "group"), kind = textAt(reference, "kind") || "Gateway";
+    const name = textAt(reference, "name"), namespace = textAt(reference, "namespace") || route.namespace;
+    const isService = (group === "" && kind === "Service") || (group === "networking.istio.io" && kind === "ServiceEntry");
+    if (isService) {
+      const port = numberAt(reference, "port") || undefined;
+      out.set(`${kind} ${namespace}/${name} ${port ?? ""}`, { kind: kind === "Service" ? "Service" : "ServiceEntry", namespace, name, port });
+    }
+    if (group !== GROUP || (kind !== "Gateway" && kind !== "ListenerSet")) continue;
+    for (const listener of listeners) {
+      const { owner } = listener;
+      if (owner.kind === kind && owner.name === name && owner.namespace === namespace && takes(listener, route, reference)) out.set(listener.internal, { listener });
+    }
+  }
+  return [...out.values()];
+}
+
+/** conversion.go `referenceAllowed`: section and port, then hosts and namespaces, then the kind. */
+function takes(listener: ApiListener, route: Named, reference: Json): boolean {
+  const port = numberAt(reference, "port"), section = textAt(reference, "sectionName");
+  if ((port !== 0 && port !== listener.port) || (section !== "" && section !== listener.name)) return false;
+  const hostnames = route.kind === "TCPRoute" ? ["*"] : hostnamesOf(route);
+  const fits = listener.hosts.some((text) => {
+    const [namespace = "", host = ""] = text.split("/");
+    return (namespace === "*" || namespace === route.namespace) && hostnames.some((name) => overlap(host, name));
+  });
+  return fits && listener.kinds.includes(route.kind);
+}
+
+/** The narrower of two hosts, of which `""` and `*` are all; undefined where they share none. */
+export function narrower(one: string, other: string): string | undefined {
+  const left = one === "" ? "*" : one.toLowerCase(), right = other === "" ? "*" : other.toLowerCase();
+  return isSubsetOf(left, right) ? left : isSubsetOf(right, left) ? right : undefined;
+}

@@ -1,0 +1,178 @@
+import type { Assumption, Unmodelled } from "../../decide/model.ts";
+import { canonical, type Json, listAt, objectAt, textAt } from "../istio/json.ts";
+import type { Memory } from "../istio/memory.ts";
+import type { KubeObject, Named, Service } from "../istio/registry.ts";
+import type { VirtualService } from "../istio/virtual-services.ts";
+import { connectionRoutes } from "./connections.ts";
+import { crdProblems } from "./crd.ts";
+import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
+import { istiodRoutes } from "./merged.ts";
+import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
+import { meshRoutes } from "./mesh.ts";
+import { specifiedRoutes } from "./specified.ts";
+
+export type { ApiReading } from "./objects.ts";
+
+/** What the dialect of Istio gives to read the objects of Gateway API beside it. */
+export interface ApiInput {
+  readonly objects: readonly KubeObject[];
+  readonly reading: ApiReading;
+  readonly domain: string;
+  readonly complete: boolean;
+  readonly unseen: readonly string[];
+  readonly namespaces: ReadonlyMap<string, Named>;
+  readonly services: readonly Service[];
+  readonly areServicesSeen: boolean;
+  readonly exportTo: readonly string[];
+  readonly memory: Memory;
+}
+
+/** The objects of Gateway API as istiod hands them to its generators: Gateways and VirtualServices of its own making. */
+export interface Api {
+  readonly gateways: readonly Named[];
+  readonly virtualServices: readonly VirtualService[];
+  /** What waypoints do to requests for a service, by host. */
+  readonly captured: ReadonlyMap<string, Unmodelled>;
+  /** What policies of Gateway API do to connections with a service, by host. */
+  readonly policies: ReadonlyMap<string, Unmodelled>;
+  readonly assumptions: readonly Assumption[];
+  readonly unmodelled: readonly Unmodelled[];
+}
+
+/** Everything that one translation shares. */
+export interface Context {
+  readonly input: ApiInput;
+  readonly objects: ApiObjects;
+  readonly listeners: readonly ApiListener[];
+  readonly isGrantSeen: boolean;
+  /** Per route, what of it is outside the model. */
+  readonly problems: ReadonlyMap<Named, readonly Unmodelled[]>;
+}
+
+const nothing: Api = { gateways: [], virtualServices: [], captured: new Map(), policies: new Map(), assumptions: [], unmodelled: [] };
+
+/** True where some object is of Gateway API: others need not load its reading. */
+function hasApi(objects: readonly KubeObject[]): boolean {
+  return objects.some(({ object }) => textAt(object, "apiVersion").startsWith(`${GROUP}/`));
+}
+
+/**
+ * Reads the objects of Gateway API.
+ *
+ * Guarantees: nothing in the objects makes it throw; what is not modelled is told for the hosts that it touches; the result depends on
+ * the objects, not on the order in which they are given.
+ */
+export function readApi(input: ApiInput): Api {
+  if (!hasApi(input.objects)) return nothing;
+  const objects = sorted(input.objects);
+  const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
+  const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
+  const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, seen });
+  const problems = new Map(objects.routes.map((route) => [route, [...problemsOf(route), ...crdProblems(route)]]));
+  const context: Context = { input, objects, listeners, isGrantSeen: seen("ReferenceGrant"), problems };
+  const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
+  return {
+    gateways: listeners.filter(({ isServed }) => isServed).map(gatewayFor),
+    virtualServices,
+    captured: capturedBy(context),
+    policies: policiesOf(context),
+    assumptions: assumptionsOf(context, seen),
+    unmodelled: loose(context, virtualServices),
+  };
+}
+
+function sorted(objects: readonly KubeObject[]): ApiObjects {
+  const own = objects.flatMap((entry) => (textAt(entry.object, "apiVersion").startsWith(`${GROUP}/`) ? [named(entry)] : [])).filter(({ name }) => name !== "").sort(byAgeAndName);
+  const of = (...kinds: readonly string[]): readonly Named[] => own.filter(({ kind }) => kinds.includes(kind));
+  return {
+    gateways: of("Gateway"),
+    listenerSets: of("ListenerSet"),
+    routes: of("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"),
+    grants: of("ReferenceGrant"),
+    classes: new Map(of("GatewayClass").map(({ name, spec }) => [name, textAt(spec, "controllerName")])),
+    backendPolicies: of("BackendTLSPolicy"),
+  };
+}
+
+const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;
+
+function named({ object, file, line }: KubeObject): Named {
+  const metadata = objectAt(object, "metadata");
+  const kind = textAt(object, "kind"), name = textAt(metadata, "name"), namespace = textAt(metadata, "namespace") || "default";
+  const created = seconds.exec(textAt(metadata, "creationTimestamp"))?.[1];
+  return { kind, namespace, name, title: `${kind} ${namespace}/${name}`, created, labels: {}, annotations: {}, spec: objectAt(object, "spec"), problems: [], written: [], file, line };
+}
+
+/** The Istio Gateway of one listener (gateway_collection.go: one server each). */
+function gatewayFor(listener: ApiListener): Named {
+  const { owner, gateway, path, isForeign } = listener;
+  const [, name = ""] = listener.internal.split("/");
+  return {
+    ...owner, kind: "Gateway", name, problems: [], spec: { servers: [serverOf(listener)] },
+    listener: { namespace: gateway.namespace, name: gateway.name, path, isForeign, services: servicesOf(gateway) },
+  };
+}
+
+/** The services whose pods serve a Gateway that istiod does not deploy itself (gatewaycommon `IsManaged`); undefined: its own. */
+function servicesOf(gateway: Named): readonly string[] | undefined {
+  const addresses = listAt(gateway.spec, "addresses");
+  const isHostname = (address: Json): boolean => textAt(address, "type") === "Hostname";
+  if (addresses.length === 0 || (addresses.length === 1 && !isHostname(addresses[0]))) return undefined;
+  return addresses.filter(isHostname).map((address) => textAt(address, "value")).map((host) => (host.includes(".") ? host : `${host}.${gateway.namespace}.svc`));
+}
+
+/** Problems of listeners and routes that no table holds: nobody else would tell them. */
+function loose({ listeners, objects, problems }: Context, virtualServices: readonly VirtualService[]): readonly Unmodelled[] {
+  const told = new Set(virtualServices.flatMap(({ left }) => left ?? []).map((one) => canonical(one)));
+  const ofRoutes = objects.routes.flatMap((route) => problems.get(route) ?? []);
+  return [...listeners.flatMap(({ left }) => left), ...ofRoutes, ...objects.grants.flatMap(problemsOf)].filter((one) => !told.has(canonical(one)));
+}
+
+function assumptionsOf({ objects, listeners }: Context, seen: (kind: string) => boolean): readonly Assumption[] {
+  const out: Assumption[] = [];
+  for (const gateway of new Set(listeners.filter(({ isForeign }) => isForeign).map((listener) => listener.gateway))) {
+    out.push({ text: `the class \`${textAt(gateway.spec, "gatewayClassName").slice(0, 80)}\` is not Istio's: its controller is taken to follow the specification of Gateway API, and its proxies to read requests as Envoy does`, where: gateway.title });
+  }
+  const own = listeners.filter(({ isForeign }) => !isForeign);
+  if (own.some(({ reading }) => reading === "specification")) out.push({ text: "Gateway API is read as its specification says, not as istiod does" });
+  else if (own.length > 0 || objects.routes.length > 0) out.push({ text: "Gateway API is read as istiod 1.31 does" });
+  if (!seen("ReferenceGrant") && objects.routes.length > 0 && objects.grants.length === 0) out.push({ text: "no ReferenceGrant is in the input: what needs one is left open" });
+  return out;
+}
+
+/** What the BackendTLSPolicies of a service make of connections with it: compared by their whole text. */
+function policiesOf({ objects, input }: Context): ReadonlyMap<string, Unmodelled> {
+  const out = new Map<string, Unmodelled>();
+  for (const policy of objects.backendPolicies) {
+    for (const target of listAt(policy.spec, "targetRefs")) {
+      if (textAt(target, "kind") !== "Service") continue;
+      const host = `${textAt(target, "name")}.${policy.namespace}.svc.${input.domain}`;
+      const before = out.get(host)?.key ?? "";
+      out.set(host, { reason: `${policy.title} decides how the service is connected with, which is compared by its text`, where: { object: policy.title, path: "spec" }, key: `${before} BackendTLSPolicy ${canonical(policy.spec)}` });
+    }
+  }
+  return out;
+}
+
+const USE = "istio.io/use-waypoint";
+
+/** Services that a waypoint captures, by the label of theirs or of their namespace. */
+function capturedBy({ input, objects }: Context): ReadonlyMap<string, Unmodelled> {
+  const out = new Map<string, Unmodelled>();
+  for (const service of input.services) {
+    const holder = Object.hasOwn(service.source.labels, USE) ? service.source : input.namespaces.get(service.namespace);
+    const name = holder?.labels[USE] ?? "";
+    if (holder === undefined || name === "" || name.toLowerCase() === "none") continue;
+    const namespace = holder.labels[`${USE}-namespace`] || service.namespace;
+    const waypoint = objects.gateways.find((gateway) => gateway.name === name && gateway.namespace === namespace);
+    if (waypoint !== undefined && programmerOf(waypoint, objects.classes) !== "waypoint") continue;
+    const parents = (route: Named): boolean => listAt(route.spec, "parentRefs").some((parent) => [service.source.name, name].includes(textAt(parent, "name")));
+    const rules = objects.routes.filter(parents).map(({ kind, spec }) => ({ kind, spec }));
+    out.set(service.host, {
+      reason: `requests for the service may pass the waypoint \`${namespace}/${name}\`, which is not modelled`,
+      where: { object: holder.title, path: `metadata.labels["${USE}"]` },
+      key: `waypoint ${canonical({ name, namespace, spec: waypoint?.spec ?? null, rules })}`,
+    });
+  }
+  return out;
+}

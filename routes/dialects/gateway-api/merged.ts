@@ -1,0 +1,100 @@
+import type { Unmodelled } from "../../decide/model.ts";
+import { canonical } from "../istio/json.ts";
+import type { Named } from "../istio/registry.ts";
+import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
+import { hostnamesOf, parentsOf } from "./attach.ts";
+import type { Conversion } from "./conversion.ts";
+import type { Context } from "./index.ts";
+import { isOwnHost, siblingsOf } from "./listeners.ts";
+import { agesMatter, type ApiRule, inOrder, rulesOf } from "./rules.ts";
+
+/** Rules for one host of one listener or one service of the mesh, of all routes that have some. */
+export interface Pile {
+  readonly host: string;
+  /** The Gateway that istiod makes of the listener, or `mesh`. */
+  readonly gateway: string;
+  readonly rules: ApiRule[];
+  readonly left: Unmodelled[];
+  readonly routes: Named[];
+}
+
+/** HTTPRoutes and GRPCRoutes at listeners of Istio's classes, as istiod merges them (route_collections.go `mergeHTTPRoutes`). */
+export function istiodRoutes(context: Context): readonly VirtualService[] {
+  const piles = new Map<string, Pile>();
+  for (const route of context.objects.routes.filter(isHttp)) {
+    const listeners = parentsOf(route, context.listeners).flatMap((parent) => ("listener" in parent && parent.listener.reading === "istiod" ? [parent.listener] : []));
+    if (listeners.length === 0) continue;
+    const { rules, left } = translated(route, context, { reading: "istiod", isMesh: false });
+    for (const listener of listeners) {
+      const siblings = siblingsOf(listener, context.listeners);
+      for (const host of hostnamesOf(route)) {
+        if (!isOwnHost(host, listener, siblings)) continue;
+        const pile = pileOf(piles, `${listener.internal}/${host}`, host, listener.internal);
+        pile.left.push(...left, ...listener.left);
+        if (rules.length === 0) continue;
+        pile.rules.push(...rules);
+        pile.routes.push(route);
+      }
+    }
+  }
+  return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
+}
+
+/** Routes of requests, as against routes of connections. */
+export function isHttp({ kind }: Named): boolean {
+  return kind === "HTTPRoute" || kind === "GRPCRoute";
+}
+
+/** The rules of a route; where it cannot be said they are none, as istiod drops them. */
+export function translated(route: Named, { input, objects, isGrantSeen, problems }: Context, how: Pick<Conversion, "reading" | "isMesh">): { readonly rules: readonly ApiRule[]; readonly left: readonly Unmodelled[] } {
+  const left: Unmodelled[] = [...(problems.get(route) ?? [])];
+  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, leave: (one) => void left.push(one) };
+  return { rules: rulesOf(route, conversion) ?? [], left };
+}
+
+/** The pile under a key. */
+export function pileOf(piles: Map<string, Pile>, key: string, host: string, gateway: string): Pile {
+  const known = piles.get(key) ?? { host, gateway, rules: [], left: [], routes: [] };
+  piles.set(key, known);
+  return known;
+}
+
+/** One VirtualService of a pile, with the rules of all its routes in the order of istiod; none where no route has a rule. */
+export function virtualServiceOf(key: string, pile: Pile, context: Context): readonly VirtualService[] {
+  const left = new Map(pile.left.map((one) => [canonical(one), one]));
+  const unaged = agesMatter(pile.rules);
+  if (unaged !== undefined) {
+    const [one, other] = unaged.map(({ title }) => title);
+    const reason = `the age of ${one} and ${other}, which decides between their rules, is not known`;
+    left.set(reason, { reason, where: { object: one ?? "", path: "metadata.creationTimestamp" }, key: `${reason} ${canonical(pile.routes.map(({ spec }) => spec))}` });
+  }
+  const [base] = pile.routes;
+  if (base === undefined) return left.size === 0 ? [] : [unknown(key, pile, [...left.values()])];
+  return [virtualService(key, { ...pile, left: [...left.values()] }, base, inOrder(pile.rules), context)];
+}
+
+/** A host of which nothing is known but that something acts there. */
+function unknown(key: string, { host, gateway }: Pile, left: readonly Unmodelled[]): VirtualService {
+  const [first] = left;
+  const [kind = "", full = ""] = (first?.where?.object ?? "").split(" ");
+  const [namespace = "", name = ""] = full.split("/");
+  const source: Named = { kind, namespace, name: key.replaceAll("/", "~"), title: first?.where?.object ?? name, created: "", labels: {}, annotations: {}, spec: {}, problems: [], written: [] };
+  const rule: HttpRule = { spec: { directResponse: { status: 404 } }, written: undefined, source, path: "spec", matches: [], namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
+  return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [rule], problems: [], left, isOfApi: true };
+}
+
+/** The VirtualService as the dialect of Istio reads it; its rules keep the objects that they come from. */
+export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly ApiRule[], { input }: Context): VirtualService {
+  const name = key.replaceAll("/", "~");
+  const written = input.memory.rules(rules.map(({ spec }) => spec), `${base.kind} ${name}`, base.namespace, input.domain);
+  const http = rules.map(({ spec, route, path, matchPath }, index): HttpRule => ({
+    spec, written: written[index], source: route, path,
+    matches: (written[index]?.matches ?? []).map((match) => ({ spec: match, path: matchPath })),
+    namespace: route.namespace, mirrorNamespace: route.namespace, mirrorsNamespace: route.namespace,
+  }));
+  return {
+    named: { ...base, name, problems: [], written }, hosts: [pile.host], gateways: [pile.gateway],
+    exportTo: input.exportTo.map((target) => (target === "." ? base.namespace : target)),
+    http, problems: [], left: pile.left, isOfApi: true,
+  };
+}

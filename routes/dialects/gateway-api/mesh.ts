@@ -1,0 +1,41 @@
+import type { JsonObject } from "../istio/json.ts";
+import type { VirtualService } from "../istio/virtual-services.ts";
+import { parentsOf } from "./attach.ts";
+import type { Context } from "./index.ts";
+import { isHttp, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
+import type { ApiRule } from "./rules.ts";
+
+/** Routes whose parents are services: for clients in the mesh (route_collections.go: one VirtualService for each namespace, port and host). */
+export function meshRoutes(context: Context): readonly VirtualService[] {
+  const piles = new Map<string, Pile>();
+  for (const route of context.objects.routes.filter(isHttp)) {
+    for (const parent of parentsOf(route, [])) {
+      if ("listener" in parent) continue;
+      const hosts = hostsOf(parent, context);
+      if (hosts.length === 0) continue;
+      const { rules, left } = translated(route, context, { reading: context.input.reading, isMesh: true });
+      for (const host of hosts) {
+        const key = `${route.namespace}${parent.port === undefined ? "" : `/${parent.port}`}/${host}`;
+        const pile = pileOf(piles, key, host, "mesh");
+        pile.left.push(...left);
+        if (rules.length === 0) continue;
+        pile.rules.push(...(parent.port === undefined ? rules : rules.map((rule) => atPort(rule, parent.port ?? 0))));
+        pile.routes.push(route);
+      }
+    }
+  }
+  return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
+}
+
+/** The hosts of a parent that exists; where services are unseen every named one is taken to. */
+export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | "ServiceEntry"; readonly namespace: string; readonly name: string }, { input }: Context): readonly string[] {
+  const own = input.services.filter(({ source }) => source.kind === kind && source.namespace === namespace && source.name === name).map(({ host }) => host);
+  if (own.length > 0 || kind === "ServiceEntry" || input.areServicesSeen) return own;
+  return [`${name}.${namespace}.svc.${input.domain}`];
+}
+
+/** conversion.go `augmentPortMatch`. */
+function atPort(rule: ApiRule, port: number): ApiRule {
+  const match: JsonObject = { ...rule.match.spec, port };
+  return { ...rule, spec: { ...rule.spec, match: [match] } };
+}
