@@ -65,8 +65,11 @@ function pluginModule(folder: string): string {
 /** Installed by those who need them, beside the release: together they are larger than all the rest. */
 const OPTIONAL = Object.entries(manifest["optionalDependencies"] as Readonly<Record<string, string>>).filter(([name]) => name.startsWith("@"));
 
-/** Loaded when they are needed, in the release too: what brings a heavy library, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", "./folder.ts", "./command.ts", "./http.ts", "./hcp.ts", "./kubernetes.ts", "./s3.ts", "./gcs.ts", "./azurerm.ts"];
+const FORMATS = ["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"];
+const STATES = ["folder", "command", "http", "hcp", "kubernetes", "s3", "gcs", "azurerm"];
+
+/** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
+const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
 
 /** The thread that parses HCL is a file that is started by its name; chunks lie beside it. */
 const THREAD = ["./hcl-worker.ts", "./hcl-worker.cjs"] as const;

@@ -45,6 +45,7 @@ export function agreementOf(deeds: readonly Deed[], scope: Scope): Agreement {
   const open = pathLiterals(deeds, scope, take);
   authorityLiterals(deeds, scope, take);
   for (const { action, setting } of deeds) if (action.type === "redirect" && setting.scheme.from === "x-forwarded-proto") take(schemeLiteral(scope, setting.scheme.default === "http" ? "https" : "http", setting));
+  protocolLiterals(deeds, scope, take);
   headerLiterals(deeds, scope, take);
   corsLiterals(deeds, scope, take);
   const commands = new Set(deeds.map(({ action }) => commandsOf(action)));
@@ -157,6 +158,16 @@ function authorityLiterals(deeds: readonly Deed[], scope: Scope, take: (literal:
     for (const text of [":80", ":443", port]) if (text !== "") add(`ends in ${text}`, () => endingIn(text));
     add("has a port", () => anyPort);
   }
+}
+
+/** Redirects that treat the port alike agree, whatever the client wrote of its protocol, as soon as their schemes do. */
+function protocolLiterals(deeds: readonly Deed[], scope: Scope, take: (literal: Literal | boolean) => void): void {
+  const redirects = deeds.filter(({ action }) => action.type === "redirect");
+  const ways = new Set(redirects.map(({ action, setting }) => (action.type === "redirect" ? JSON.stringify([action.authority, action.port, action.keepPort, setting.scheme]) : "")));
+  if (ways.size < 2) return;
+  const part = scope.headerPart("x-forwarded-proto");
+  take(scope.field(part, "joined", { match: { kind: "any" } }, "bytes"));
+  for (const value of ["http", "https"]) for (const ignoreCase of [false, true]) take(scope.field(part, "joined", { match: { kind: "exact", value, ignoreCase } }, "bytes"));
 }
 
 function headerLiterals(deeds: readonly Deed[], scope: Scope, take: (literal: Literal | boolean) => void): void {

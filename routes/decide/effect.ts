@@ -373,7 +373,7 @@ const defaultPorts: ReadonlyMap<string, string> = new Map([
   ["https", ":443"],
 ]);
 
-/** utility.cc `newUri`. */
+/** utility.cc `newUri` and `processRequestHost`. */
 function redirect(action: Redirect, request: SeenRequest, regexes: Regexes): Effect {
   const scheme = action.scheme ?? request.scheme;
   const authority = action.authority === undefined ? keptAuthority(action, scheme, request) : toBytes(action.authority);
@@ -395,8 +395,10 @@ function keptAuthority(action: Redirect, scheme: string, request: SeenRequest): 
   if (action.keepPort === true) return request.authority;
   if (action.port !== undefined || action.dropPort === true) return withoutPort(request.authority);
   const start = portStart(request.authority);
-  const isDefault = start >= 0 && request.authority.slice(start) === defaultPorts.get(request.scheme);
-  return isDefault && scheme !== request.scheme ? withoutPort(request.authority) : request.authority;
+  // What the client wrote in `x-forwarded-proto` is compared letter by letter with the new scheme, and read in any case: `HTTPS` loses `:443`.
+  const protocol = request.headers.get("x-forwarded-proto")?.join(",") ?? request.scheme;
+  const isDefault = start >= 0 && request.authority.slice(start) === defaultPorts.get(lowerAscii(protocol));
+  return isDefault && scheme !== protocol ? withoutPort(request.authority) : request.authority;
 }
 
 function redirectedPath(action: Redirect, request: SeenRequest, regexes: Regexes): Bytes {

@@ -160,6 +160,11 @@ describe("a redirect", () => {
     const at = (...lines: readonly string[]): unknown => location({}, { headers: lines.map((line) => ["x-forwarded-proto", line] as const) }, table);
     expect([at(), at("HTTPS"), at("https", "https"), at("ftp")]).toEqual(["http://a.com/", "https://a.com/", "http://a.com/", "http://a.com/"]);
   });
+  it("loses a default port too where the client wrote its protocol in capitals, and keeps it for a protocol that is none", () => {
+    const table = { scheme: { from: "x-forwarded-proto", default: "http" } } as const;
+    const at = (line: string, action: object = {}): unknown => location(action, { authority: line === "ftp" ? "a.com:80" : "a.com:443", headers: [["x-forwarded-proto", line]] }, table);
+    expect([at("https"), at("HTTPS"), at("ftp", { scheme: "https" })]).toEqual(["https://a.com:443/", "https://a.com/", "https://a.com:80/"]);
+  });
   it("finds the header that the proxy wrote over the client's", () => {
     const table = { overwritten: { "x-forwarded-proto": "http" } };
     const rules = [rule({ headers: [{ name: "x-forwarded-proto", match: { kind: "exact", value: "https" } }] }, to("x")), rule({}, to("y"))];
