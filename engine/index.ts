@@ -13,7 +13,6 @@ export { byText, canonical, digestOf, sha256, type Json, type JsonObject } from 
 export type * from "./model.ts";
 export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
-export type * from "./registry.ts";
 export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type Result } from "./report.ts";
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";

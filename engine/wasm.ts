@@ -85,32 +85,13 @@ export interface WasmImage {
   readonly manifestDigest?: string | undefined;
   /** How the image carries the module; `cncf` and `cosign` are such that Istio does not load. */
   readonly layout?: "docker" | "oci" | "solo" | "cncf" | "cosign" | undefined;
-  /** Of `http`: what the module was unpacked from, the outermost first. Istio's agent unpacks these too; Envoy by itself does not. */
-  readonly wrapping?: readonly ("gzip" | "tar")[] | undefined;
   /** Left out: the bytes could not be read. */
   readonly module?: WasmBytes | undefined;
   /** Left out: nobody asked, or what carries signatures could not be asked for. */
   readonly signatures?: WasmSignatures | undefined;
   /** Why the reference resolves to nothing, or its bytes cannot be read. */
-  readonly failure?: WasmFailure | undefined;
+  readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
 }
-
-/** Why something could not be read, in words of a gap. */
-export interface WasmFailure {
-  readonly kind: WasmFailureKind;
-  readonly reason: string;
-  readonly remedy: string;
-}
-
-/**
- * - `invalid`: the reference itself cannot be understood;
- * - `refused`: its address is one that this run may not contact;
- * - `not-found`, `unauthorized`, `throttled`, `unreachable`: what the server answers, or that it does not;
- * - `wrong-digest`: other bytes than those that were asked for;
- * - `too-large`: beyond a limit;
- * - `unsupported`: whole bytes, and no module of a form that is known.
- */
-export type WasmFailureKind = "invalid" | "refused" | "not-found" | "unauthorized" | "throttled" | "unreachable" | "wrong-digest" | "too-large" | "unsupported";
 
 /** What the bytes of a module say of themselves. */
 export interface WasmBytes {
