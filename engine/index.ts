@@ -18,5 +18,4 @@ export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";
 export { waive, type Accepted, type Baseline, type KnownFinding, type MarkedFinding, type MarkedGap, type Waived, type Waiver } from "./waive.ts";
-export * from "./wasm.ts";
 export { worldOf, type World } from "./world.ts";
