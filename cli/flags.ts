@@ -37,8 +37,8 @@ export interface Flags {
   readonly hosts: readonly string[];
   readonly views: readonly ("gateways" | "mesh")[];
   readonly ignore: readonly Ignorable[];
-  /** A release, or two as `LEFT:RIGHT`. */
   readonly reading?: ApiReading | undefined;
+  /** A release, or two as `LEFT:RIGHT`. */
   readonly istio?: string | undefined;
   readonly envoy?: string | undefined;
   /** `FROM=TO`. */

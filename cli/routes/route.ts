@@ -78,9 +78,9 @@ export class Router {
     const answers = this.#resolversOf(table).map(({ name, resolver }) => ({ name, answer: resolver.answer(request, transport) }));
     const [first] = answers;
     if (first === undefined) throw new TypeError("a view has at least one reading");
-    const outside = [...this.#world.unmodelled, ...answers.flatMap(({ answer }) => answer.unmodelled)];
+    const outside = [...this.#world.unmodelled, ...this.#beside(view, request), ...answers.flatMap(({ answer }) => answer.unmodelled)];
     const assumptions = outside.filter(({ key }) => key !== undefined).map(({ reason, where }) => ({ text: reason, ...(where === undefined ? {} : { where: where.object }) }));
-    const open = outside.find(({ key }) => key === undefined);
+    const open = outside.find(({ key, mayRoute }) => key === undefined || mayRoute === true);
     const undecided = (reason: string, where: Unmodelled["where"]): Routed => ({ view, request, action: { type: "undecided", reason, ...(where === undefined ? {} : { where }) }, rule: undefined, assumptions });
     if (open !== undefined) return undecided(open.reason, open.where);
     const other = answers.find(({ answer }) => JSON.stringify(answer.effect) !== JSON.stringify(first.answer.effect));
@@ -90,6 +90,13 @@ export class Router {
       return undecided(`it depends on what is not known: ${names.join(", or ")}`, where && { object: where.object, path: where.path });
     }
     return { view, request, action: first.answer.effect, rule: first.answer.rule, assumptions };
+  }
+
+  /** What no table shows: a waypoint routes the host of the request. */
+  #beside(view: View, { authority }: Request): readonly Unmodelled[] {
+    const host = authority.replace(/:\d+$/, "");
+    const { routedBeside = {} } = this.#world;
+    return "mesh" in view && Object.hasOwn(routedBeside, host) ? [routedBeside[host]].filter((one) => one !== undefined) : [];
   }
 
   #resolversOf(table: ViewTable): readonly { readonly name: string; readonly resolver: Resolver }[] {

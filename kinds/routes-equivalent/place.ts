@@ -63,12 +63,10 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   return {
     inputs: istio.flatMap((control) => envoy.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
     assumptions: assumptionsOf(place),
-    unmodelled: [
-      ...differing.map(({ namespace, name }): Unmodelled => ({
-        reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
-        where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
-      })),
-    ],
+    unmodelled: differing.map(({ namespace, name }) => ({
+      reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
+      where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
+    })),
   };
 }
 

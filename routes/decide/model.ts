@@ -455,6 +455,8 @@ export interface RouteWorld {
   readonly views: readonly ViewTable[];
   /** Services whose addresses stand for their names, by address: a request to one is told with the name. */
   readonly addresses?: Readonly<Record<string, string>>;
+  /** Hosts of the mesh whose requests are routed by something that no view shows: a waypoint. */
+  readonly routedBeside?: Readonly<Record<string, Unmodelled>>;
   /** The clients in the mesh are not known: views were made for those that objects name, and for others. */
   readonly areClientsAssumed?: true;
   readonly assumptions: readonly Assumption[];
@@ -480,4 +482,6 @@ export interface Unmodelled {
   readonly reason: string;
   readonly where?: { readonly object: string; readonly path?: string };
   readonly key?: string;
+  /** It may send requests elsewhere: of one place alone nothing is known, whatever the key. */
+  readonly mayRoute?: true;
 }

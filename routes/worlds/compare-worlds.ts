@@ -108,6 +108,7 @@ class WorldRun {
   result(): WorldComparison {
     for (const world of this.worlds) for (const assumption of world.assumptions) this.assume(assumption);
     this.weighUnmodelled();
+    this.weighRoutedBeside();
     const pairs = pairViews(this.worlds).filter(({ view }) => this.isWantedView(view));
     for (const pair of pairs) this.pair(pair);
     if (pairs.length === 0) this.open({ reason: "no view of any place is to be compared" });
@@ -134,6 +135,24 @@ class WorldRun {
         else this.assume({ text: `${unmodelled.reason}, in every place alike`, ...(unmodelled.where === undefined ? {} : { where: unmodelled.where.object }) });
       }
     });
+  }
+
+  /** What no view shows is weighed by itself: hosts that a waypoint routes, whether or not some client has a proxy of its own. */
+  private weighRoutedBeside(): void {
+    const { views, hosts } = this.options;
+    if (views?.includes("mesh") === false) return;
+    const all = new Set(this.worlds.flatMap(({ routedBeside = {} }) => Object.keys(routedBeside)));
+    for (const host of [...all].sort()) {
+      if (hosts !== undefined && !hosts.some((glob) => fits(glob, host))) continue;
+      const own = this.worlds.map(({ routedBeside }) => (routedBeside !== undefined && Object.hasOwn(routedBeside, host) ? routedBeside[host] : undefined));
+      const isSame = own.every((one) => one?.key !== undefined && one.key === own[0]?.key);
+      this.worlds.forEach(({ place }, index) => {
+        const unmodelled = own[index];
+        if (unmodelled === undefined) return;
+        if (!isSame) this.open({ ...unmodelled, place, host });
+        else this.assume({ text: `${unmodelled.reason}, in every place alike`, ...(unmodelled.where === undefined ? {} : { where: unmodelled.where.object }) });
+      });
+    }
   }
 
   private pair(pair: Pair): void {

@@ -98,7 +98,7 @@ function objectOf(item: KubeObject, { kind, namespaced }: Resource): RoutingObje
     namespace: namespaced ? (textIn(metadata, "namespace") ?? "default") : "",
     name,
     ...(created === undefined ? {} : { created }),
-    ...(kind === "Namespace" ? { labels: labelsOf(metadata) } : kind === "Service" ? captureOf(metadata) : {}),
+    ...(kind === "Namespace" ? { labels: labelsOf(metadata) } : kind === "Service" || kind === "ServiceEntry" ? captureOf(metadata) : {}),
     ...(exportTo === undefined ? {} : { annotations: { [EXPORT_TO]: exportTo } }),
     spec: specOf(kind, fieldsIn(item, "spec") as JsonObject),
   };
@@ -110,7 +110,7 @@ function labelsOf(metadata: Fields): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(labels).toSorted().map((key) => [key, textIn(labels, key) ?? ""]));
 }
 
-/** Of a service: the waypoint that captures it. */
+/** Of a service, whoever declares it: the waypoint that captures it. */
 function captureOf(metadata: Fields): Pick<RoutingObject, "labels"> {
   const own = Object.entries(labelsOf(metadata)).filter(([key]) => key.startsWith("istio.io/"));
   return own.length === 0 ? {} : { labels: Object.fromEntries(own) };

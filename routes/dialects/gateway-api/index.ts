@@ -3,6 +3,7 @@ import { canonical, type Json, listAt, objectAt, textAt } from "../istio/json.ts
 import type { Memory } from "../istio/memory.ts";
 import type { KubeObject, Named, Service } from "../istio/registry.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
+import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
 import { crdProblems } from "./crd.ts";
 import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
@@ -31,8 +32,8 @@ export interface ApiInput {
 export interface Api {
   readonly gateways: readonly Named[];
   readonly virtualServices: readonly VirtualService[];
-  /** What waypoints do to requests for a service, by host. */
-  readonly captured: ReadonlyMap<string, Unmodelled>;
+  /** What concerns waypoints, which are not modelled. */
+  readonly waypoints: WaypointObjects;
   /** What policies of Gateway API do to connections with a service, by host. */
   readonly policies: ReadonlyMap<string, Unmodelled>;
   readonly assumptions: readonly Assumption[];
@@ -49,7 +50,7 @@ export interface Context {
   readonly problems: ReadonlyMap<Named, readonly Unmodelled[]>;
 }
 
-const nothing: Api = { gateways: [], virtualServices: [], captured: new Map(), policies: new Map(), assumptions: [], unmodelled: [] };
+const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => undefined, specOf: () => undefined, routes: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
 
 /** True where some object is of Gateway API: others need not load its reading. */
 function hasApi(objects: readonly KubeObject[]): boolean {
@@ -74,7 +75,7 @@ export function readApi(input: ApiInput): Api {
   return {
     gateways: listeners.filter(({ isServed }) => isServed).map(gatewayFor),
     virtualServices,
-    captured: capturedBy(context),
+    waypoints: waypointsIn(objects),
     policies: policiesOf(context),
     assumptions: assumptionsOf(context, seen),
     unmodelled: loose(context, virtualServices),
@@ -154,25 +155,14 @@ function policiesOf({ objects, input }: Context): ReadonlyMap<string, Unmodelled
   return out;
 }
 
-const USE = "istio.io/use-waypoint";
-
-/** Services that a waypoint captures, by the label of theirs or of their namespace. */
-function capturedBy({ input, objects }: Context): ReadonlyMap<string, Unmodelled> {
-  const out = new Map<string, Unmodelled>();
-  for (const service of input.services) {
-    const holder = Object.hasOwn(service.source.labels, USE) ? service.source : input.namespaces.get(service.namespace);
-    const name = holder?.labels[USE] ?? "";
-    if (holder === undefined || name === "" || name.toLowerCase() === "none") continue;
-    const namespace = holder.labels[`${USE}-namespace`] || service.namespace;
-    const waypoint = objects.gateways.find((gateway) => gateway.name === name && gateway.namespace === namespace);
-    if (waypoint !== undefined && programmerOf(waypoint, objects.classes) !== "waypoint") continue;
-    const parents = (route: Named): boolean => listAt(route.spec, "parentRefs").some((parent) => [service.source.name, name].includes(textAt(parent, "name")));
-    const rules = objects.routes.filter(parents).map(({ kind, spec }) => ({ kind, spec }));
-    out.set(service.host, {
-      reason: `requests for the service may pass the waypoint \`${namespace}/${name}\`, which is not modelled`,
-      where: { object: holder.title, path: `metadata.labels["${USE}"]` },
-      key: `waypoint ${canonical({ name, namespace, spec: waypoint?.spec ?? null, rules })}`,
-    });
-  }
-  return out;
+function waypointsIn({ gateways, classes, routes }: ApiObjects): WaypointObjects {
+  const find = (namespace: string, name: string): Named | undefined => gateways.find((gateway) => gateway.name === name && gateway.namespace === namespace);
+  return {
+    isWaypoint: (namespace, name) => {
+      const found = find(namespace, name);
+      return found === undefined ? undefined : programmerOf(found, classes) === "waypoint";
+    },
+    specOf: (namespace, name) => find(namespace, name)?.spec,
+    routes,
+  };
 }

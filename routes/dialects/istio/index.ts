@@ -10,6 +10,7 @@ import type { Place } from "./place.ts";
 import { type KubeObject, readRegistry } from "./registry.ts";
 import { objectReading } from "./versions.ts";
 import { readVirtualServices } from "./virtual-services.ts";
+import { capturedServices } from "./waypoints.ts";
 
 export type { KubeObject } from "./registry.ts";
 
@@ -89,8 +90,9 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   });
   api.assumptions.forEach(assume);
   api.unmodelled.forEach(leaveOut);
+  const captured = capturedServices(registry, api.waypoints);
   const place: Place = {
-    registry: { ...registry, gateways: [...registry.gateways, ...api.gateways], captured: api.captured, policies: api.policies },
+    registry: { ...registry, gateways: [...registry.gateways, ...api.gateways], captured, policies: api.policies },
     memory,
     virtualServices: [...readVirtualServices(registry, memory), ...api.virtualServices].sort((a, b) => byAge(a.named, b.named)),
     destinationRules: readDestinationRules(registry, objectReading(input.istio)),
@@ -108,6 +110,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
   const views = [...gatewayViews(place), ...meshViews(place)];
   const addresses = Object.fromEntries(registry.services.filter(({ isByName }) => isByName).flatMap((service) => service.addresses.map((address) => [address, service.host])));
+  const routedBeside = Object.fromEntries([...captured].filter(([, { mayRoute }]) => mayRoute === true));
   const areClientsAssumed = registry.seen("Pod") ? {} : { areClientsAssumed: true as const };
-  return { place: input.place, views, ...(Object.keys(addresses).length === 0 ? {} : { addresses }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+  return { place: input.place, views, ...(Object.keys(addresses).length === 0 ? {} : { addresses }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }

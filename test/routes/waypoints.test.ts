@@ -1,0 +1,64 @@
+import { loadAll } from "js-yaml";
+import { describe, expect, it } from "vitest";
+import { compareWorlds, istioWorlds, type WorldOptions } from "#routes";
+
+const created = `creationTimestamp: "2026-01-01T00:00:00Z"`;
+const shop = (labels = ""): string => `apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { istio.io/dataplane-mode: ambient${labels} } }`;
+const service = (labels = ""): string => `apiVersion: v1\nkind: Service\nmetadata: { name: cart, namespace: shop, ${created}, labels: { x: y${labels} } }\nspec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }] }`;
+const entry = (labels: string): string => `apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: pay, namespace: shop, ${created}, labels: { x: y${labels} } }\nspec: { hosts: [pay.example], resolution: DNS, ports: [{ number: 80, name: http, protocol: HTTP }] }`;
+const waypoint = (port = 15008): string => `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: way, namespace: shop, ${created} }\nspec: { gatewayClassName: istio-waypoint, listeners: [{ name: mesh, port: ${port}, protocol: HBONE }] }`;
+const http = (path: string): string => `apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: cart, namespace: shop, ${created} }\nspec: { parentRefs: [{ group: "", kind: Service, name: cart }], rules: [{ matches: [{ path: { type: PathPrefix, value: ${path} } }], backendRefs: [{ name: cart, port: 80 }] }] }`;
+const virtual = (host: string, more: string): string => `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: v, namespace: shop, ${created} }\nspec: { hosts: [${host}], ${more} }`;
+const policy = (path: string): string => `apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: p, namespace: shop, ${created} }\nspec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: way }], rules: [{ to: [{ operation: { paths: [${path}] } }] }] }`;
+/** A gateway that routes something, so that there is a view to compare; and a pod of ambient mode, so that no sidecar is assumed. */
+const outside = `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: g, namespace: edge, ${created} }\nspec: { selector: { istio: ingress }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [a.com] }] }
+---
+apiVersion: v1\nkind: Pod\nmetadata: { name: i, namespace: edge, labels: { istio: ingress } }\nspec: { containers: [{ name: istio-proxy, args: [proxy, router] }] }
+---
+apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: out, namespace: edge, ${created} }\nspec: { hosts: [a.com], gateways: [g], http: [{ directResponse: { status: 200 } }] }`;
+
+const OWN = ", istio.io/use-waypoint: way";
+
+function compared(left: readonly string[], right: readonly string[], options: WorldOptions = {}) {
+  const worlds = istioWorlds([left, right].map((documents, index) => ({
+    place: `c${index}`,
+    objects: loadAll([outside, ...documents].join("\n---\n")).map((object) => ({ object })),
+    complete: true, meshConfig: {}, servicesByName: true, istio: "1.31.0", envoy: "1.40.0",
+  })));
+  return compareWorlds(worlds, options);
+}
+
+describe("what a waypoint does is compared by what acts there, for the services that it captures", () => {
+  const same = [shop(), service(OWN), waypoint(), http("/a")];
+  const rows: readonly (readonly [claim: string, left: readonly string[], right: readonly string[], outcome: string])[] = [
+    ["the same routes on the same waypoint are the same", same, same, "equivalent"],
+    ["other routes on it are open, though no client has a proxy of its own", same, [shop(), service(OWN), waypoint(), http("/b")], "undecided"],
+    ["so is a VirtualService for the service", [shop(), service(OWN), waypoint(), virtual("cart", "http: [{ directResponse: { status: 201 } }]")], [shop(), service(OWN), waypoint()], "undecided"],
+    ["so is one for its connections", [shop(), service(OWN), waypoint(), virtual("cart", "tcp: [{ route: [{ destination: { host: cart } }] }]")], [shop(), service(OWN), waypoint()], "undecided"],
+    ["so is a policy that is aimed at it", [shop(), service(OWN), waypoint(), policy("/a")], [shop(), service(OWN), waypoint(), policy("/b")], "undecided"],
+    ["so is the waypoint itself", same, [shop(), service(OWN), waypoint(15009), http("/a")], "undecided"],
+    ["the label of the namespace captures as well", [shop(OWN), service(), waypoint(), http("/a")], [shop(OWN), service(), waypoint(), http("/b")], "undecided"],
+    ["the service's own label comes first", [shop(OWN), service(", istio.io/use-waypoint: none"), waypoint(), http("/a")], [shop(OWN), service(", istio.io/use-waypoint: none"), waypoint(), http("/b")], "equivalent"],
+    ["a service that is captured in one cluster alone is open", same, [shop(), service(), waypoint(), http("/a")], "undecided"],
+    ["so is one whose waypoint is not in the input", [shop(), service(OWN), virtual("cart", "http: [{ directResponse: { status: 201 } }]")], [shop(), service(OWN)], "undecided"],
+    ["a service that a ServiceEntry declares is captured by its label", [shop(), entry(OWN), waypoint(), virtual("pay.example", "http: [{ directResponse: { status: 201 } }]")], [shop(), entry(OWN), waypoint()], "undecided"],
+    ["a waypoint that captures nothing changes nothing", [shop(), service(), waypoint()], [shop(), service(), waypoint(15009)], "equivalent"],
+    ["nor does one where nothing acts", [shop(), service(OWN), waypoint()], [shop(), service(OWN), waypoint(15009)], "equivalent"],
+  ];
+  it.each(rows)("%s", (_, left, right, outcome) => expect(compared(left, right).outcome).toBe(outcome));
+
+  it("names the service, and the object whose label captures it", () => {
+    const { undecided } = compared(same, [shop(), service(OWN), waypoint(), http("/b")]);
+    expect(undecided).toMatchObject([{ place: "c0", host: "cart.shop.svc.cluster.local", where: { object: "Service shop/cart" } }, { place: "c1" }]);
+  });
+
+  it("touches no other hosts and no gateways", () => {
+    const other = [shop(), service(OWN), waypoint(), http("/b")];
+    expect(compared(same, other, { hosts: ["a.com"] }).outcome).toBe("equivalent");
+    expect(compared(same, other, { views: ["gateways"] }).outcome).toBe("equivalent");
+  });
+
+  it("is an assumption where it is the same everywhere", () => {
+    expect(compared(same, same).assumptions.map(({ text }) => text)).toContain("requests for the service may pass the waypoint `shop/way`, which is not modelled, in every place alike");
+  });
+});
