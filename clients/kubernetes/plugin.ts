@@ -1,7 +1,5 @@
-import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
 import { CollectError } from "#engine";
-import { codeOf, ended } from "./faults.ts";
+import { outputOf } from "../programs/index.ts";
 import type { ClusterEntry, ExecEntry } from "./kubeconfig.ts";
 import type { Limits, Surroundings } from "./place.ts";
 
@@ -65,50 +63,16 @@ export class ExecPlugin {
     return this.#parse(text);
   }
 
-  #output(command: string): Promise<string> {
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
-    const { signal } = this.#surroundings;
-    if (signal.aborted) return Promise.reject(ended(signal));
-    // A group of its own, so that a hanging plugin takes the processes that it started with it.
-    const child = this.#start(command);
-    const chunks: Buffer[] = [];
-    let size = 0;
-
-    const stop = (error: CollectError) => {
-      killGroup(child);
-      // Whoever left the group may still hold the pipe, and would keep this process alive.
-      child.stdout.destroy();
-      reject(error);
-    };
-    const abort = () => stop(ended(signal));
-    const timer = setTimeout(() => {
-      stop(this.#fault(`gave no answer within ${this.#limits.pluginMs / 1000} s`, `run \`${command}\` by hand: it may wait for a login or for the network`));
-    }, this.#limits.pluginMs);
-    signal.addEventListener("abort", abort, { once: true });
-
-    child.stdout.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > largestAnswer) stop(this.#fault(`printed more than ${largestAnswer} bytes`, "check that the command is a credential plugin"));
-      else chunks.push(chunk);
+  async #output(command: string): Promise<string> {
+    const { pluginMs } = this.#limits;
+    const program = { command, args: this.#exec.args, env: this.#env(), signal: this.#surroundings.signal, limitMs: pluginMs, limitBytes: largestAnswer };
+    const bytes = await outputOf(program, {
+      cannotStart: (code) => this.#cannotStart(code),
+      late: () => this.#fault(`gave no answer within ${pluginMs / 1000} s`, `run \`${command}\` by hand: it may wait for a login or for the network`),
+      tooLong: () => this.#fault(`printed more than ${largestAnswer} bytes`, "check that the command is a credential plugin"),
+      failed: (how) => this.#fault(`failed (${how})`, `run \`${command}\` by hand to see why; signing in again often helps`),
     });
-    child.on("error", (error) => reject(this.#cannotStart(codeOf(error))));
-    child.on("close", (code, killedBy) => {
-      if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
-      else reject(this.#fault(`failed (${code === null ? killedBy : `exit code ${code}`})`, `run \`${command}\` by hand to see why; signing in again often helps`));
-    });
-    return promise.finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-    });
-  }
-
-  #start(command: string): ChildProcessByStdio<null, Readable, null> {
-    try {
-      return spawn(command, [...this.#exec.args], { env: this.#env(), stdio: ["ignore", "pipe", "ignore"], detached: true });
-    } catch (error) {
-      // Node quotes the argument that it minds, such as one with a null byte.
-      throw this.#cannotStart(codeOf(error));
-    }
+    return bytes.toString("utf8");
   }
 
   #env(): Record<string, string> {
@@ -158,16 +122,6 @@ export class ExecPlugin {
 
   #fault(what: string, remedy: string): CollectError {
     return new CollectError(`the credential plugin \`${this.#exec.command}\` ${what}`, { remedy, unreachable: true });
-  }
-}
-
-/** Also where the plugin itself has ended: what it left behind still holds the pipe, or there would be nothing to stop. */
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    child.kill("SIGKILL");
   }
 }
 
