@@ -122,13 +122,15 @@ function forward(action: Forward, request: SeenRequest, regexes: Regexes): Effec
   const [only] = destinations;
   if (only === undefined) return { type: "invalid", reason: "a route without any weight" };
   if (isAborted && destinations.length === 1 && fault.abort.grpc !== true) return aborted(fault, only.headers);
+  // Where no destination is there the proxy answers itself: nobody receives a path.
+  const isReceived = !isAborted && destinations.some((destination) => !("invalid" in destination));
   const path = rewritten(request.target, action.rewritePath, request, regexes);
   const retries = isAborted ? undefined : seenRetries(action.retries, timeout ?? 0);
   const mirrors = isAborted ? [] : seenMirrors(action.mirrors ?? []);
   return {
     type: "forward",
     destinations,
-    ...(path === request.sent || isAborted ? {} : { rewrite: { path: toText(path) } }),
+    ...(path === request.sent || !isReceived ? {} : { rewrite: { path: toText(path) } }),
     ...((timeout ?? 0) === 0 || isAborted ? {} : { timeout }),
     ...(retries === undefined ? {} : { retries }),
     ...(mirrors.length === 0 ? {} : { mirror: mirrors }),

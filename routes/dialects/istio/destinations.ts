@@ -2,7 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
 import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
-import type { Registry, Service } from "./registry.ts";
+import type { Named, Registry, Service } from "./registry.ts";
 
 /** Where a destination of a route leads. */
 export interface Target {
@@ -55,13 +55,13 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const asked = textAt(objectAt(settings, "loadBalancer"), "simple") === "PASSTHROUGH";
     const passesOn = byNature || asked;
     const policy = {
-      ...policyText(passesOn ? withoutBalancer(settings) : settings),
+      ...policyText(passesOn ? seenPassing(settings) : settings),
       ...(asked && !byNature ? { loadBalancer: canonical({ simple: "PASSTHROUGH" }) } : {}),
       ...(hash === undefined || passesOn ? {} : { consistentHash: canonical(hash) }),
       ...(nameless ? { subset } : {}),
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
-    const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name);
+    const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
     return {
       host: name,
       port,
@@ -82,9 +82,22 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
 }
 
-/** Envoy asks no balancer where the client has chosen the address (core/cluster_traffic_policy.go `applyLoadBalancer`). */
-function withoutBalancer(policy: JsonObject): JsonObject {
-  return { ...policy, loadBalancer: undefined };
+/**
+ * Of a policy what counts where the client has chosen the address: Envoy asks no balancer (core/cluster_traffic_policy.go
+ * `applyLoadBalancer`), and istiod turns mutual TLS on by itself only where a PeerAuthentication requires it (core/cluster_tls.go).
+ */
+function seenPassing(policy: JsonObject): JsonObject {
+  return { ...policy, loadBalancer: undefined, ...(isPlaintext(policy) ? { tls: undefined } : {}) };
+}
+
+function isPlaintext(policy: JsonObject): boolean {
+  return textAt(objectAt(policy, "tls"), "mode") === "DISABLE";
+}
+
+/** Where mutual TLS is required, that a rule turns it off changes something; PeerAuthentications are not read. */
+function plaintext(source: Named | undefined): Unmodelled {
+  const reason = "a rule turns TLS off for a service whose clients choose the address, which changes something where a PeerAuthentication requires mutual TLS, and those are not read";
+  return { reason, ...(source === undefined ? {} : { where: { object: source.title, path: "spec.trafficPolicy.tls" } }), key: "TLS turned off" };
 }
 
 /** What stands in the way of a sure answer about a destination. */

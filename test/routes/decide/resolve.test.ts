@@ -176,6 +176,12 @@ describe("the effect of a forward", () => {
   const same = (left: Action, right: Action, more: Partial<Request> = {}): void => expect(effect([rule({}, left)], more)).toEqual(effect([rule({}, right)], more));
   const share = (host: string, weight: number, more: object = {}): object => ({ host, port: 80, weight, ...more });
   const split = (...destinations: readonly object[]): Action => ({ type: "forward", destinations: destinations as never });
+  it("has no rewritten path where no destination is there to receive it", () => {
+    const missing = { invalid: true, status: 503, weight: 1 };
+    const rewritten = (...destinations: readonly object[]): Action => ({ type: "forward", destinations: destinations as never, rewritePath: { kind: "replace", value: "/x" } });
+    same(rewritten(missing), split(missing));
+    expect(effect([rule({}, rewritten(missing, share("x", 1)))], {})).toMatchObject({ rewrite: { path: "/x" } });
+  });
   it("has weights without common factors, shares of nothing and repetition", () => {
     same(split(share("x", 50), share("y", 50)), split(share("y", 1), share("x", 1)));
     same(split(share("x", 30), share("x", 70), share("y", 0)), split(share("x", 7)));

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { istioWorld, type IstioPlace, type Listener, resolve, type RouteWorld } from "#routes";
+import { compareWorlds, istioWorld, type IstioPlace, type Listener, resolve, type RouteWorld } from "#routes";
 import { answers, like, type Probe, worldOf } from "./world.ts";
 
 const head = (kind: string, name: string, created = "2026-01-01T00:00:00Z", namespace = "default"): string =>
@@ -276,6 +276,16 @@ describe("a service whose clients choose the address", () => {
     ["the policy PASSTHROUGH itself is a difference", answer(mesh, "one", plain, passing), answer(mesh, "one", plain, rule(parts)), false],
   ];
   it.each(rows)("%s", (_, one, other, same) => expect(one === other).toBe(same));
+  it("leaves open what a rule that turns TLS off changes, for that depends on what is required", () => {
+    const off = rule("trafficPolicy: { tls: { mode: DISABLE } }");
+    const outcome = (left: string, right: string): unknown => {
+      const [one, other] = [left, right].map((more) => worldOf(yaml(base, by(""), headless, ...(more === "" ? [] : [more]))));
+      return one === undefined || other === undefined ? undefined : compareWorlds([one, { ...other, place: "other" }], { views: ["mesh"] }).outcome;
+    };
+    expect([outcome(off, ""), outcome(off, off), outcome("", "")]).toEqual(["undecided", "equivalent", "equivalent"]);
+    expect(answer(mesh, "", headless, off)).toBe(answer(mesh, "", headless));
+    expect(answer(mesh, "", plain, off)).not.toBe(answer(mesh, "", plain));
+  });
   it("is balanced by gateways, which know its pods", () => {
     expect(answer(onGateway, "", headless, balanced)).not.toBe(answer(onGateway, "", headless));
     expect(answer(onGateway, "one", headless, rule(parts))).not.toBe(answer(onGateway, "two", headless, rule(parts)));
