@@ -5,7 +5,8 @@ export type { CorsEffect, DestinationEffect, Effect, ForwardEffect, HeaderEffect
 export { type Answer, resolve, Resolver } from "./decide/resolve.ts";
 export { type EnvoyPlace, type EnvoyWorld, envoyWorld, isDump, type ProxyNode } from "./dialects/envoy/index.ts";
 export type { ApiReading } from "./dialects/gateway-api/index.ts";
-export { type IstioPlace, istioWorld, istioWorlds, type KubeObject } from "./dialects/istio/index.ts";
+export { type IstioPlace, istioWorld, istioWorlds, type KubeObject, type OneProxy } from "./dialects/istio/index.ts";
 export { compareWorlds, type Listed, type WorldComparison, type WorldDifference, type WorldOpen, type WorldOptions } from "./worlds/compare-worlds.ts";
+export { asDeclared } from "./worlds/loaded.ts";
 export { deadRulesOf } from "./worlds/dead-rules.ts";
 export type { Conflict, Ignorable, Mapping } from "./worlds/mapping.ts";

@@ -1,6 +1,7 @@
 import { satisfies } from "../../decide/effect.ts";
 import type { Action, Cors, Destination, Fault, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
 import { Regexes } from "../../decide/regexes.ts";
+import { SUBSET } from "../istio/destinations.ts";
 import { isObject, type Json } from "../istio/json.ts";
 import { fromBase64, toText } from "../istio/values.ts";
 import { balancesByHash, type ClusterReading, destinationOf, isMissing, PASSTHROUGH, readCluster } from "./clusters.ts";
@@ -205,9 +206,6 @@ function mirrorsOf({ levels: [route, ...others], notes, where, what, clusters }:
     return [{ host, port, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), share, ...(flag(policy, "disable_shadow_host_suffix_append") ? {} : { shadowHost: true }) }];
   });
 }
-
-/** Under this label stands the name of a subset whose labels are not known. */
-export const SUBSET = "name of the subset";
 
 const faultFields = known("delay abort");
 const delayFields = known("fixed_delay percentage");

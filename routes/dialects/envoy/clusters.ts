@@ -1,4 +1,5 @@
 import type { Destination, HeaderOperation } from "../../decide/model.ts";
+import { SUBSET } from "../istio/destinations.ts";
 import type { Json, JsonObject } from "../istio/json.ts";
 import { field, meaning, text } from "./fields.ts";
 
@@ -44,9 +45,10 @@ export function destinationOf(name: string, reading: ClusterReading, share: { re
   if (name === BLACK_HOLE) return { invalid: true, status: 503, weight, ...answered };
   if (isMissing(name, reading)) return { invalid: true, status: missingStatus, weight, ...answered };
   const { host, port, subset } = readCluster(name);
-  const policy = { ...own, ...(subset === "" ? {} : { subset }), ...(reading.withPolicies ? policyOf(reading.clusters?.get(name)) : {}) };
+  const policy = { ...own, ...(reading.withPolicies ? policyOf(reading.clusters?.get(name)) : {}) };
   return {
     host, port, weight,
+    ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }),
     ...(Object.keys(policy).length === 0 ? {} : { policy }),
     ...(authority === undefined || authority === "" ? {} : { authority }),
     ...(request.length === 0 ? {} : { request }),

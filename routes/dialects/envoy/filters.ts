@@ -28,7 +28,7 @@ const inert: readonly RegExp[] = [
 ];
 
 /** Reads the filters of a connection manager; `where` is that of its list. */
-export function filtersOf(manager: Json, notes: Notes, where: Where): Filters {
+export function filtersOf(manager: Json, notes: Notes, where: Where, withPolicies: boolean): Filters {
   let cors: string | undefined;
   let fault: Filters["fault"];
   const others: Other[] = [];
@@ -40,22 +40,23 @@ export function filtersOf(manager: Json, notes: Notes, where: Where): Filters {
     else if (type === FAULT && !flag(filter, "disabled")) fault = { name, config };
     else if (!inert.some((known) => known.test(type))) {
       others.push({ name, config });
-      if (!flag(filter, "disabled")) tell(name, config, notes, { ...where, path: `${where.path}.http_filters[${index}]` });
+      if (!flag(filter, "disabled")) tell(name, config, notes, { ...where, path: `${where.path}.http_filters[${index}]` }, withPolicies);
     }
   }
   return { cors, fault, others };
 }
 
-/** Filters that decide what istiod's policies say: who may ask, not where a request goes. */
-export const GUARDS: Readonly<Record<string, string>> = {
+/** Filters that istiod makes of policies: who may ask, not where a request goes. Objects say it in other words. */
+const GUARDS: Readonly<Record<string, string>> = {
   "envoy.extensions.filters.http.rbac.v3.RBAC": "AuthorizationPolicy",
   "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication": "RequestAuthentication",
 };
 
-function tell(name: string, config: Json, notes: Notes, where: Where): void {
+function tell(name: string, config: Json, notes: Notes, where: Where, withPolicies: boolean): void {
   const type = typeOf(config);
-  const guard = Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
-  notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, guard === undefined ? [name, meaning(config)] : [guard, meaning(config)]);
+  const policy = !withPolicies && Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
+  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, `loaded ${policy}`);
+  else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config)]);
 }
 
 /** The configuration that a filter has for a route: the most specific level that names it, as a whole. */

@@ -58,7 +58,7 @@ export function readAs(table: UnreadTable, reading: HttpReading): HttpTable {
 export function tableOf({ manager: { config, isSecure, where }, routes, clusters }: TableInput): UnreadTable {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
-  const filters = filtersOf(config, notes, where);
+  const filters = filtersOf(config, notes, where, clusters.withPolicies);
   noteProtocol(config, notes, where);
   const normalization = normalizationOf(config, notes, where);
   if (!isObject(routes)) notes.add(missingRoutes(config), where, undefined, true);
