@@ -9,7 +9,7 @@ export function asDeclared(loaded: RouteWorld, declared: RouteWorld): RouteWorld
   const taken = new Set<ViewTable>();
   const views: ViewTable[] = [];
   for (const { view, listen } of declared.views) {
-    const found = loaded.views.find((table) => isSameListener(table, view, listen));
+    const found = loaded.views.find((table) => isSameListener(table, view, listen)) ?? onlyOn(loaded, view, listen);
     if (found === undefined) continue;
     taken.add(found);
     views.push({ ...found, view });
@@ -19,9 +19,20 @@ export function asDeclared(loaded: RouteWorld, declared: RouteWorld): RouteWorld
   return { ...loaded, views: [...views, ...others] };
 }
 
-function isSameListener({ view, listen }: ViewTable, wanted: View, wantedListen: number | undefined): boolean {
+function isSameListener(table: ViewTable, wanted: View, listen: number | undefined): boolean {
+  const { view } = table;
   if ("mesh" in wanted) return "mesh" in view && view.port === wanted.port;
-  return "gateway" in view && view.tls === wanted.tls && (listen ?? view.port) === (wantedListen ?? wanted.port);
+  return "gateway" in view && view.tls === wanted.tls && portOf(table) === (listen ?? wanted.port);
+}
+
+/** A listener that passes connections on as they are says nothing of TLS. */
+function onlyOn(loaded: RouteWorld, wanted: View, listen: number | undefined): ViewTable | undefined {
+  const own = "gateway" in wanted ? loaded.views.filter((table) => "gateway" in table.view && portOf(table) === (listen ?? wanted.port)) : [];
+  return own.length === 1 ? own[0] : undefined;
+}
+
+function portOf({ view, listen }: ViewTable): number {
+  return listen ?? view.port;
 }
 
 /** Of one proxy there is one client. */

@@ -34,7 +34,8 @@ export function actionOf(route: Json, around: Around): Action | undefined {
   if (redirect !== undefined) return redirectOf(redirect, around, fault);
   if (response !== undefined) return responseOf(response, around, fault);
   if (action !== undefined) return forwardOf(action, around, fault);
-  around.notes.add("a route without `route`, `redirect` or `direct_response` is not modelled", around.where, around.what, true);
+  if (field(route, "non_forwarding_action") === undefined && field(route, "filter_action") === undefined) return { type: "invalid", reason: "a route without an action" };
+  around.notes.add("a route that is for filters alone is not modelled", around.where, [around.what, meaning(route)], true);
   return undefined;
 }
 
@@ -108,6 +109,7 @@ function forwardOf(route: Json, around: Around, fault: Fault | undefined): Actio
   const timeout = field(route, "timeout") === undefined ? DEFAULT_TIMEOUT : (millisecondsOf(field(route, "timeout")) ?? DEFAULT_TIMEOUT);
   const destinations = sharesOf(route, around);
   if (destinations === "passthrough") return { type: "passthrough" };
+  if (destinations === "refused") return { type: "invalid", reason: "weights of clusters that sum to nothing, or to more than Envoy takes" };
   if (destinations === undefined) return undefined;
   const mirrors = mirrorsOf(around);
   const cors = corsOf(around);
@@ -129,7 +131,7 @@ function noteDuration(route: Json, { notes, where, what }: Around): void {
   if (Object.keys(limits).some((name) => (millisecondsOf(limits[name]) ?? 0) > 0)) notes.add("a limit on the duration of streams is not modelled", where, [what, limits]);
 }
 
-function sharesOf(route: Json, around: Around): readonly Destination[] | "passthrough" | undefined {
+function sharesOf(route: Json, around: Around): readonly Destination[] | "passthrough" | "refused" | undefined {
   const { notes, where, what, clusters } = around;
   const missingStatus = notFoundCodes.get(text(route, "cluster_not_found_response_code") || "SERVICE_UNAVAILABLE") ?? 503;
   const authority = text(route, "host_rewrite_literal");
@@ -154,7 +156,7 @@ function sharesOf(route: Json, around: Around): readonly Destination[] | "passth
     return destinationOf(name, clusters, { weight: number(share, "weight") ?? 0, missingStatus, authority: authority || text(share, "host_rewrite_literal"), request, response, policy: policy(name) });
   });
   const total = shares.reduce((sum, { weight }) => sum + weight, 0);
-  return total > 0 && total <= MOST_WEIGHT ? shares : undefined;
+  return total > 0 && total <= MOST_WEIGHT ? shares : "refused";
 }
 
 /** How a route chooses among the endpoints of a cluster; nothing where the cluster asks no hash. */

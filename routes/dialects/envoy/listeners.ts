@@ -60,7 +60,9 @@ export function readListener(listener: Json, resources: Resources): ReadListener
     const type = typeOf(field(filter, "typed_config"));
     if (!inspectors.test(type)) notes.add(`the listener filter \`${(type || text(filter, "name")).slice(0, 80)}\` is not modelled`, where, filter);
   }
-  const chains = list(listener, "filter_chains").flatMap((chain, index) => chainOf(chain, resources, { ...where, path: `filter_chains[${index}]` }, notes) ?? []);
+  const twice = twiceMatched(list(listener, "filter_chains"));
+  const invalid = { type: "invalid" as const, reason: `two chains of one listener have the same match: ${twice}` };
+  const chains = twice !== undefined ? [{ when: {}, then: invalid, origin: where }] : list(listener, "filter_chains").flatMap((chain, index) => chainOf(chain, resources, { ...where, path: `filter_chains[${index}]` }, notes) ?? []);
   const fallback = field(listener, "default_filter_chain");
   const otherwise = fallback === undefined ? undefined : chainOf(fallback, resources, { ...where, path: "default_filter_chain" }, notes);
   // A chain for everything that speaks TLS alone ends every other connection.
@@ -73,6 +75,23 @@ export function readListener(listener: Json, resources: Resources): ReadListener
     isCatchAll: flag(listener, "use_original_dst"),
     isInbound: text(listener, "traffic_direction") === "INBOUND",
   };
+}
+
+/** Two chains for one kind of connection: Envoy refuses their listener (filter_chain_manager_impl.cc `addFilterChains`). */
+function twiceMatched(chains: readonly Json[]): string | undefined {
+  const seen = new Set<string>();
+  for (const chain of chains) {
+    const match = message(chain, "filter_chain_match");
+    // What is not read here tells chains apart, too.
+    const rest = Object.entries(match).filter(([name]) => !/^(?:prefix_?ranges|server_?names|application_?protocols)$/i.test(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const options = (name: string): readonly Json[] => (list(match, name).length === 0 ? [""] : list(match, name));
+    const own = new Set(options("prefix_ranges").flatMap((range) => options("server_names").flatMap((server) => options("application_protocols").map((protocol) => JSON.stringify([range, server, protocol, rest])))));
+    for (const key of own) {
+      if (seen.has(key)) return `${texts(match, "server_names").join(", ") || "any name"}`;
+      seen.add(key);
+    }
+  }
+  return undefined;
 }
 
 function chainOf(chain: Json, resources: Resources, where: Where, notes: Notes): UnreadChain | undefined {
@@ -102,7 +121,8 @@ function whenOf(match: Json, isSecure: boolean, where: Where, notes: Notes): Cha
     ...(port === undefined ? {} : { destinationPort: port }),
     ...(ranges.length === 0 ? {} : { destinations: ranges }),
     ...(names.length === 0 ? {} : { serverNames: names }),
-    ...(isSecure || transport === "tls" ? { transport: "tls" as const } : transport === "raw_buffer" ? { transport: "raw_buffer" as const } : {}),
+    // A name is told inside TLS only.
+    ...(isSecure || transport === "tls" || (names.length > 0 && transport === "") ? { transport: "tls" as const } : transport === "raw_buffer" ? { transport: "raw_buffer" as const } : {}),
   };
 }
 
@@ -122,7 +142,7 @@ function thenOf(chain: Json, isSecure: boolean, resources: Resources, where: Whe
   return { type: "close" };
 }
 
-function managed(config: Json, isSecure: boolean, { routes, clusters }: Resources, where: Where): UnreadTable {
+function managed(config: Json, isSecure: boolean, { routes, clusters }: Resources, where: Where): ReturnType<typeof tableOf> {
   const inline = field(config, "route_config");
   const name = text(message(config, "rds"), "route_config_name");
   return tableOf({ manager: { config, isSecure, where }, routes: inline ?? routes.get(name), clusters });

@@ -55,7 +55,7 @@ export function readAs(table: UnreadTable, reading: HttpReading): HttpTable {
 }
 
 /** The table that a connection manager serves. */
-export function tableOf({ manager: { config, isSecure, where }, routes, clusters }: TableInput): UnreadTable {
+export function tableOf({ manager: { config, isSecure, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
   const filters = filtersOf(config, notes, where, clusters.withPolicies);
@@ -63,6 +63,7 @@ export function tableOf({ manager: { config, isSecure, where }, routes, clusters
   const normalization = normalizationOf(config, notes, where);
   if (!isObject(routes)) notes.add(missingRoutes(config), where, undefined, true);
   const hosts = virtualHostsOf(routes, { clusters, filters, isSecure, trustsNobody: flag(config, "use_remote_address") && (number(config, "xff_num_trusted_hops") ?? 0) === 0, shared: notes });
+  for (const { rules } of hosts.virtualHosts) for (const { action, origin } of rules) if (action.type === "invalid") return { ...action, reason: `${origin.object} ${origin.path}: ${action.reason}` };
   const all = notes.list();
   const whole: readonly VirtualHost[] = isObject(routes) ? hosts.virtualHosts : [{ domains: ["*"], rules: [] }];
   return {
@@ -136,7 +137,10 @@ function virtualHostsOf(routes: Json, context: Context): Pick<HttpTable, "virtua
     const [rule, ...more] = made.rules;
     // istiod's own answer for hosts that no object names.
     const isRest = /^(?:allow_any|block_all)$/.test(text(host, "name")) && made.domains.join() === "*" && rule !== undefined && more.length === 0 && Object.keys(rule.when).length === 0;
+    // Nor does a virtual host without routes answer anything else than no virtual host: istiod's for a gateway without routes.
+    const isNothing = made.domains.join() === "*" && rule === undefined && made.unmodelled === undefined;
     if (isRest) otherwise = rule.action;
+    else if (isNothing) otherwise = { type: "notFound" };
     else virtualHosts.push(made);
   }
   return { virtualHosts, otherwise };

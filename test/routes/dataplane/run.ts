@@ -177,6 +177,8 @@ class Trial {
   }
 
   #check({ view, request, context, place, asked, transport }: Question, observed: Observed | undefined): void {
+    // The tables of all chains stand inside the listener here: one that is refused takes the others with it, as it does not where they are fetched.
+    if (observed?.type === "refused" && view.readings.some(({ listener }) => listener.chains.some(({ then }) => then.type === "invalid"))) return;
     for (const resolver of this.#resolversOf(view)) {
       const { effect, rule, unmodelled } = resolver.answer(request, transport);
       if (unmodelled.length > 0) continue;
