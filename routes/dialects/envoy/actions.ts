@@ -2,7 +2,7 @@ import { satisfies } from "../../decide/effect.ts";
 import type { Action, Cors, Destination, Fault, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
 import { Regexes } from "../../decide/regexes.ts";
 import { SUBSET } from "../istio/destinations.ts";
-import { isObject, type Json } from "../istio/json.ts";
+import type { Json } from "../istio/json.ts";
 import { fromBase64, toText } from "../istio/values.ts";
 import { balancesByHash, type ClusterReading, destinationOf, isMissing, PASSTHROUGH, readCluster } from "./clusters.ts";
 import { field, flag, known, list, meaning, message, millionthsOf, millisecondsOf, number, text } from "./fields.ts";
@@ -235,28 +235,33 @@ function faultOf({ filters: { fault }, levels, notes, where, what }: Around): Fa
 const corsFields = known(`allow_origin_string_match allow_methods allow_headers expose_headers max_age allow_credentials filter_enabled
   forward_not_matching_preflights`);
 
-/** cors_filter.cc: the most specific policy counts, as a whole. */
+/** cors_filter.cc: whether it is on the most specific policy says; each other setting is that of the most specific policy that has it. */
 function corsOf({ filters, levels, notes, where, what }: Around): Cors | undefined {
-  const own = filters.cors === undefined ? undefined : configFor(filters.cors, levels);
-  if (own === undefined) return undefined;
-  const { config, isOff } = unwrapped(own);
-  if (isOff || !isObject(config)) return undefined;
-  notes.unknown(config, corsFields, where, what);
-  const enabled = field(config, "filter_enabled");
+  const { cors: name } = filters;
+  const all = name === undefined ? [] : levels.map((level) => configFor(name, [level])).filter((config) => config !== undefined).map(unwrapped);
+  const [first] = all;
+  if (first === undefined || first.isOff) return undefined;
+  const policies = all.map(({ config }) => config);
+  for (const policy of policies) notes.unknown(policy, corsFields, where, what);
+  const enabled = field(first.config, "filter_enabled");
   const share = enabled === undefined ? 1_000_000 : millionthsOf(message(enabled, "default_value"));
   if (share === 0) return undefined;
-  if (share < 1_000_000) notes.add("cross-origin rules for a share of the requests are not modelled", where, [what, meaning(config)]);
-  const origins = list(config, "allow_origin_string_match").flatMap((origin) => stringOf(origin, notes, where) ?? []);
-  const answerUnmatched = field(config, "forward_not_matching_preflights") === false;
+  if (share < 1_000_000) notes.add("cross-origin rules for a share of the requests are not modelled", where, [what, meaning(first.config)]);
+  const origins = (policies.map((policy) => list(policy, "allow_origin_string_match")).find((own) => own.length > 0) ?? []).flatMap((origin) => stringOf(origin, notes, where) ?? []);
+  const setting = (named: string): Json => policies.map((policy) => field(policy, named)).find((value) => value !== undefined && value !== "");
+  const answerUnmatched = setting("forward_not_matching_preflights") === false;
   if (origins.length === 0 && !answerUnmatched) return undefined;
-  const words = (name: string, to: string): Record<string, readonly string[]> => (text(config, name) === "" ? {} : { [to]: text(config, name).split(",").map((word) => word.trim()) });
-  const age = text(config, "max_age");
+  const words = (named: string, as: string): Record<string, readonly string[]> => {
+    const value = setting(named);
+    return typeof value === "string" ? { [as]: value.split(",").map((word) => word.trim()) } : {};
+  };
+  const age = setting("max_age");
   return {
     // What takes a star takes every origin (cors_filter.cc `isOriginAllowed`).
     origins: origins.map((match) => (satisfies(match, "*", "bytes", new Regexes()) ? { kind: "prefix" as const, value: "" } : match)),
     ...words("allow_methods", "methods"), ...words("allow_headers", "headers"), ...words("expose_headers", "expose"),
-    ...(age === "" ? {} : { maxAge: Number(age) }),
-    ...(flag(config, "allow_credentials") ? { credentials: true } : {}),
+    ...(typeof age === "string" ? { maxAge: Number(age) } : {}),
+    ...(setting("allow_credentials") === true ? { credentials: true } : {}),
     ...(answerUnmatched ? { answerUnmatched } : {}),
   };
 }

@@ -1,6 +1,5 @@
 import type { HeaderOperation } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
-import { fromBase64, toText } from "../istio/values.ts";
 import { field, flag, known, list, meaning, message, text, texts } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
 
@@ -30,8 +29,8 @@ function passOf(added: readonly Json[], removed: readonly string[], notes: Notes
     notes.unknown(addition, additionFields, here, "header addition");
     const header = message(addition, "header");
     const name = text(header, "key").toLowerCase();
-    const raw = text(header, "raw_value");
-    const value = raw === "" ? text(header, "value") : toText(fromBase64(raw));
+    // Envoy does not look at `raw_value` here.
+    const value = text(header, "value");
     if (value === "" && !flag(addition, "keep_empty_value")) continue;
     const action = actionOf(addition);
     if (action === "set") sets.push({ op: "set", name, value });

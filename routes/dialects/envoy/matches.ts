@@ -96,8 +96,8 @@ function headerOf(header: Json, notes: Notes, where: Where): HeaderMatch | undef
   }
   const match = headerTest(header, notes, where);
   if (match === undefined) return undefined;
-  // A matcher without a test asks whether the header is there.
-  if (match.kind === "any") return invert ? { name, match, invert, whenAbsent: true } : { name, match };
+  // A matcher without a test asks whether the header is there; so does the old match of an empty value, which is never true of an absent one.
+  if (match.kind === "any") return invert ? { name, match, invert, ...(field(header, "exact_match") === undefined ? { whenAbsent: true } : {}) } : { name, match };
   const missing = flag(header, "treat_missing_header_as_empty") ? { whenAbsent: "as-empty" as const } : {};
   return { name, match, ...(invert ? { invert } : {}), ...missing };
 }

@@ -1,7 +1,7 @@
 /** What a variable of one segment, and a star alone, stand for (uri_template_internal.cc). */
-const SEGMENT = "[a-zA-Z0-9\\-._~%!$&'()+,;:@=]+";
+const SEGMENT = "[a-zA-Z0-9\\-._~%!$&'()*+,;:@=]+";
 /** What is left of the path. */
-const REST = "[a-zA-Z0-9\\-._~%!$&'()+,;:@=/]*";
+const REST = "[a-zA-Z0-9\\-._~%!$&'()*+,;:@=/]*";
 
 /** An expression for a path template such as `/a/{name}/*` or `/a/**`; undefined for what is none. */
 export function templateExpression(template: string): string | undefined {

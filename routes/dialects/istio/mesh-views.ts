@@ -142,7 +142,8 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const services = servicesAt(egress, port);
   const destinations = destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
   const chains: Chain[] = [];
-  const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
+  // Whichever egress listener of a Sidecar lets in a service of HTTP, the port has a listener; its table is that of the first for the port.
+  const http = scope.listeners.some((one) => (one.port === undefined || one.port === port) && one.services.some((service) => service.ports.some((own) => own.number === port && (own.protocol === "http" || own.protocol === "auto"))));
   for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
   if (http) {
     const auto = [...services.values()].find((service) => service.ports.some((one) => one.protocol === "auto"));
