@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../istio/json.ts";
 import { field, meaning, text } from "./fields.ts";
 
 /** The clusters of a dump; undefined where it holds none: then every one that is named is taken to be there. */
-export type Clusters = ReadonlyMap<string, JsonObject> | undefined;
+type Clusters = ReadonlyMap<string, JsonObject> | undefined;
 
 /** How clusters become destinations. */
 export interface ClusterReading {
@@ -16,7 +16,7 @@ export interface ClusterReading {
 /** Istio's cluster for whatever address the client asked for. */
 export const PASSTHROUGH = "PassthroughCluster";
 /** Istio's cluster without any endpoint. */
-export const BLACK_HOLE = "BlackHoleCluster";
+const BLACK_HOLE = "BlackHoleCluster";
 
 /** Where a cluster leads, by its name alone. */
 export interface Named {

@@ -1,4 +1,4 @@
-import type { Action, Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unmodelled, View, ViewTable } from "../../decide/model.ts";
+import type { Action, Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unmodelled, View } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
 import { versionReadings } from "../istio/versions.ts";
 import { type ClusterReading, indexClusters } from "./clusters.ts";
@@ -74,7 +74,7 @@ function ofListener(node: ProxyNode | undefined, { name, port, chains, otherwise
   return [false, true].flatMap((tls) => {
     const own = of(tls);
     // Plain connections to a port for TLS, and TLS to a plain one, are nothing that somebody offers.
-    const isOffered = own.some(({ when }) => when.transport !== undefined || !tls) && own.length > 0;
+    const isOffered = own.some(({ when }) => when.transport !== undefined || !tls);
     return isOffered ? [{ view: { gateway, port, tls }, listen: port, listener: { chains: own, otherwise } }] : [];
   });
 }

@@ -1,5 +1,4 @@
 import type { Action, HttpTable, PathNormalization, Rule, Unmodelled, VirtualHost } from "../../decide/model.ts";
-import type { HttpReading } from "../../decide/model.ts";
 import { isObject, type Json } from "../istio/json.ts";
 import { actionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
@@ -21,7 +20,7 @@ const managerFields = known(`codec_type stat_prefix rds route_config http_filter
   append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
 
 /** What a connection manager makes of requests, beside its routes. */
-export interface Manager {
+interface Manager {
   readonly config: Json;
   readonly isSecure: boolean;
   readonly where: Where;
@@ -47,11 +46,6 @@ export function usesOf({ virtualHosts }: UnreadTable): { readonly headers: boole
     regexes: rules.some(({ when, action }) => isRegex(when.path) || [...(when.headers ?? []), ...(when.query ?? []), ...(when.claims ?? [])].some(({ match }) => isRegex(match)) ||
       ((action.type === "forward" ? action.rewritePath : action.type === "redirect" ? action.path : undefined)?.kind === "regex") || (action.type === "forward" && (action.cors?.origins ?? []).some(isRegex))),
   };
-}
-
-/** A table with the reading of one release. */
-export function readAs(table: UnreadTable, reading: HttpReading): HttpTable {
-  return { ...table, reading };
 }
 
 /** The table that a connection manager serves. */

@@ -7,7 +7,7 @@ import { type MadeWorld, objectsFor } from "./worlds.ts";
 const admin = (name: string): string => `type.googleapis.com/envoy.admin.v3.${name}ConfigDump`;
 
 /** What istiod generated for a proxy as the proxy would dump it; in Envoy's names of fields, or in those of istioctl. */
-export function dumpOf(proxy: Proxy, generated: Generated, spelling: "envoy" | "istioctl" = "envoy"): Json {
+function dumpOf(proxy: Proxy, generated: Generated, spelling: "envoy" | "istioctl" = "envoy"): Json {
   const type = proxy.type === "gateway" ? "router" : "sidecar";
   const dump = {
     configs: [
