@@ -8,7 +8,7 @@ import { type Case, runCases, type Tally } from "./run.ts";
 import { objectsFor } from "./worlds.ts";
 
 const isDeep = process.env["CLOUD_ASSERT_DEEP"] === "1";
-const WORLDS = Number(process.env["DATAPLANE_WORLDS"] ?? (isDeep ? 1_000 : 30));
+const WORLDS = Number(process.env["DATAPLANE_WORLDS"] ?? (isDeep ? 1_000 : 100));
 const REQUESTS = 150;
 const BATCH = 12;
 
