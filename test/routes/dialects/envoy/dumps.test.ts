@@ -119,7 +119,7 @@ describe("what an Envoy has loaded", () => {
 });
 
 describe("bad input", () => {
-  const strange: readonly unknown[] = [undefined, null, 1, "x", [], {}, [null], { configs: [null, 1, [], { "@type": 7 }] }, { configs: Object.create(null) as unknown }, served({ virtual_hosts: [null, 1, { domains: [1], routes: [null, {}, { match: 1, route: 2 }, { match: { headers: [null, 1], query_parameters: "x", prefix: 7 }, redirect: [] }] }] } as Fields), JSON.parse('{"name":"x","virtual_hosts":[{"domains":["__proto__"],"routes":[{"match":{"prefix":"/"},"typed_per_filter_config":{"__proto__":{}}}]}],"__proto__":{}}')];
+  const strange: readonly unknown[] = [undefined, null, 1, "x", [], {}, [null], { configs: [null, 1, [], { "@type": 7 }] }, { configs: Object.create(null) as unknown }, served({ virtual_hosts: [null, 1, { domains: [1], routes: [null, {}, { match: 1, route: 2 }, { match: { headers: [null, 1], query_parameters: "x", prefix: 7 }, redirect: [] }] }] }), JSON.parse('{"name":"x","virtual_hosts":[{"domains":["__proto__"],"routes":[{"match":{"prefix":"/"},"typed_per_filter_config":{"__proto__":{}}}]}],"__proto__":{}}')];
   it("of any shape makes nothing throw", () => {
     for (const dump of strange) expect(of(dump).place).toBe("here");
   });
