@@ -111,7 +111,7 @@ function ofRoutes({ routes }: Loaded, clusters: ClusterReading): readonly Draft[
     const config = { normalize_path: true, use_remote_address: isGateway, http_filters: assumedFilters };
     const then = tableOf({ manager: { config, isSecure, where }, routes: table, clusters });
     const view: View = isGateway || !/^\d{1,5}$/.test(name) ? { gateway: gateway === undefined || namespace === undefined ? `routes/${name || "default"}` : `${namespace}/${gateway}`, port, tls: isSecure } : { mesh: true, namespace: "", labels: {}, port };
-    return { view, ...(isGateway ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
+    return { view, ...(scheme === "http" ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
   });
 }
 

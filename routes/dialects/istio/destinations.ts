@@ -65,7 +65,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
     const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
-    if (registry.proxy !== undefined) {
+    if (registry.asLoaded) {
       const left = trouble(registry, served, host, []);
       return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
     }

@@ -200,6 +200,11 @@ const isPassthrough = (server: Server): boolean => server.tls?.mode === "PASSTHR
 const isTls = (server: Server): boolean => server.tls !== undefined && !isPlainHttp(server);
 const isHttp = (server: Server): boolean => isPlainHttp(server) || (server.protocol === "HTTPS" && server.tls !== undefined && !isPassthrough(server));
 
+/** A Service says on which port the pods listen for this one. */
+function isServed(place: Place, workload: Workload, number: number): boolean {
+  return place.registry.services.some((service) => service.namespace === workload.namespace && service.selector !== undefined && Object.keys(service.selector).length > 0 && isSubset(service.selector, workload.labels) && service.ports.some((port) => port.number === number && port.targetPort !== undefined));
+}
+
 /** The port on which the pod listens: the target port of the first Service that leads there (model/gateway.go `resolvePorts`). */
 function targetPort(place: Place, workload: Workload, number: number): number | string {
   for (const service of place.registry.services) {
@@ -266,8 +271,8 @@ function viewsOf(place: Place, workload: Workload, merged: Merged): readonly Vie
     const names = new Set(sharing.map((one) => one.gatewayName));
     const bound = place.virtualServices.filter((service) => service.gateways.some((name) => names.has(name)));
     const view = { gateway: viewName(server), port: server.number, tls: isTls(server) };
-    const [listen] = merged.listenerOf.get(server)?.split(" ") ?? [];
-    return { view, ...(/^\d+$/.test(listen ?? "") ? { listen: Number(listen) } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
+    const listen = place.complete || isServed(place, workload, server.number) ? targetPort(place, workload, server.number) : undefined;
+    return { view, ...(typeof listen === "number" ? { listen } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
   });
 }
 
