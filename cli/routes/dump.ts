@@ -29,15 +29,41 @@ export async function dumpInYaml(text: string, file: string): Promise<unknown> {
 function parsed(text: string, file: string): unknown {
   try {
     return JSON.parse(text.replace("\u{feff}", ""));
-  } catch (error) {
-    const said = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
-    const isCut = said === undefined || Number(said) >= text.trimEnd().length - 1;
+  } catch {
+    const wrong = firstWrong(text);
+    const isCut = wrong >= text.length;
     // The parser's own words would quote what the file holds.
     throw new UsageError(isCut ? "the dump of an Envoy ends before its JSON does" : "the dump of an Envoy is no valid JSON", {
-      at: positionOf(text, said === undefined ? text.length : Number(said), file),
+      at: positionOf(text, Math.min(wrong, text.length), file),
       remedy: isCut ? "take it again: a copy from a terminal or a pod that was cut off lacks its end" : "correct the file at this place, or take the dump again",
     });
   }
+}
+
+/** The offset of the first character that cannot stand there: the longest beginning that only lacks its end stops before it. */
+function firstWrong(text: string): number {
+  let low = 0, high = text.length + 1;
+  while (low + 1 < high) {
+    const middle = (low + high) >> 1;
+    if (isBeginning(text.slice(0, middle))) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function isBeginning(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    return error instanceof Error && /^(?:Unexpected end|Unterminated)|after property name|double-quoted property name|after (?:array element|property value)/.test(error.message) && isAtEnd(error.message, text);
+  }
+}
+
+/** Messages that tell a place tell that of what is missing: the end, where only the end lacks. */
+function isAtEnd(said: string, text: string): boolean {
+  const position = /at position (\d+)/.exec(said)?.[1];
+  return position === undefined || Number(position) >= text.length;
 }
 
 function positionOf(text: string, offset: number, file: string): Position {

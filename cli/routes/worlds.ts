@@ -17,8 +17,9 @@ type Objects = (places: readonly SeenPlace[]) => readonly RouteWorld[];
 export function pairOfWorlds([left, right]: readonly [Side, Side], objects: Objects): readonly RouteWorld[] {
   if (!isDumped(left) && !isDumped(right)) return objects([left, right].map((side) => placeOf(side, { servicesByName: true })));
   if (isDumped(left) && isDumped(right)) {
-    const one = loadedBy(left, true);
-    return [one, asDeclared(loadedBy(right, true), one)];
+    const withPolicies = [left, right].every((side) => loadedBy(side, false).hasClusters);
+    const one = loadedBy(left, withPolicies);
+    return [one, asDeclared(loadedBy(right, withPolicies), one)];
   }
   const [dumped, declared] = isDumped(left) ? [left, right] : [right, left];
   const loaded = loadedBy(dumped, false);

@@ -25,6 +25,8 @@ export interface EnvoyPlace {
 export interface EnvoyWorld extends RouteWorld {
   /** Who the proxy is; left out: the input does not tell. */
   readonly proxy?: ProxyNode;
+  /** The input holds clusters: what they are configured with can be compared. */
+  readonly hasClusters: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));
-  return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
+  return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), hasClusters: loaded.clusters !== undefined, assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
 }
 
 function isIstio(node: ProxyNode | undefined): boolean {
