@@ -1,5 +1,5 @@
 import { asDeclared, envoyWorld, type EnvoyWorld, type OneProxy, type RouteWorld } from "#routes";
-import { routeWorldsOf, type SeenPlace } from "../../kinds/routes-equivalent/place.ts";
+import type { SeenPlace } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import type { Seen } from "./place.ts";
 
