@@ -26,19 +26,16 @@ export function laggards(numbered: readonly Numbered[], maxMinorSkew: number): r
   });
 }
 
-/** Of sets of versions, one for each cluster: those that are too many minors behind all that some other cluster has. */
+/** Of sets of versions, one for each cluster: where a cluster has nothing close to what another one has, who of the two is behind. */
 export function strangers(groups: readonly (readonly Numbered[])[], maxMinorSkew: number): readonly Lag[] {
-  return groups.flatMap((group) => group.flatMap((item) => lonely(item, groups.filter((other) => other !== group), maxMinorSkew)));
+  return groups.flatMap((group) => group.flatMap((item) => groups.flatMap((other) => (other === group ? [] : stranger(item, other, maxMinorSkew)))));
 }
 
-function lonely(item: Numbered, others: readonly (readonly Numbered[])[], maxMinorSkew: number): readonly Lag[] {
-  const far = others.filter((other) => !other.some(({ version }) => Math.abs(minorsBehind(item.version, version)) <= maxMinorSkew));
-  const newest = newestOf(far.flat(), ({ version }) => version);
-  if (newest === undefined) return [];
+function stranger(item: Numbered, other: readonly Numbered[], maxMinorSkew: number): readonly Lag[] {
+  const newest = newestOf(other, ({ version }) => version);
+  if (newest === undefined || other.some(({ version }) => Math.abs(minorsBehind(item.version, version)) <= maxMinorSkew)) return [];
   const minors = minorsBehind(item.version, newest.version);
-  // What is ahead of all the others is told there, where it is behind.
-  const oldest = minors <= maxMinorSkew;
-  return oldest ? [] : [{ item, newest, minors }];
+  return minors > 0 ? [{ item, newest, minors }] : [{ item: newest, newest: item, minors: -minors }];
 }
 
 /** The words for it; `clause` says what the cluster does with the version (`runs Kubernetes`). */

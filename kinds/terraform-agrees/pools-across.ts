@@ -85,11 +85,17 @@ function* collisions(pools: readonly Pool[], { poolMapping }: Spec): Iterable<Fi
 
 /** The value of a field in one pool: of what runs, else of what is declared. Undefined: neither tells. */
 function valuesOf(field: Field, { declared, nodes }: Pool): readonly string[] | undefined {
-  const running = nodes.map(({ data }) => (field === "pools[*].arch" ? data.arch : field === "pools[*].taints" ? listText(data.taints) : data.instanceType));
-  const written = declared.flatMap(({ data }) => (field === "pools[*].arch" ? [data.arch] : field === "pools[*].taints" ? [data.taints === undefined ? undefined : listText(data.taints)] : data.instanceTypes));
-  const values: readonly (string | undefined)[] = running.length > 0 ? running : written;
+  const values = nodes.length > 0 ? nodes.map(({ data }) => runningValue(field, data)) : declared.flatMap(({ data }) => declaredValues(field, data));
   const known = values.filter((value) => value !== undefined);
   return known.length === 0 || known.length < values.length ? undefined : [...new Set(known)].toSorted(byText);
+}
+
+function runningValue(field: Field, { arch, taints, instanceType }: Nodes["data"]): string | undefined {
+  return field === "pools[*].arch" ? arch : field === "pools[*].taints" ? listText(taints) : instanceType;
+}
+
+function declaredValues(field: Field, { arch, taints, instanceTypes }: PoolFact["data"]): readonly (string | undefined)[] {
+  return field === "pools[*].arch" ? [arch] : field === "pools[*].taints" ? [taints === undefined ? undefined : listText(taints)] : instanceTypes;
 }
 
 /** Groups of pools, one for each cluster, that must have the same values. */
