@@ -57,7 +57,7 @@ const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+$/u;
 const CREDENTIALS: readonly RegExp[] = [/-----BEGIN /, /\beyJ[\w-]{10,}\./, /\b(?:AKIA|ASIA)[0-9A-Z]{16}/, /\bya29\./, /k8s-aws-v1\./, /client-key-data:/];
 
 /** The second line of defence: a credential in an attribute that is none's place. */
-export function isCredential(text: string): boolean {
+function isCredential(text: string): boolean {
   return CREDENTIALS.some((pattern) => pattern.test(text));
 }
 

@@ -85,7 +85,7 @@ function* alike(pair: Pair, field: "arch" | "instanceTypes", declared: readonly 
 }
 
 function* versions(pair: Pair): Iterable<Judgement> {
-  const { view, pool, nodes } = pair;
+  const { pool, nodes } = pair;
   const declared = kubernetesVersion(pool.data.version);
   if (declared === undefined) return yield notDeclared(pair, "version");
   const read = nodes.map((fact) => ({ fact, version: kubernetesVersion(fact.data.kubelet) }));

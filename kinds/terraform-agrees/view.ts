@@ -48,11 +48,10 @@ export function viewsOf(world: World<Needed>, { fields }: Spec): readonly View[]
   });
 }
 
-/** What a state says, as evidence: where in it, and how old that is. */
+/** What a state says, as evidence: where in it, and which writing of it. */
 export function citeDeclared({ states }: View, fact: Thing, value: string): Evidence {
   const { address, state } = fact.data;
   const about = states.find(({ source }) => source.locator === fact.source.locator && source.digest === fact.source.digest)?.data;
   const serial = about?.serial === undefined ? "" : `, serial ${about.serial}`;
-  const written = about?.modified === undefined ? "" : `, written ${about.modified}`;
-  return { cluster: fact.cluster, label: "declared", value: `${value} by \`${address}\` in \`${state}\`${serial}${written}`, source: fact.source };
+  return { cluster: fact.cluster, label: "declared", value: `${value} by \`${address}\` in \`${state}\`${serial}`, source: fact.source };
 }
