@@ -51,8 +51,8 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= LONGEST && PLAIN.test(value) && !isCredential(value) ? value : undefined;
 }
 
-/** Names, versions and paths: no control characters, no lines. */
-const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+$/u;
+/** Names, versions and paths: no control characters, no lines, none of the marks in which messages quote them. */
+const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}`]+$/u;
 
 const CREDENTIALS: readonly RegExp[] = [/-----BEGIN /, /\beyJ[\w-]{10,}\./, /\b(?:AKIA|ASIA)[0-9A-Z]{16}/, /\bya29\./, /k8s-aws-v1\./, /client-key-data:/];
 

@@ -128,7 +128,7 @@ function serialOf(serial: unknown, bytes: Uint8Array): string | undefined {
 
 function shortText(value: unknown): string | undefined {
   if (typeof value !== "string" || value === "") return undefined;
-  const clean = value.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "?");
+  const clean = value.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}`]/gu, "?");
   return clean.length > 256 ? `${clean.slice(0, 256)}…` : clean;
 }
 

@@ -3,7 +3,7 @@ import type { Field } from "./fields.ts";
 import { laggards, lagging, strangers, type Numbered } from "./lag.ts";
 import { listText } from "./pools.ts";
 import type { Spec } from "./spec.ts";
-import { kubernetesVersion, newestOf, type Version } from "./versions.ts";
+import { kubernetesVersion, minorsBehind, newestOf, type Version } from "./versions.ts";
 import { citeDeclared, type Nodes, type PoolFact, type View } from "./view.ts";
 import { several } from "./words.ts";
 
@@ -24,7 +24,7 @@ const ALONE = "pools without a partner";
 
 /**
  * Pools pair by `poolMapping`, then by name. Those that pair with none are compared as the set of values of their cluster: with that of the others'
- * unpaired pools, or of all their pools where each of these has a partner.
+ * unpaired pools; where each of these has a partner, there must be one among them that is like it.
  */
 export function* poolsAcross(all: readonly View[], spec: Spec): Iterable<Judgement> {
   // Where something is missing, a pool less or a node less would look like a difference.
@@ -41,12 +41,25 @@ export function* poolsAcross(all: readonly View[], spec: Spec): Iterable<Judgeme
     if (single.length > 0) {
       const sets = views.map(({ name }) => {
         const own = single.filter(({ view }) => view.name === name);
-        return own.length > 0 ? own : pools.filter(({ view }) => view.name === name);
+        return own.length > 0 ? own : likest(field, pools.filter(({ view }) => view.name === name), single, spec);
       });
       yield* compared(field, ALONE, sets.filter((set) => set.length > 0), spec);
     }
   }
   yield* listed(views, paired, single);
+}
+
+/** Of a cluster whose pools all have partners: those that are like the lonely pools of others; where none is, all. */
+function likest(field: Field, pools: readonly Pool[], single: readonly Pool[], { maxMinorSkew }: Spec): readonly Pool[] {
+  const lonely = new Set(single.flatMap((pool) => valuesOf(field, pool) ?? []));
+  const versions = single.flatMap((pool) => versionOf(pool) ?? []);
+  const isLike = (pool: Pool) => {
+    const version = field === "pools[*].version" ? versionOf(pool)?.version : undefined;
+    if (field === "pools[*].version") return version !== undefined && versions.some((other) => Math.abs(minorsBehind(version, other.version)) <= maxMinorSkew);
+    return valuesOf(field, pool)?.every((value) => lonely.has(value)) === true;
+  };
+  const like = pools.filter(isLike);
+  return like.length > 0 ? like : pools;
 }
 
 function poolsOf(view: View, { poolMapping }: Spec): readonly Pool[] {
