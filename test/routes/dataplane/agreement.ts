@@ -1,5 +1,6 @@
 import type { DestinationEffect, Effect, ForwardEffect, LineChange, Mirror, Request } from "#routes";
 import { seenRetries } from "../../../routes/decide/effect.ts";
+import { SUBSET } from "../../../routes/dialects/istio/destinations.ts";
 import { milliseconds } from "../../../routes/dialects/istio/values.ts";
 import { at, canonical, type JsonObject, listAt, numberAt, objectAt, textAt } from "../../../routes/dialects/istio/json.ts";
 import { ANSWERED } from "../../oracles/envoy/echo.ts";
@@ -125,6 +126,8 @@ function leadsTo(share: Extract<DestinationEffect, { host: string }>, cluster: s
   // A cluster that passes on to where the client went has no list of pods.
   const config = generated.clusters.find((candidate) => textAt(candidate, "name") === cluster);
   if (textAt(config, "type") === "ORIGINAL_DST") return undefined;
+  const named = share.subset?.[SUBSET];
+  if (named !== undefined) return differ("subset", named, cluster.split("|")[2]);
   const addresses = addressesOf(made, share.host, share.subset ?? {});
   return addresses === undefined ? undefined : differ(`pods of ${cluster}`, addresses, generated.endpoints[cluster] ?? []);
 }
