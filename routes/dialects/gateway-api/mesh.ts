@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, listAt } from "../istio/json.ts";
+import type { JsonObject } from "../istio/json.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
@@ -34,9 +34,8 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
   return [`${name}.${namespace}.svc.${input.domain}`];
 }
 
-/** conversion.go `augmentPortMatch`. The match is that of the rule, which may take only some of what the route's match takes. */
+/** conversion.go `augmentPortMatch`. */
 function atPort(rule: ApiRule, port: number): ApiRule {
-  const [own] = listAt(rule.spec, "match");
-  const match: JsonObject = { ...(isObject(own) ? own : {}), port };
+  const match: JsonObject = { ...rule.match.spec, port };
   return { ...rule, spec: { ...rule.spec, match: [match] } };
 }
