@@ -5,6 +5,9 @@ import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } fro
 import type { Memory, Use } from "./memory.ts";
 import type { Named, Registry, Service } from "./registry.ts";
 
+/** Under this label stands the name of a subset where names are compared, as a proxy has loaded nothing else. */
+export const SUBSET = "name of the subset";
+
 /** Where a destination of a route leads. */
 export interface Target {
   readonly host: string;
@@ -63,13 +66,18 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(nameless ? { subset } : {}),
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+    const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
+    if (registry.asLoaded) {
+      const left = trouble(registry, served, host, []);
+      return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
+    }
     const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
     return {
       host: name,
       port,
       hashed: hash !== undefined,
       passesOn,
-      missing: host === "" || !served || (subset !== "" && part === undefined && !nameless),
+      missing,
       ...(part === undefined || passesOn ? {} : { subset: labelsAt(part, "labels") }),
       ...(Object.keys(policy).length === 0 ? {} : { policy }),
       ...(unmodelled === undefined ? {} : { unmodelled }),
@@ -87,7 +95,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
 /** A destination of which no DestinationRule speaks: what is found of any other, with nothing to read. */
 function unruled(registry: Registry, name: string, host: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean): Target {
   const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
-  const unmodelled = trouble(registry, served, host, noSources) ?? registry.policies.get(name);
+  const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : registry.policies.get(name));
   const target = { host: name, port, hashed: false, passesOn: owner?.passesOn === true && !isGateway, missing: host === "" || !served };
   return unmodelled === undefined ? target : { ...target, unmodelled };
 }

@@ -121,6 +121,11 @@ function selects(gateway: Named, workload: Workload): boolean {
 function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workload[] {
   const out = new Map<string, Workload>();
   const put = (workload: Workload): void => void out.set(canonical(workload), workload);
+  const { proxy } = place.registry;
+  if (proxy !== undefined) {
+    const labels = { ...proxy.labels, ...managerOf(place, proxy, gateways) };
+    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels) }] : [];
+  }
   const seen = place.registry.seen("Pod");
   if (seen) {
     for (const pod of place.registry.pods.filter(isGatewayPod)) {
@@ -148,7 +153,7 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
 }
 
 /** A Gateway with an address of the type Hostname is served by the pods of that Service (conversion.go `extractGatewayServices`). */
-function managerOf(place: Place, pod: Named, gateways: readonly Named[]): Readonly<Record<string, string>> {
+function managerOf(place: Place, pod: Pick<Named, "namespace" | "labels">, gateways: readonly Named[]): Readonly<Record<string, string>> {
   const found = gateways.find(({ listener }) => listener?.namespace === pod.namespace && listener.services?.some((host) =>
     place.registry.services.some((service) => (service.host === host || service.host === `${host}.${place.registry.domain}`) && service.selector !== undefined && isSubset(service.selector, pod.labels))));
   return found?.listener === undefined ? {} : { [managedBy]: found.listener.name };
@@ -194,6 +199,11 @@ const isPlainHttp = (server: Server): boolean => protocolOf(server.protocol) ===
 const isPassthrough = (server: Server): boolean => server.tls?.mode === "PASSTHROUGH" || server.tls?.mode === "AUTO_PASSTHROUGH";
 const isTls = (server: Server): boolean => server.tls !== undefined && !isPlainHttp(server);
 const isHttp = (server: Server): boolean => isPlainHttp(server) || (server.protocol === "HTTPS" && server.tls !== undefined && !isPassthrough(server));
+
+/** A Service says on which port the pods listen for this one. */
+function isServed(place: Place, workload: Workload, number: number): boolean {
+  return place.registry.services.some((service) => service.namespace === workload.namespace && service.selector !== undefined && Object.keys(service.selector).length > 0 && isSubset(service.selector, workload.labels) && service.ports.some((port) => port.number === number && port.targetPort !== undefined));
+}
 
 /** The port on which the pod listens: the target port of the first Service that leads there (model/gateway.go `resolvePorts`). */
 function targetPort(place: Place, workload: Workload, number: number): number | string {
@@ -261,7 +271,8 @@ function viewsOf(place: Place, workload: Workload, merged: Merged): readonly Vie
     const names = new Set(sharing.map((one) => one.gatewayName));
     const bound = place.virtualServices.filter((service) => service.gateways.some((name) => names.has(name)));
     const view = { gateway: viewName(server), port: server.number, tls: isTls(server) };
-    return { view, readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
+    const listen = place.complete || isServed(place, workload, server.number) ? targetPort(place, workload, server.number) : undefined;
+    return { view, ...(typeof listen === "number" ? { listen } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
   });
 }
 

@@ -60,6 +60,8 @@ function clientsOf(place: Place, bound: readonly VirtualService[]): readonly (Cl
   const keys = new Set(labelSetsOf(place, bound).flatMap((labels) => Object.keys(labels)));
   const out = new Map<string, Client & { readonly isOther?: boolean }>();
   const put = (client: Client & { readonly isOther?: boolean }): void => void out.set(canonical(client), client);
+  const { proxy } = place.registry;
+  if (proxy !== undefined) return proxy.role === "sidecar" ? [{ namespace: proxy.namespace, labels: proxy.labels }] : [];
   if (place.registry.seen("Pod")) {
     for (const pod of place.registry.pods.filter(hasSidecar)) {
       put({ namespace: pod.namespace, labels: Object.fromEntries(Object.entries(pod.labels).filter(([key]) => keys.has(key))) });
@@ -148,11 +150,13 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const services = servicesAt(egress, port);
   const destinations = destinationsAt(place, client, scope, services);
   const chains: Chain[] = [];
-  const { isHttp, auto, others } = spokenAt(services);
+  const { auto, others } = spokenAt(services);
   for (const service of others) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
-  if (isHttp) {
+  // Whichever egress listener of a Sidecar lets in a service of HTTP, the port has a listener; its table is that of the first for the port.
+  if (scope.listeners.some((one) => (one.port === undefined || one.port === port) && spokenAt(servicesAt(one, port)).isHttp)) {
     if (auto !== undefined) place.assume({ text: "a port without a protocol in its name is served as HTTP, to clients that call the service by its name", where: auto.source.title });
-    chains.push({ when: {}, then: meshTable({ place, client, port, scope, egress, services, destinations, version }), origin: { object: "mesh", path: `port ${port}` } });
+    // What is no HTTP in plain text goes where unknown connections go (listener.go `buildSidecarOutboundHTTPListenerOpts`).
+    chains.push({ when: { transport: "raw_buffer" }, then: meshTable({ place, client, port, scope, egress, services, destinations, version }), origin: { object: "mesh", path: `port ${port}` } });
   }
   return { chains, otherwise: outside };
 }

@@ -34,7 +34,7 @@ function object(kind: string, namespace: string, name: string, spec: JsonObject)
 
 function placeOf(objects: readonly JsonObject[]): Place {
   const memory = new Memory();
-  const registry = readRegistry(objects.map((one) => ({ object: one })), { complete: true, unseen: ["Pod"], meshConfig: {}, domain: "cluster.local", rootNamespace: "istio-system", memory, byName: false });
+  const registry = readRegistry(objects.map((one) => ({ object: one })), { complete: true, unseen: ["Pod"], meshConfig: {}, domain: "cluster.local", rootNamespace: "istio-system", memory, byName: false, proxy: undefined, asLoaded: false });
   const ignore = (): void => undefined;
   return { registry, memory, virtualServices: [], destinationRules: readDestinationRules(registry, objectReading("1.30.0")), complete: true, istio: "1.30.0", envoy: "1.39.1", assume: ignore, leaveOut: ignore };
 }
