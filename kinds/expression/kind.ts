@@ -8,6 +8,7 @@ import { clusterValue, originOf, placeOf, sightsOf, type ObjectFact, type Select
 import type { Selection, Spec } from "./spec.ts";
 import { isMistake, parseExpression } from "./syntax.ts";
 import { mistakesIn } from "./types.ts";
+import { NOT_KEPT } from "./values.ts";
 
 export default defineKind({
   name: "Expression",
@@ -232,6 +233,8 @@ function notDecided(rule: Rule, outcome: Outcome, kinds: readonly KindFact[]): F
 function whyNot(outcome: Outcome): readonly [what: string, remedy: string] {
   if (outcome.type === "spent") return [`needs more than ${outcome.budget.toLocaleString("en-US")} steps`, "compare lists once, not for each element of another list; or select fewer objects"];
   if (outcome.type === "value") return ["gives neither true nor false", "write a claim: a comparison, `has(…)`, `.all(…)`, `.exists(…)`"];
+  const place = outcome.reason.startsWith(NOT_KEPT) ? outcome.reason.slice(NOT_KEPT.length) : undefined;
+  if (place !== undefined) return [`looks at \`${place.slice(0, 200)}\`, of which only a digest is kept`, "name the value with all its keys in the expression: then it is kept; or compare whole objects with ObjectsAgree"];
   const missing = /^field not found: (.+)$/s.exec(outcome.reason)?.[1];
   if (missing !== undefined) return [`fails: there is no \`${missing.slice(0, 80)}\``, `ask first whether it is there: \`has(o.….${missing.slice(0, 80)}) && …\``];
   if (/Maximum call stack/.test(outcome.reason)) return ["nests too deeply", "split the rule into several assertions"];

@@ -33,8 +33,10 @@ const MOST_LEAVES = 5000;
  */
 export function contentOf(object: KubeObject, group: string, kind: string, { clear, only }: Keeping): Content {
   const whole = { ...object, metadata: metadataOf(object) };
-  const { status: _status, ...wanted } = whole as Fields;
-  const kept = (only ? pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) : wanted) as JsonObject;
+  const { status, ...wanted } = whole as Fields;
+  // What changes by itself is kept where somebody looks at it, whoever else asks for the whole object.
+  const seen = pick({ status }, clear.filter(([first]) => first === undefined || first === "*" || first === "status"));
+  const kept = (only ? pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) : { ...wanted, ...(seen as Fields) }) as JsonObject;
   const hiding = new Hiding(SENSITIVE.get(`${group}/${kind}`) ?? [], clear);
   const content = hiding.cut(kept, []) as JsonObject;
   return { content, hidden: Object.fromEntries(hiding.hidden.sort(([a], [b]) => byText(a, b))) };
@@ -106,10 +108,10 @@ function fromEntries(entries: readonly (readonly [string, unknown])[]): JsonObje
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
-/** A star does not name a key whose value may be secret, unless it stands for a place in a list. */
+/** A path names a value that may be secret by its last key; one that ends above it, or has a star there, does not, unless the star stands for a place in a list. */
 function named(path: ObjectPath, place: ObjectPath): boolean {
   const last = place.length - 1;
-  return path[last] !== "*" || /^\d+$/.test(place[last] ?? "") ;
+  return path.length > last && (path[last] !== "*" || /^\d+$/.test(place[last] ?? ""));
 }
 
 /** `env[*].value` of a container, or of anything else that takes an environment. */
