@@ -2,18 +2,19 @@ import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, typ
 import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
+import { readLoadedRoutes } from "./readers/loaded-routes.ts";
 import { readNodePools } from "./readers/node-pools.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readServerVersion } from "./readers/server-version.ts";
 
-type Provided = "cluster" | "control-planes" | "envoy-proxies" | "node-pools" | "objects" | "routing" | "server-version";
+type Provided = "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which nodes, control planes and proxies run in it and what routes their requests, as its API server tells",
-  provides: ["cluster", "control-planes", "envoy-proxies", "node-pools", "objects", "routing", "server-version"],
+  summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
+  provides: ["cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -25,6 +26,7 @@ export default defineCollector<Provided>({
     // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
     if (fact === "objects") return [];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    if (fact === "loaded-routes") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     // `/version` is open to everybody who is known.
     if (fact === "server-version") return [];
     if (fact === "node-pools") return [right("list", nodes)];
@@ -35,7 +37,7 @@ export default defineCollector<Provided>({
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -46,6 +48,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readControlPlanes(cluster, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "loaded-routes":
+      return readLoadedRoutes(cluster, request, io);
     case "node-pools":
       return readNodePools(cluster, io);
     case "objects":

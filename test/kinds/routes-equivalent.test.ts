@@ -17,6 +17,7 @@ const plain: Spec = {
   ignore: [],
   reading: "istiod",
   budget: 2_000_000,
+  maxProbes: 500,
 };
 
 function said(facts: readonly (readonly Fact<"routing">[])[], spec: Partial<Spec> = {}): Said {

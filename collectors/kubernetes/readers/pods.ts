@@ -1,13 +1,27 @@
-import type { Io, KubernetesApi } from "#engine";
+import type { Io, KubernetesApi, Source } from "#engine";
+import { fieldsIn } from "../fields.ts";
 import { pods } from "../resources.ts";
 import { podProxy } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
-import { RoutingPods, type PodsSeen } from "./routing-pods.ts";
+import { RoutingPods, stableOf, type PodsSeen } from "./routing-pods.ts";
 
 /** What the pods of one cluster say to the readers of proxies and of routing. */
 export interface PodScan {
   readonly groups: readonly ProxyGroup[];
   readonly routing: PodsSeen;
+  /** Sidecars and gateways that run now, one by one; empty where nobody may ask them anything. */
+  readonly running: readonly RunningProxy[];
+}
+
+/** A proxy that can be asked. */
+export interface RunningProxy {
+  readonly name: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly role: "sidecar" | "gateway";
+  /** Those that do not differ from pod to pod. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: Omit<Source, "collector">;
 }
 
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
@@ -23,12 +37,14 @@ export function scanPods(api: KubernetesApi, io: Io): Promise<PodScan> {
 async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const groups = new ProxyGroups();
   const routing = new RoutingPods();
+  let running: RunningProxy[] = [];
   let seen = 0;
   for await (const page of api.list(pods)) {
     io.signal.throwIfAborted();
     if (page.restarted) {
       groups.clear();
       routing.clear();
+      running = [];
       seen = 0;
     }
     for (const item of page.items) {
@@ -36,10 +52,14 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       const source = () => page.source(item);
       if (proxy !== undefined) groups.add(proxy, source);
       routing.add(item, proxy, source);
+      if (io.allows("admin") && proxy?.state === "running" && (proxy.role === "sidecar" || proxy.role === "gateway")) {
+        const { name, namespace, workload, role } = proxy;
+        running.push({ name, namespace, workload, role, labels: Object.fromEntries(stableOf(fieldsIn(fieldsIn(item, "metadata"), "labels"))), source: source() });
+      }
     }
     seen += page.items.length;
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result() };
+  return { groups: groups.sorted(), routing: routing.result(), running };
 }
