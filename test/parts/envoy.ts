@@ -68,7 +68,8 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
     port = portOf("admin_over_tcp", await adminListeners(adminPipe));
     return port !== undefined;
   }, broken);
-  const isSent = async (): Promise<boolean> => (await adminText(adminPipe, "/config_dump?resource=dynamic_listeners")).includes(`"version_info": "${version}"`);
+  // The version of all of them: a listener whose chains alone change keeps its own.
+  const isSent = async (): Promise<boolean> => (await adminText(adminPipe, "/config_dump")).includes(`"version_info": "${version}"`);
   return {
     admin: `127.0.0.1:${port}`,
     stop: () => process.stop(),
