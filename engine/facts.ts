@@ -1,5 +1,6 @@
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
+import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
 
 /**
  * Every kind of fact there is, on one page. A plug-in adds its own by declaration merging:
@@ -19,6 +20,12 @@ export interface FactTypes {
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
   routing: RoutingObject | RoutingPlace;
+  /** Wasm modules that a cluster declares. */
+  "wasm-modules": WasmModulesFact;
+  /** What the references of Wasm modules resolve to: digests, bytes, signatures. */
+  "wasm-images": WasmImage;
+  /** Wasm modules that proxies have loaded. */
+  "wasm-loaded": WasmLoadedFact;
 }
 
 export type FactKind = Extract<keyof FactTypes, string>;

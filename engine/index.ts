@@ -13,9 +13,11 @@ export { byText, canonical, digestOf, sha256, type Json, type JsonObject } from 
 export type * from "./model.ts";
 export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
+export type * from "./registry.ts";
 export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type Result } from "./report.ts";
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";
 export { waive, type Accepted, type Baseline, type KnownFinding, type MarkedFinding, type MarkedGap, type Waived, type Waiver } from "./waive.ts";
+export * from "./wasm.ts";
 export { worldOf, type World } from "./world.ts";
