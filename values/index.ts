@@ -15,6 +15,6 @@ export {
 export { istioBuildText, istioReleaseText, parseIstioRelease, type IstioRelease } from "./istio-release.ts";
 export { compareReleases, lineText, parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";
 export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./object-path.ts";
-export { ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
+export { DOCKER_HUB, ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
 export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
 export { parseStructured } from "./structured-text.ts";

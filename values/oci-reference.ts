@@ -12,7 +12,8 @@ export interface OciReference {
   readonly digest?: string | undefined;
 }
 
-const DOCKER_HUB = "index.docker.io";
+/** The host of Docker Hub, as its credentials are kept under. */
+export const DOCKER_HUB = "index.docker.io";
 const SCHEME = "oci://";
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const TAG = /^[A-Za-z0-9_.-]{1,128}$/;

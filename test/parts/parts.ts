@@ -56,6 +56,8 @@ export const PARTS = [
   { name: "fake-gcs-server", version: "1.56.1", recipe: { by: "go", folder: "fake-gcs-server", program: "github.com/fsouza/fake-gcs-server" } },
   { name: "azurite", version: "3.35.0", recipe: { by: "npm packages", requirement: "azurite@3.35.0", main: "azurite/dist/src/blob/main.js" } },
   { name: "moto", version: "5.2.5", recipe: { by: "pip packages", requirement: "moto[s3,dynamodb,server]==5.2.5", main: "moto.server" } },
+  { name: "distribution", version: "3.1.2", recipe: { by: "go", folder: "distribution", program: "github.com/distribution/distribution/v3/cmd/registry" } },
+  { name: "referrers-registry", version: "0.22.1", recipe: { by: "go", folder: "referrers-registry" } },
 ] as const satisfies readonly Part[];
 
 export type PartName = (typeof PARTS)[number]["name"];
