@@ -6,8 +6,12 @@ const HUB: ReadonlySet<string> = new Set(["docker.io", "registry-1.docker.io", "
 
 /** One name for each registry: without scheme and path, in small letters; of Docker Hub the one that its credentials are kept under. */
 export function hostKey(text: string): string {
-  const bare = (text.replace(/^https?:\/\//i, "").split("/")[0] ?? "").toLowerCase();
-  return HUB.has(bare) ? DOCKER_HUB : bare.replace(/:443$/, "");
+  const host = hostIn(text);
+  return HUB.has(host) ? DOCKER_HUB : host.replace(/:443$/, "");
+}
+
+function hostIn(text: string): string {
+  return (text.replace(/^https?:\/\//i, "").split("/")[0] ?? "").toLowerCase();
 }
 
 /** Is `host` or `host:port` among the hosts that a list of the fleet names? Without a port in the list: on any port. */
@@ -15,7 +19,7 @@ export function isListed(list: readonly string[], url: Pick<URL, "hostname" | "p
   const port = url.port === "" ? (url.protocol === "http:" ? "80" : "443") : url.port;
   const name = url.hostname.toLowerCase();
   return list.some((entry) => {
-    const listed = hostKey(entry);
+    const listed = hostIn(entry);
     return listed === name || listed === `${name}:${port}`;
   });
 }

@@ -7,6 +7,8 @@ import { Unreadable } from "./unreadable.ts";
 const MOST_LIST_BYTES = 8 << 20;
 /** Of custom sections: a name, and what compilers say of themselves. */
 const MOST_CUSTOM_BYTES = 64 << 10;
+/** Modules have a dozen; whoever writes millions of empty ones wants somebody to wait. */
+const MOST_SECTIONS = 10_000;
 const CUSTOM = 0;
 const IMPORT = 2;
 const EXPORT = 7;
@@ -29,6 +31,7 @@ export class WasmReading {
   readonly #hash: Hash = createHash("sha256");
   readonly #imports = new Set<string>();
   #size = 0;
+  #sections = 0;
   #head = Buffer.alloc(0);
   #section: Section | undefined;
   #fault: string | undefined;
@@ -83,6 +86,7 @@ export class WasmReading {
     return 8;
   }
 
+  /** How many bytes number and length of the next section take; 0: they are not all there yet. */
   #open(bytes: Buffer): number {
     const id = bytes[0] ?? 0;
     let size = 0;
@@ -94,6 +98,8 @@ export class WasmReading {
         const room = id === CUSTOM ? MOST_CUSTOM_BYTES : id === IMPORT || id === EXPORT ? MOST_LIST_BYTES : 0;
         if (id !== CUSTOM && size > room && room > 0) this.#fault = `has a list of ${id === IMPORT ? "imports" : "exports"} that is too long`;
         this.#section = { id, left: size, kept: [], room };
+        this.#sections += 1;
+        if (this.#sections > MOST_SECTIONS) this.#fault = `has more than ${MOST_SECTIONS} sections`;
         this.#closeIfFull(this.#section);
         return at + 1;
       }
