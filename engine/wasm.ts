@@ -17,6 +17,8 @@ export interface WasmModule {
   readonly name: string;
   /** Of an EnvoyFilter: where in its spec the module stands, `configPatches[0]`. */
   readonly at?: string | undefined;
+  /** Of an EnvoyFilter that adds an extension configuration: the name under which proxies know it. */
+  readonly resource?: string | undefined;
   readonly code: WasmCode;
   /** As it stands; left out: the object does not say. */
   readonly pullPolicy?: string | undefined;
@@ -195,6 +197,11 @@ export interface SignaturePolicy {
   readonly trustedRoot?: JsonObject | undefined;
   /** Left out: beside the image. */
   readonly repository?: string | undefined;
+}
+
+/** The request for what proxies have loaded; at most so many are asked in a cluster. */
+export function wasmLoadedRequest(maxProbes: number): Request<"wasm-loaded"> {
+  return { fact: "wasm-loaded", selector: `${maxProbes}`, options: { maxProbes } };
 }
 
 /** The request for what references resolve to; with a policy also for their signatures. The selector tells policies apart. */
