@@ -36,11 +36,11 @@ export type WasmCode =
       readonly reference: string;
       /** What the declaration pins: of `oci` the digest of the manifest, of `http` that of the bytes. 64 hex digits. */
       readonly sha256?: string | undefined;
-      /** The address has a user or a query, of which only this digest is kept: it cannot be fetched from here. */
-      readonly hidden?: string | undefined;
+      /** The address has a user or a query, which are not kept: it cannot be fetched from here. */
+      readonly hidden?: true | undefined;
       /** Who fetches it: Istio's agent, or Envoy by itself. */
       readonly by: "agent" | "envoy";
-      /** Of the agent: name of the folder that it keeps the module in, 64 hex digits. */
+      /** Of the agent: name of the folder that it keeps the module in, 64 hex digits. Left out of a hidden address, of which it is a digest. */
       readonly folder?: string | undefined;
     }
   /** A file in the container of the proxy. */

@@ -15,9 +15,16 @@ export function differ({ name, rows }: Module): Finding | undefined {
     subject: name,
     cause: `bytes ${sorted.map(({ clusters }) => clusters.join(",")).join(" ")}`,
     message: `\`${name}\` is ${sorted.length} different modules: ${told.join("; ")}`,
-    remedy: isMajority ? `push the module of ${clustersText(first?.clusters ?? [])} to the registry of ${clustersText(others)}, and name it by digest in all of them` : "decide which module is right, and name it by digest in all clusters",
+    remedy: repair(rows, isMajority ? (first?.clusters ?? []) : [], others),
     evidence: rows.map(citeRow),
   });
+}
+
+function repair(rows: readonly Row[], majority: readonly string[], others: readonly string[]): string {
+  if (majority.length === 0) return "decide which module is right, and name it by digest in all clusters";
+  const isPushed = rows.every(({ fact: { data: { code } } }) => code.source === "oci");
+  if (!isPushed) return `bring the module of ${clustersText(others)} in line with that of ${clustersText(majority)}`;
+  return `push the module of ${clustersText(majority)} to the registry of ${clustersText(others)}, and name it by digest in all of them`;
 }
 
 /** Where all is the same: one line that says what runs where. Undefined where something was not read. */

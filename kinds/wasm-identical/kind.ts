@@ -53,12 +53,19 @@ function policyOf({ signature }: Spec): SignaturePolicy | undefined {
 }
 
 function* faultsIn({ signature }: Spec): Iterable<SpecFault> {
-  if (signature === undefined || signature.keyless !== undefined || signature.keys !== undefined) return;
-  yield {
-    path: ["signature"],
-    message: "`signature` names nobody who may sign",
-    remedy: "add `keyless: [{ issuer: https://token.actions.githubusercontent.com, identity: https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@refs/heads/main }]` or `keys: [FILE]`, or leave `signature` out",
-  };
+  if (signature === undefined) return;
+  if (signature.keyless === undefined && signature.keys === undefined) {
+    yield {
+      path: ["signature"],
+      message: "`signature` names nobody who may sign",
+      remedy: "add `keyless: [{ issuer: https://token.actions.githubusercontent.com, identity: https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@refs/heads/main }]` or `keys: [FILE]`, or leave `signature` out",
+    };
+  }
+  for (const [index, { identity, identityPattern }] of (signature.keyless ?? []).entries()) {
+    if ((identity === undefined) !== (identityPattern === undefined)) continue;
+    const path = ["signature", "keyless", index];
+    yield { path, message: identity === undefined ? "an issuer vouches for many: nobody is named" : "`identity` and `identityPattern` are two ways to say one thing", remedy: "write one of the two: `identity` compares exactly, `identityPattern` must match the whole identity" };
+  }
 }
 
 function needsTwo(clusters: readonly string[]): Gap {

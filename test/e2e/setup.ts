@@ -20,7 +20,7 @@ declare module "vitest" {
 
 /** Starts the three clusters once for the whole run. Nothing is built here: what is missing makes tests skip, in CI fail. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const parts = await findAll(["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto"]);
+  const parts = await findAll(["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto", "distribution", "referrers-registry"]);
   const missing = "missing" in parts ? parts.missing : await seedsMissing(parts);
   if ("missing" in parts || missing !== undefined) {
     project.provide("ground", { missing: `${missing ?? ""}; \`npm run parts\` brings it` });
