@@ -8,7 +8,7 @@ export type WasmModulesFact = WasmModule | WasmPlace;
 /** The object that declares a module. */
 export type WasmForm = "WasmPlugin" | "TrafficExtension" | "EnvoyFilter";
 
-/** One declared module. What it is configured with is a digest. */
+/** One declared module, without what it is configured with. */
 export interface WasmModule {
   readonly type: "module";
   readonly form: WasmForm;
@@ -20,21 +20,7 @@ export interface WasmModule {
   readonly code: WasmCode;
   /** As it stands; left out: the object does not say. */
   readonly pullPolicy?: string | undefined;
-  /** Name of the Secret in the object's own namespace; nothing of it is read. */
-  readonly pullSecret?: string | undefined;
-  /** `HTTP` or `NETWORK`. */
-  readonly filter?: string | undefined;
-  readonly phase?: string | undefined;
-  readonly priority?: number | undefined;
   readonly failStrategy?: string | undefined;
-  /** Digest of what it is for: selector, targets, match. Left out: nothing narrows it. */
-  readonly scope?: string | undefined;
-  /** Digest of the environment of its machine. */
-  readonly env?: string | undefined;
-  /** Digest of its configuration. */
-  readonly config?: string | undefined;
-  /** `spec` of the object holds fields of a machine that this release does not know: names of them. */
-  readonly unknown?: readonly string[] | undefined;
 }
 
 /** Where the bytes of a module come from. */

@@ -35,6 +35,9 @@ export const routing: readonly Resource[] = [
   namespaces,
 ];
 
+/** What may declare a Wasm module. */
+export const wasmDeclaring: readonly Resource[] = routing.filter(({ kind }) => kind === "EnvoyFilter" || kind === "WasmPlugin" || kind === "TrafficExtension");
+
 /** The namespace whose UID tells clusters apart: every cluster has it, and it is made once. */
 export const KUBE_SYSTEM = "kube-system";
 
