@@ -1,16 +1,22 @@
 import type { WasmSignature } from "#engine";
 
+/** Who signed, when, and where that is logged. */
+export type Signer = Pick<WasmSignature, "issuer" | "identity" | "key" | "time" | "log">;
+
 /** Why a signature does not count. Caught where one artifact is judged. */
 export class Refused extends Error {
   override readonly name = "Refused";
   readonly verdict: Exclude<WasmSignature["verdict"], "valid">;
   readonly reason: string;
   readonly remedy: string;
+  /** Who made it, where that was verified. */
+  readonly signer: Signer;
 
   /** `reason` continues a sentence that begins with the signature: `names another image`. */
-  constructor(verdict: Refused["verdict"], reason: string, remedy: string) {
+  constructor(verdict: Refused["verdict"], reason: string, remedy: string, signer: Signer = {}) {
     super(reason);
     this.verdict = verdict;
+    this.signer = signer;
     this.reason = reason;
     this.remedy = remedy;
   }

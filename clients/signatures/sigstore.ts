@@ -1,4 +1,4 @@
-import type { SignedEntity, toTrustMaterial } from "@sigstore/verify";
+import type { SignedEntity, Signer, toTrustMaterial } from "@sigstore/verify";
 
 /** The libraries of Sigstore. */
 export interface SigstoreModules {
@@ -12,6 +12,7 @@ export type TrustMaterial = ReturnType<typeof toTrustMaterial>;
 export type TLogAuthority = TrustMaterial["tlogs"][number];
 export type CertAuthority = TrustMaterial["certificateAuthorities"][number];
 export type SignatureContent = SignedEntity["signature"];
+export type CertificateIdentity = NonNullable<Signer["identity"]>;
 export type LogEntry = SignedEntity["tlogEntries"][number];
 
 let loaded: Promise<SigstoreModules> | undefined;
