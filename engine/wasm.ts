@@ -17,6 +17,8 @@ export interface WasmModule {
   readonly name: string;
   /** Of an EnvoyFilter: where in its spec the module stands, `configPatches[0]`. */
   readonly at?: string | undefined;
+  /** Of an EnvoyFilter that adds an extension configuration: the name under which proxies know it. */
+  readonly resource?: string | undefined;
   readonly code: WasmCode;
   /** As it stands; left out: the object does not say. */
   readonly pullPolicy?: string | undefined;
@@ -34,11 +36,11 @@ export type WasmCode =
       readonly reference: string;
       /** What the declaration pins: of `oci` the digest of the manifest, of `http` that of the bytes. 64 hex digits. */
       readonly sha256?: string | undefined;
-      /** The address has a user or a query, of which only this digest is kept: it cannot be fetched from here. */
-      readonly hidden?: string | undefined;
+      /** The address has a user or a query, which are not kept: it cannot be fetched from here. */
+      readonly hidden?: true | undefined;
       /** Who fetches it: Istio's agent, or Envoy by itself. */
       readonly by: "agent" | "envoy";
-      /** Of the agent: name of the folder that it keeps the module in, 64 hex digits. */
+      /** Of the agent: name of the folder that it keeps the module in, 64 hex digits. Left out of a hidden address, of which it is a digest. */
       readonly folder?: string | undefined;
     }
   /** A file in the container of the proxy. */
@@ -213,6 +215,11 @@ export interface SignaturePolicy {
   readonly log?: boolean | undefined;
   /** Left out: beside the image. */
   readonly repository?: string | undefined;
+}
+
+/** The request for what proxies have loaded; at most so many are asked in a cluster. */
+export function wasmLoadedRequest(maxProbes: number): Request<"wasm-loaded"> {
+  return { fact: "wasm-loaded", selector: `${maxProbes}`, options: { maxProbes } };
 }
 
 /** The request for what references resolve to; with a policy also for their signatures. The selector tells policies apart. */

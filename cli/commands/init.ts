@@ -212,7 +212,7 @@ function withoutComparisons(suite: string): string {
   return documents.map((text) => (COMPARISON.test(text) ? `# with a second cluster:\n${text.trimEnd().replaceAll(/^/gm, "# ")}\n` : text)).join("---\n");
 }
 
-const COMPARISON = /^kind: RoutesEquivalent$/m;
+const COMPARISON = /^kind: (?:RoutesEquivalent|WasmIdentical)$/m;
 
 function foundIn(proxies: readonly EnvoyProxies[]): string {
   const running = (role: EnvoyProxies["role"]) => proxies.filter((each) => each.role === role).reduce((sum, each) => sum + each.running, 0);

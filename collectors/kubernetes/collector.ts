@@ -46,7 +46,7 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
     case "routing":
       return readRouting(cluster, io);
     case "wasm-loaded":
-      return readWasmLoaded(cluster, { fact: "wasm-loaded", options: request.options }, io);
+      return readWasmLoaded(cluster, { ...request, fact: "wasm-loaded" }, io);
     case "wasm-modules":
       return readWasmModules(cluster, io);
     default:

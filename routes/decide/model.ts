@@ -434,6 +434,8 @@ export interface ViewTable {
   readonly view: View;
   /** The view stands for all clients of which nothing is known: its namespace is one that no object names. */
   readonly isOfOthers?: true;
+  /** The port on which the proxies of a gateway listen, where it is known: what one of them has loaded is told by it. */
+  readonly listen?: number;
   readonly readings: readonly Reading[];
 }
 

@@ -4,7 +4,7 @@ import type { ClusterAddress } from "../parts/cluster.ts";
 import { admitReader, seedsMissing, startCloud } from "../parts/seed.ts";
 import { CLOUDS } from "../parts/world.ts";
 
-const GROUND_PARTS = ["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto"] as const;
+const GROUND_PARTS = ["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto", "distribution", "referrers-registry"] as const;
 
 /** What end-to-end tests stand on: three running clusters and the programs to start more, or why there are none. */
 export type Ground =

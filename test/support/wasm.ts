@@ -95,3 +95,18 @@ export function pax(key: string, value: string): Buffer {
 export function archiveOf(module: Uint8Array, level = 9): Buffer {
   return gzipSync(tarOf([{ name: "./" , type: "5" }, { name: "./plugin.wasm", bytes: module }]), { level });
 }
+
+/** The least that Envoy loads: memory, an allocator, and the version of its interface. Another `mark` gives other bytes. */
+export function loadableModule(mark = "1"): Buffer {
+  const memory = [1, 0, 1];
+  const exported = [...name("memory"), 2, 0, ...name("proxy_abi_version_0_2_1"), 0, 0, ...name("proxy_on_memory_allocate"), 0, 1];
+  const sections = [
+    section(1, [2, 0x60, 0, 0, 0x60, 1, 0x7f, 1, 0x7f]),
+    section(3, [2, 0, 1]),
+    section(5, memory),
+    section(7, [3, ...exported]),
+    section(10, [2, 2, 0, 0x0b, 5, 0, 0x41, ...[0x80, 0x08], 0x0b]),
+    section(0, [...name("mark"), ...Buffer.from(mark)]),
+  ];
+  return Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections.flat()]);
+}

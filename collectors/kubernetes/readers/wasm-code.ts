@@ -1,4 +1,4 @@
-import { digestOf, digestOfBase64, sha256, type WasmCode } from "#engine";
+import { digestOfBase64, sha256, type WasmCode } from "#engine";
 import { ociName, parseOciReference } from "#values";
 import { textIn, type Fields } from "../fields.ts";
 import { either, eitherIn } from "./wasm-walk.ts";
@@ -21,9 +21,9 @@ function httpCode(url: string, sha: string | undefined, by: "agent" | "envoy"): 
   const parsed = URL.parse(url);
   if (parsed === null) return unknown("its address is no URL", "write it as https://HOST/PATH");
   const isHidden = parsed.username !== "" || parsed.password !== "" || parsed.search !== "";
-  const folder = by === "agent" ? { folder: sha256(url) } : {};
-  const shown = isHidden ? `${parsed.protocol}//${parsed.host}${parsed.pathname}` : url;
-  return { source: "http", reference: shown, ...(sha === undefined ? {} : { sha256: sha }), ...(isHidden ? { hidden: digestOf(url) } : {}), by, ...folder };
+  const pin = sha === undefined ? {} : { sha256: sha };
+  if (isHidden) return { source: "http", reference: `${parsed.protocol}//${parsed.host}${parsed.pathname}`, ...pin, hidden: true, by };
+  return { source: "http", reference: url, ...pin, by, ...(by === "agent" ? { folder: sha256(url) } : {}) };
 }
 
 /** What a `vm_config` runs. */

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import { CollectError, canonical, digestOf, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type PodAddress, type Request, type WasmLoaded } from "#engine";
+import { byText, CollectError, canonical, digestOf, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type PodAddress, type Request, type WasmLoaded, type WasmLoadedFact } from "#engine";
 import { PROXY } from "./pod-proxy.ts";
 import { scanPods } from "./pods.ts";
 import { loadedModules, moduleOf, type LoadedModule } from "./wasm-dump.ts";
@@ -17,8 +17,8 @@ const MOST_PROBES = 500;
  * 1. Every running proxy but ztunnel is asked, up to `maxProbes` in the order of their names; those beyond it, and those that do not answer, are gaps.
  * 2. Of a dump only names, files and digests are kept: environments of machines hold pull secrets.
  */
-export async function* readWasmLoaded(cluster: Cluster, { options }: Request<"wasm-loaded">, io: Io): AsyncIterable<Fact<"wasm-loaded"> | Gap> {
-  const about = { type: "gap", kind: "wasm-loaded", cluster: cluster.name } as const;
+export async function* readWasmLoaded(cluster: Cluster, { options, selector }: Request<"wasm-loaded">, io: Io): AsyncIterable<Fact<"wasm-loaded"> | Gap> {
+  const about = { type: "gap", kind: "wasm-loaded", cluster: cluster.name, ...(selector === undefined ? {} : { selector }) } as const;
   if (!io.allows("admin")) {
     return yield { ...about, subject: cluster.name, reason: "what proxies have loaded only they can tell, and nobody may ask them", remedy: "allow the probe `admin` for this cluster (`probes: [admin]`, or `--probe admin`; permission `get` and `create` on `pods/exec`), or leave out `loaded`" };
   }
@@ -41,8 +41,8 @@ export async function* readWasmLoaded(cluster: Cluster, { options }: Request<"wa
   if (running.length > asked.length) {
     yield { ...about, subject: `${cluster.name}/not asked`, reason: `${running.length - asked.length} of ${running.length} proxies were not asked: at most ${most} are`, remedy: `raise \`maxProbes\` to ${running.length}` };
   }
-  yield* factsOf(cluster, answers);
-  yield { type: "fact", kind: "wasm-loaded", cluster: cluster.name, subject: "asked", data: { type: "asked", answered: asked.length - failed.length, running: running.length }, source: SOURCE };
+  const facts: readonly WasmLoadedFact[] = [...groupsOf(answers), { type: "asked", answered: asked.length - failed.length, running: running.length }];
+  for (const data of facts) yield { ...about, type: "fact", subject: data.type === "asked" ? "asked" : `${data.module} ${digestOf([data.resource, data.state]).slice(0, 8)}`, data, source: SOURCE };
 }
 
 const SOURCE = { collector: "kubernetes", locator: "pods/exec pilot-agent request GET config_dump" };
@@ -52,19 +52,15 @@ interface Told {
   readonly modules: readonly LoadedModule[];
 }
 
-function* factsOf(cluster: Cluster, answers: readonly (Told | Failure)[]): Iterable<Fact<"wasm-loaded">> {
-  const groups = new Map<string, { readonly data: LoadedModule; proxies: number; readonly example: string }>();
+function groupsOf(answers: readonly (Told | Failure)[]): readonly WasmLoaded[] {
+  const groups = new Map<string, WasmLoaded>();
   for (const answer of answers) {
     for (const module of "modules" in answer ? answer.modules : []) {
-      const group = groups.get(canonical(module)) ?? { data: module, proxies: 0, example: answer.pod };
-      groups.set(canonical(module), group);
-      group.proxies += 1;
+      const known = groups.get(canonical(module));
+      groups.set(canonical(module), { type: "loaded", module: moduleOf(module.resource), ...module, proxies: (known?.proxies ?? 0) + 1, example: known?.example ?? answer.pod });
     }
   }
-  for (const { data, proxies, example } of groups.values()) {
-    const loaded: WasmLoaded = { type: "loaded", module: moduleOf(data.resource), ...data, proxies, example };
-    yield { type: "fact", kind: "wasm-loaded", cluster: cluster.name, subject: `${loaded.module} ${digestOf(data).slice(0, 8)}`, data: loaded, source: SOURCE };
-  }
+  return [...groups].toSorted(([a], [b]) => byText(a, b)).map(([, group]) => group);
 }
 
 interface Failure {

@@ -76,13 +76,15 @@ function pluginOf(plugin: Fields): Pick<WasmModule, "code" | "pullPolicy" | "fai
 }
 
 /** Every machine in the patches of a filter, wherever it stands in them: HTTP and network filters, access logs, stats, services, extension configurations. */
-function filterModules(spec: Fields): readonly Pick<WasmModule, "code" | "at">[] {
+function filterModules(spec: Fields): readonly Pick<WasmModule, "code" | "at" | "resource">[] {
   return listIn(spec, "configPatches").flatMap((entry, index) => {
     const patch = fieldsIn({ entry }, "entry");
     // What an extension configuration names, Istio's agent fetches; anything else Envoy fetches by itself.
     const by = textIn(patch, "applyTo", 64) === "EXTENSION_CONFIG" ? "agent" : "envoy";
-    const machines = wasmIn(fieldsIn(patch, "patch")["value"]);
-    return machines.map((machine, place) => ({ at: `configPatches[${index}]${machines.length === 1 ? "" : ` (${place + 1})`}`, code: machineCode(machine, by) }));
+    const value = fieldsIn(fieldsIn(patch, "patch"), "value");
+    const machines = wasmIn(value);
+    const resource = by === "agent" ? textIn(value, "name") : undefined;
+    return machines.map((machine, place) => ({ at: `configPatches[${index}]${machines.length === 1 ? "" : ` (${place + 1})`}`, ...(resource === undefined ? {} : { resource }), code: machineCode(machine, by) }));
   });
 }
 

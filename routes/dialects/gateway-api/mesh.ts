@@ -1,4 +1,4 @@
-import type { JsonObject } from "../istio/json.ts";
+import { isObject, type JsonObject, listAt } from "../istio/json.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
@@ -34,8 +34,9 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
   return [`${name}.${namespace}.svc.${input.domain}`];
 }
 
-/** conversion.go `augmentPortMatch`. */
+/** conversion.go `augmentPortMatch`. The match is that of the rule, which may take only some of what the route's match takes. */
 function atPort(rule: ApiRule, port: number): ApiRule {
-  const match: JsonObject = { ...rule.match.spec, port };
+  const [own] = listAt(rule.spec, "match");
+  const match: JsonObject = { ...(isObject(own) ? own : {}), port };
   return { ...rule, spec: { ...rule.spec, match: [match] } };
 }

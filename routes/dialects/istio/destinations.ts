@@ -4,6 +4,9 @@ import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } fro
 import type { Memory, Use } from "./memory.ts";
 import type { Named, Registry, Service } from "./registry.ts";
 
+/** Under this label stands the name of a subset where names are compared, as a proxy has loaded nothing else. */
+export const SUBSET = "name of the subset";
+
 /** Where a destination of a route leads. */
 export interface Target {
   readonly host: string;
@@ -61,13 +64,18 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(nameless ? { subset } : {}),
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+    const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
+    if (registry.proxy !== undefined) {
+      const left = trouble(registry, served, host, []);
+      return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
+    }
     const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
     return {
       host: name,
       port,
       hashed: hash !== undefined,
       passesOn,
-      missing: host === "" || !served || (subset !== "" && part === undefined && !nameless),
+      missing,
       ...(part === undefined || passesOn ? {} : { subset: labelsAt(part, "labels") }),
       ...(Object.keys(policy).length === 0 ? {} : { policy }),
       ...(unmodelled === undefined ? {} : { unmodelled }),

@@ -14,11 +14,24 @@ export interface Proxy {
  * two places has the same key; names do not count.
  */
 export function filtersOn(registry: Registry, proxy: Proxy): readonly Unmodelled[] {
-  return registry.filters.filter((filter) => actsOn(filter, registry.mesh.rootNamespace, proxy)).map((filter) => ({
+  const acting = registry.filters.filter((filter) => actsOn(filter, registry.mesh.rootNamespace, proxy));
+  if (registry.proxy !== undefined) return asLoaded(acting);
+  return acting.map((filter) => ({
     reason: `${filter.title} acts on the path of requests`,
     where: { object: filter.title, path: "spec" },
     key: `${filter.kind} ${canonical(filter.spec)}`,
   }));
+}
+
+/** Policies become one filter each kind, of which the contents cannot be compared; everything else leaves its mark where it is not told apart. */
+function asLoaded(acting: readonly Named[]): readonly Unmodelled[] {
+  const out = new Map<string, Unmodelled>();
+  for (const { kind, title } of acting) {
+    const isPolicy = kind === "AuthorizationPolicy" || kind === "RequestAuthentication";
+    const reason = isPolicy ? `what a${kind === "AuthorizationPolicy" ? "n" : ""} ${kind} became is not compared` : `${title} acts on the path of requests, and what became of it is not told apart`;
+    out.set(isPolicy ? kind : title, { reason, where: { object: title, path: "spec" }, ...(isPolicy ? { key: `loaded ${kind}` } : {}) });
+  }
+  return [...out.values()];
 }
 
 function actsOn(filter: Named, root: string, proxy: Proxy): boolean {

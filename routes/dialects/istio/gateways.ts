@@ -121,6 +121,11 @@ function selects(gateway: Named, workload: Workload): boolean {
 function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workload[] {
   const out = new Map<string, Workload>();
   const put = (workload: Workload): void => void out.set(canonical(workload), workload);
+  const { proxy } = place.registry;
+  if (proxy !== undefined) {
+    const labels = { ...proxy.labels, ...managerOf(place, proxy, gateways) };
+    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels) }] : [];
+  }
   const seen = place.registry.seen("Pod");
   if (seen) {
     for (const pod of place.registry.pods.filter(isGatewayPod)) {
@@ -148,7 +153,7 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
 }
 
 /** A Gateway with an address of the type Hostname is served by the pods of that Service (conversion.go `extractGatewayServices`). */
-function managerOf(place: Place, pod: Named, gateways: readonly Named[]): Readonly<Record<string, string>> {
+function managerOf(place: Place, pod: Pick<Named, "namespace" | "labels">, gateways: readonly Named[]): Readonly<Record<string, string>> {
   const found = gateways.find(({ listener }) => listener?.namespace === pod.namespace && listener.services?.some((host) =>
     place.registry.services.some((service) => (service.host === host || service.host === `${host}.${place.registry.domain}`) && service.selector !== undefined && isSubset(service.selector, pod.labels))));
   return found?.listener === undefined ? {} : { [managedBy]: found.listener.name };
@@ -261,7 +266,8 @@ function viewsOf(place: Place, workload: Workload, merged: Merged): readonly Vie
     const names = new Set(sharing.map((one) => one.gatewayName));
     const bound = place.virtualServices.filter((service) => service.gateways.some((name) => names.has(name)));
     const view = { gateway: viewName(server), port: server.number, tls: isTls(server) };
-    return { view, readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
+    const [listen] = merged.listenerOf.get(server)?.split(" ") ?? [];
+    return { view, ...(/^\d+$/.test(listen ?? "") ? { listen: Number(listen) } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
   });
 }
 

@@ -7,12 +7,12 @@ import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
 import { byAge } from "./order.ts";
 import type { Place } from "./place.ts";
-import { type KubeObject, readRegistry } from "./registry.ts";
+import { type KubeObject, type OneProxy, readRegistry } from "./registry.ts";
 import { objectReading } from "./versions.ts";
 import { readVirtualServices } from "./virtual-services.ts";
 import { capturedServices } from "./waypoints.ts";
 
-export type { KubeObject } from "./registry.ts";
+export type { KubeObject, OneProxy } from "./registry.ts";
 
 /** The objects of one place and what is known about it. */
 export interface IstioPlace {
@@ -33,6 +33,8 @@ export interface IstioPlace {
   readonly envoy?: string;
   /** For a comparison of clusters, which give out addresses as they come: a Service has an address that follows from its name. */
   readonly servicesByName?: boolean;
+  /** One proxy: only its views, as it would load them, for a comparison with what it has loaded. Left out: all clients and gateways. */
+  readonly proxy?: OneProxy;
   readonly domain?: string;
   readonly rootNamespace?: string;
 }
@@ -75,6 +77,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     rootNamespace: input.rootNamespace ?? "istio-system",
     memory,
     byName: input.servicesByName ?? false,
+    proxy: input.proxy,
   });
   const api = readApi({
     objects: input.objects,

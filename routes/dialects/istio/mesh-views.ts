@@ -61,6 +61,8 @@ function clientsOf(place: Place, bound: readonly VirtualService[]): readonly (Cl
   const keys = new Set(labelSetsOf(place, bound).flatMap((labels) => Object.keys(labels)));
   const out = new Map<string, Client & { readonly isOther?: boolean }>();
   const put = (client: Client & { readonly isOther?: boolean }): void => void out.set(canonical(client), client);
+  const { proxy } = place.registry;
+  if (proxy !== undefined) return proxy.role === "sidecar" ? [{ namespace: proxy.namespace, labels: proxy.labels }] : [];
   if (place.registry.seen("Pod")) {
     for (const pod of place.registry.pods.filter(hasSidecar)) {
       put({ namespace: pod.namespace, labels: Object.fromEntries(Object.entries(pod.labels).filter(([key]) => keys.has(key))) });
@@ -140,12 +142,14 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const services = servicesAt(egress, port);
   const destinations = destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
   const chains: Chain[] = [];
-  const http = [...services.values()].some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto"));
+  // Whichever egress listener of a Sidecar lets in a service of HTTP, the port has a listener; its table is that of the first for the port.
+  const http = scope.listeners.some((one) => (one.port === undefined || one.port === port) && one.services.some((service) => service.ports.some((own) => own.number === port && (own.protocol === "http" || own.protocol === "auto"))));
   for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
   if (http) {
     const auto = [...services.values()].find((service) => service.ports.some((one) => one.protocol === "auto"));
     if (auto !== undefined) place.assume({ text: "a port without a protocol in its name is served as HTTP, to clients that call the service by its name", where: auto.source.title });
-    chains.push({ when: {}, then: tableFor(place, client, port, scope, egress, services, destinations, version), origin: { object: "mesh", path: `port ${port}` } });
+    // What is no HTTP in plain text goes where unknown connections go (listener.go `buildSidecarOutboundHTTPListenerOpts`).
+    chains.push({ when: { transport: "raw_buffer" }, then: tableFor(place, client, port, scope, egress, services, destinations, version), origin: { object: "mesh", path: `port ${port}` } });
   }
   return { chains, otherwise: outside };
 }
@@ -323,7 +327,7 @@ function implicitRule(place: Place, client: Client, service: Service, port: numb
   const target = destinations.target({ host: service.host, port: { number: port } }, service.namespace, port);
   const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
   const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
-  const hash = hashFor(rule, undefined, port);
+  const hash = place.registry.proxy === undefined ? hashFor(rule, undefined, port) : undefined;
   const policy = { ...target.policy, ...(hash === undefined || target.passesOn ? {} : { consistentHash: canonical(hash) }) };
   const { host } = target;
   const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };

@@ -78,8 +78,18 @@ export interface Service {
   readonly source: Named;
 }
 
+/** One proxy, by what its control plane goes by. */
+export interface OneProxy {
+  readonly role: "gateway" | "sidecar";
+  readonly namespace: string;
+  /** All labels of its pod. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** All objects of one place, sorted out. */
 export interface Registry {
+  /** The place is read for this proxy alone, in the words of what it loads: subsets by their names, without what clusters are configured with. */
+  readonly proxy: OneProxy | undefined;
   readonly domain: string;
   readonly mesh: Mesh;
   readonly virtualServices: readonly Named[];
@@ -113,6 +123,8 @@ export interface RegistryOptions {
   readonly memory: Memory;
   /** Services have the address that follows from their name, not the one of their cluster. */
   readonly byName: boolean;
+  /** The only proxy of interest, where there is one. */
+  readonly proxy: OneProxy | undefined;
 }
 
 const shapeOf: ReadonlyMap<string, Shape> = new Map([
@@ -151,6 +163,7 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
     ...of("ServiceEntry").flatMap((named) => fromServiceEntry(named, mesh.serviceExportTo)),
   ].sort((a, b) => byAge(a.source, b.source));
   return {
+    proxy: options.proxy,
     domain: options.domain,
     mesh,
     virtualServices: of("VirtualService"),

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { translate } from "../../oracles/istiod.ts";
 import { findAll } from "../../parts/cache.ts";
-import { random, seed } from "../../support/seed.ts";
+import { guardedSeed, random } from "../../support/seed.ts";
 import { CONSTRUCTS } from "./constructs.ts";
 import { edited } from "./edits.ts";
 import { type Case, runCases, type Tally } from "./run.ts";
@@ -20,7 +20,7 @@ const parts = await findAll(["istiod", "envoy"]);
 
 it("routes as istiod and Envoy do, on random worlds", { timeout: 14_400_000 }, async ({ skip }) => {
   if ("missing" in parts) return skip(`${parts.missing}; \`npm run parts\` brings it`);
-  const start = seed("data plane");
+  const start = guardedSeed("data plane", 252_592_593);
   const tally: Tally = { worlds: 0, requests: 0, exchanges: 0, witnesses: 0, different: 0, undecided: 0, disagreements: [], reasons: new Map() };
   const counts = new Map(Object.keys(CONSTRUCTS).map((name) => [name, 0]));
   for (let first = 0; first < WORLDS; first += BATCH * 5) {

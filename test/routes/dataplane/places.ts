@@ -12,7 +12,7 @@ export interface Place {
 }
 
 /** Releases of the real parts. */
-const RELEASES = { istio: "1.31.0", envoy: "1.40.0" } as const;
+export const RELEASES = { istio: "1.31.0", envoy: "1.40.0" } as const;
 
 /** Both sides of one place. */
 export function placeOf(made: MadeWorld, translation: Translation, name: string): Place {

@@ -28,8 +28,8 @@ export interface Tally {
 }
 
 /** Runs cases through one real Envoy and through the engine. */
-export async function runCases(envoy: string, cases: readonly Case[], requests: number, tally: Tally): Promise<void> {
-  const trials = cases.map((one) => new Trial(one, requests, tally));
+export async function runCases(envoy: string, cases: readonly Case[], requests: number, tally: Tally, toPlace: typeof placeOf = placeOf): Promise<void> {
+  const trials = cases.map((one) => new Trial(one, requests, tally, toPlace));
   const dataPlane = await serve(envoy, trials.flatMap((trial) => trial.served()));
   try {
     await Promise.all(trials.map((trial) => trial.run(dataPlane)));
@@ -59,11 +59,11 @@ class Trial {
   readonly #count: number;
   readonly #resolvers = new Map<ViewTable, readonly Resolver[]>();
 
-  constructor(one: Case, count: number, tally: Tally) {
+  constructor(one: Case, count: number, tally: Tally, toPlace: typeof placeOf) {
     this.#case = one;
     this.#count = count;
     this.#tally = tally;
-    this.#places = one.places.map(({ made, translation }, index) => placeOf(made, translation, `place-${index}`));
+    this.#places = one.places.map(({ made, translation }, index) => toPlace(made, translation, `place-${index}`));
   }
 
   served(): readonly Served[] {
@@ -177,6 +177,8 @@ class Trial {
   }
 
   #check({ view, request, context, place, asked, transport }: Question, observed: Observed | undefined): void {
+    // The tables of all chains stand inside the listener here: one that is refused takes the others with it, as it does not where they are fetched.
+    if (observed?.type === "refused" && view.readings.some(({ listener }) => listener.chains.some(({ then }) => then.type === "invalid"))) return;
     for (const resolver of this.#resolversOf(view)) {
       const { effect, rule, unmodelled } = resolver.answer(request, transport);
       if (unmodelled.length > 0) continue;

@@ -92,6 +92,15 @@ describe("both readings answer alike", () => {
   });
 });
 
+it.each([["", undefined], ["at one port", 80]] as const)("for clients in the mesh%s, what is below a prefix that is taken away stays", (_, port) => {
+  const own: KubeObject = { object: { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "a", labels: {} }, spec: { containers: [{ name: "istio-proxy" }] }, status: { phase: "Running" } } };
+  const parent = { group: "", kind: "Service", name: "x", ...(port === undefined ? {} : { port }) };
+  const world = worldOf([own, api("HTTPRoute", "r", { parentRefs: [parent], rules: [{ ...path("/foo"), ...rewrite("/"), ...to("y") }] })]);
+  const listener = world.views.find(({ view }) => "mesh" in view && view.port === 80)?.readings[0]?.listener;
+  const answers = ["/foo", "/foo/b"].map((target) => listener && said(new Resolver(listener).answer({ method: "GET", scheme: "http", authority: "x.a.svc.cluster.local", path: target, headers: [], destination: { port: 80, address: "10.0.0.1" } }, "raw_buffer").effect));
+  expect(answers).toEqual(["y /", "y /b"]);
+});
+
 describe("what is not modelled is told where it stands", () => {
   const rows: readonly (readonly [claim: string, object: KubeObject, object: string, path: string])[] = [
     ["an unknown field", route([{ ...to("x"), newer: true }]), "HTTPRoute a/r", "spec.rules[0].newer"],

@@ -1,0 +1,84 @@
+import type { Json } from "../istio/json.ts";
+import { entries, field, flag, list, meaning, text, typeOf } from "./fields.ts";
+import type { Notes, Where } from "./notes.ts";
+
+/** The filters of a connection manager that this dialect reads, under the names by which routes configure them. */
+export interface Filters {
+  /** Undefined: there is none. */
+  readonly cors: string | undefined;
+  readonly fault: { readonly name: string; readonly config: Json } | undefined;
+  readonly others: readonly Other[];
+}
+
+/** A filter that acts in ways that are not modelled. */
+interface Other {
+  readonly name: string;
+  readonly config: Json;
+}
+
+const CORS = "envoy.extensions.filters.http.cors.v3.Cors";
+const FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault";
+
+/** Filters that count, log and trace, and the one at the end that routes. */
+const inert: readonly RegExp[] = [
+  /^envoy\.extensions\.filters\.http\.(?:router|grpc_stats)\.v3\./,
+  /^istio\.envoy\.config\.filter\.http\.alpn\./,
+  /^(?:io\.istio\.http\.peer_metadata\.Config|stats\.PluginConfig|envoy\.tcp\.metadataexchange\.config\.MetadataExchange)$/,
+  /^istio\.stats\.PluginConfig$/,
+];
+
+/** Reads the filters of a connection manager; `where` is that of its list. */
+export function filtersOf(manager: Json, notes: Notes, where: Where, withPolicies: boolean): Filters {
+  let cors: string | undefined;
+  let fault: Filters["fault"];
+  const others: Other[] = [];
+  for (const [index, filter] of list(manager, "http_filters").entries()) {
+    const name = text(filter, "name");
+    const config = field(filter, "typed_config");
+    const type = typeOf(config);
+    if (type === CORS && !flag(filter, "disabled")) cors = name;
+    else if (type === FAULT && !flag(filter, "disabled")) fault = { name, config };
+    else if (!inert.some((known) => known.test(type))) {
+      others.push({ name, config });
+      if (!flag(filter, "disabled")) tell(name, config, notes, { ...where, path: `${where.path}.http_filters[${index}]` }, withPolicies);
+    }
+  }
+  return { cors, fault, others };
+}
+
+/** Filters that istiod makes of policies: who may ask, not where a request goes. Objects say it in other words. */
+const GUARDS: Readonly<Record<string, string>> = {
+  "envoy.extensions.filters.http.rbac.v3.RBAC": "AuthorizationPolicy",
+  "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication": "RequestAuthentication",
+};
+
+function tell(name: string, config: Json, notes: Notes, where: Where, withPolicies: boolean): void {
+  const type = typeOf(config);
+  const policy = !withPolicies && Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
+  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, `loaded ${policy}`);
+  else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config)]);
+}
+
+/** The configuration that a filter has for a route: the most specific level that names it, as a whole. */
+export function configFor(name: string, levels: readonly Json[]): Json {
+  for (const level of levels) {
+    for (const [key, value] of entries(level, "typed_per_filter_config")) if (key === name) return value;
+  }
+  return undefined;
+}
+
+const FILTER_CONFIG = "envoy.config.route.v3.FilterConfig";
+
+/** A configuration out of its wrapper, with whether the filter is turned off there. */
+export function unwrapped(config: Json): { readonly config: Json; readonly isOff: boolean } {
+  if (typeOf(config) !== FILTER_CONFIG) return { config, isOff: false };
+  return { config: field(config, "config"), isOff: flag(config, "disabled") };
+}
+
+/** What routes say to filters that are not modelled; to a filter that is not there nobody says anything. */
+export function noteFilterConfigs(level: Json, { cors, fault, others }: Filters, notes: Notes, where: Where, what: Json): void {
+  for (const [name, config] of entries(level, "typed_per_filter_config")) {
+    if (name === cors || name === fault?.name || !others.some((other) => other.name === name)) continue;
+    notes.add(`the filter \`${name.slice(0, 80)}\` is configured for a route`, { ...where, path: `${where.path}.typed_per_filter_config` }, [what, meaning(config)]);
+  }
+}

@@ -1,0 +1,150 @@
+import type { Action, Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unmodelled, View } from "../../decide/model.ts";
+import type { Json } from "../istio/json.ts";
+import { versionReadings } from "../istio/versions.ts";
+import { type ClusterReading, indexClusters } from "./clusters.ts";
+import { type Loaded, type ProxyNode, takeApart } from "./dump.ts";
+import { chainsAt, type ReadListener, readListener, type UnreadChain } from "./listeners.ts";
+import { tableOf, usesOf, type UnreadTable } from "./tables.ts";
+
+export { isDump } from "./dump.ts";
+export type { ProxyNode } from "./dump.ts";
+
+/** What one Envoy has loaded, or a part of it. */
+export interface EnvoyPlace {
+  /** Name of the place in reports. */
+  readonly place: string;
+  /** A dump in any form that {@link isDump} knows, parsed. */
+  readonly dump: Json;
+  /** Release of Envoy; left out: as the dump says. */
+  readonly envoy?: string;
+  /** Clusters count with all that they are configured with; left out: by name, as objects of a control plane name them. */
+  readonly withPolicies?: boolean;
+}
+
+/** The routing of one proxy. */
+export interface EnvoyWorld extends RouteWorld {
+  /** Who the proxy is; left out: the input does not tell. */
+  readonly proxy?: ProxyNode;
+}
+
+/**
+ * The routing that an Envoy has loaded.
+ *
+ * Guarantees:
+ *
+ * 1. Nothing in the input makes it throw; a field that is not known and set becomes {@link Unmodelled} with its path.
+ * 2. Where the release of Envoy decides and is not known, a view has one reading for each possibility.
+ * 3. The result depends on what the dump says, not on the order of its parts.
+ *
+ * The views of a sidecar are one for each port, for the client that it is; those of any other proxy one for each listener, plain and
+ * TLS apart. Cost is linear in the dump.
+ */
+export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
+  const loaded = takeApart(input.dump);
+  const { node } = loaded;
+  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false };
+  const resources = { routes: loaded.routes, clusters };
+  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).filter(({ isInbound }) => !isInbound);
+  const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
+  const envoy = input.envoy ?? node?.envoy;
+  const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));
+  return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
+}
+
+function isIstio(node: ProxyNode | undefined): boolean {
+  return node !== undefined && node.role !== "other";
+}
+
+function key(view: View): string {
+  return JSON.stringify(view);
+}
+
+/** A view before it is read as some release of Envoy does. */
+interface Draft {
+  readonly view: View;
+  /** The port on which the proxy listens. */
+  readonly listen?: number;
+  readonly listener: { readonly chains: readonly UnreadChain[]; readonly otherwise: UnreadTable | Action };
+}
+
+/** Views of a gateway, or of an Envoy that is nobody's sidecar: one for each listener. */
+function ofListener(node: ProxyNode | undefined, { name, port, chains, otherwise }: ReadListener): readonly Draft[] {
+  const gateway = node === undefined || node.namespace === "" ? `envoy/${name || port}` : `${node.namespace}/${node.name}`;
+  const of = (tls: boolean): readonly UnreadChain[] => chains.filter(({ when }) => when.transport === undefined || (when.transport === "tls") === tls);
+  return [false, true].flatMap((tls) => {
+    const own = of(tls);
+    // Plain connections to a port for TLS, and TLS to a plain one, are nothing that somebody offers.
+    const isOffered = own.some(({ when }) => when.transport !== undefined || !tls);
+    return isOffered ? [{ view: { gateway, port, tls }, listen: port, listener: { chains: own, otherwise } }] : [];
+  });
+}
+
+/** Views of a client: its connections to a port reach the listener on their address, else the one for all addresses, else the catch-all. */
+function ofSidecar(node: ProxyNode | undefined, listeners: readonly ReadListener[]): readonly Draft[] {
+  const catchAll = listeners.find(({ isCatchAll }) => isCatchAll);
+  const outside = catchAll?.chains.find(({ when }) => when.destinationPort === undefined)?.then ?? { type: "close" as const };
+  const own = listeners.filter((listener) => listener !== catchAll && listener.port !== 0);
+  const ports = [...new Set(own.map(({ port }) => port))].sort((a, b) => a - b);
+  return ports.map((port): Draft => {
+    const at = own.filter((listener) => listener.port === port);
+    const isWide = ({ address }: ReadListener): boolean => address === "0.0.0.0" || address === "::";
+    const wide = at.find(isWide);
+    const chains = [...at.filter((listener) => !isWide(listener)).flatMap(chainsAt), ...(wide?.chains ?? [])];
+    return {
+      view: { mesh: true, namespace: node?.namespace ?? "", labels: {}, port },
+      listener: { chains, otherwise: wide?.otherwise ?? outside },
+    };
+  });
+}
+
+const istioGateway = /^(https?)\.(\d{1,5})(?:\.([^.]*)\.([^.]+)\.([^.]+))?(?:\.|$)/;
+
+/** Views of tables without listeners, by the names that istiod gives to tables; every other table is one for itself. */
+function ofRoutes({ routes }: Loaded, clusters: ClusterReading): readonly Draft[] {
+  return [...routes].filter(([name]) => !name.startsWith("inbound|") && name !== "InboundPassthroughCluster").map(([name, table]): Draft => {
+    const [, scheme = "", digits = "", , gateway, namespace] = istioGateway.exec(name) ?? [];
+    const isSecure = scheme === "https";
+    const port = Number(digits || /^(\d{1,5})$/.exec(name)?.[1] || (/:(\d{1,5})$/.exec(name)?.[1] ?? 0));
+    const where = { object: `RouteConfiguration ${name.slice(0, 160)}`, path: "" };
+    const isGateway = scheme !== "";
+    // What istiod writes where nobody says otherwise.
+    const config = { normalize_path: true, use_remote_address: isGateway, http_filters: assumedFilters };
+    const then = tableOf({ manager: { config, isSecure, where }, routes: table, clusters });
+    const view: View = isGateway || !/^\d{1,5}$/.test(name) ? { gateway: gateway === undefined || namespace === undefined ? `routes/${name || "default"}` : `${namespace}/${gateway}`, port, tls: isSecure } : { mesh: true, namespace: "", labels: {}, port };
+    return { view, ...(isGateway ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
+  });
+}
+
+const assumedFilters = [
+  { name: "envoy.filters.http.fault", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault" } },
+  { name: "envoy.filters.http.cors", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors" } },
+  { name: "envoy.filters.http.router", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" } },
+];
+
+function readingsOf({ chains, otherwise }: Draft["listener"], envoy: string | undefined): readonly Reading[] {
+  const tables = chains.flatMap(({ then }) => (then.type === "http" ? [usesOf(then)] : []));
+  const uses = { headers: tables.some(({ headers }) => headers), regexes: tables.some(({ regexes }) => regexes), mirrors: false };
+  return versionReadings("1.31.0", envoy, uses).map(({ name, versions, http }) => ({ name, ...(Object.keys(versions).length === 0 ? {} : { versions }), listener: listenerAs(chains, otherwise, http) }));
+}
+
+function listenerAs(chains: readonly UnreadChain[], otherwise: UnreadTable | Action, reading: HttpReading): Listener {
+  const read = chains.map((chain): Chain => ({ ...chain, then: chain.then.type === "http" ? { ...chain.then, reading } : chain.then }));
+  return { chains: read, otherwise: otherwise.type === "http" ? { type: "close" } : otherwise };
+}
+
+function assumptionsOf({ clusters, listeners, routes, refused, node }: Loaded): readonly Assumption[] {
+  return [
+    ...(clusters === undefined ? [{ text: "clusters are not in the input: every one that a route names is taken to be there" }] : []),
+    ...(listeners.length === 0 && routes.size > 0 ? [{ text: "listeners are not in the input: the tables are taken to be served as istiod does by default" }] : []),
+    ...(node === undefined ? [{ text: "the input does not tell which proxy has loaded it" }] : []),
+    ...refused.map((name) => ({ text: "the proxy refused a newer configuration and runs what it had before", where: name.slice(0, 160) })),
+  ];
+}
+
+/** What touches all of the proxy. */
+function leftOut({ node }: Loaded, listeners: readonly ReadListener[]): readonly Unmodelled[] {
+  const found = listeners.flatMap(({ unmodelled }) => unmodelled);
+  const defaults = listeners.filter(({ otherwise }) => otherwise.type === "http").map(({ name }): Unmodelled => ({ reason: "a default chain that speaks HTTP is not modelled", where: { object: `Listener ${name}`, path: "default_filter_chain" } }));
+  const waypoint: readonly Unmodelled[] = node?.role === "waypoint" ? [{ reason: "what a waypoint has loaded is not modelled", where: { object: `${node.namespace}/${node.name}` }, mayRoute: true }] : [];
+  return [...found, ...defaults, ...waypoint];
+}

@@ -1,0 +1,170 @@
+import { addressRank, mostSpecific } from "../../decide/chains.ts";
+import type { Action, Chain, ChainMatch, Unmodelled } from "../../decide/model.ts";
+import { isObject, type Json } from "../istio/json.ts";
+import { connectionOf } from "./actions.ts";
+import type { ClusterReading } from "./clusters.ts";
+import { field, flag, known, list, message, number, text, texts, typeOf } from "./fields.ts";
+import { Notes, type Where } from "./notes.ts";
+import { tableOf, type UnreadTable } from "./tables.ts";
+
+/** A filter chain before it is read as some release of Envoy does. */
+export interface UnreadChain {
+  readonly when: ChainMatch;
+  readonly then: UnreadTable | Action;
+  readonly origin: Where;
+  readonly isImplicit?: true;
+}
+
+/** A listener, read. */
+export interface ReadListener {
+  readonly name: string;
+  /** Left out: a pipe. */
+  readonly address: string;
+  readonly port: number;
+  readonly chains: readonly UnreadChain[];
+  /** Where connections go that no chain takes. */
+  readonly otherwise: UnreadTable | Action;
+  readonly unmodelled: readonly Unmodelled[];
+  /** Takes all connections of a pod that no other listener takes (`use_original_dst`). */
+  readonly isCatchAll: boolean;
+  readonly isInbound: boolean;
+}
+
+/** What listeners refer to. */
+export interface Resources {
+  readonly routes: ReadonlyMap<string, Json>;
+  readonly clusters: ClusterReading;
+}
+
+const HTTP = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const TCP = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+/** Network filters that count and tell who talks. */
+const inert = /^(?:envoy\.tcp\.metadataexchange\.config\.MetadataExchange|stats\.PluginConfig|istio\.stats\.PluginConfig|envoy\.extensions\.filters\.network\.connection_limit\.v3\.ConnectionLimit)$/;
+const inspectors = /^envoy\.extensions\.filters\.listener\.(?:tls_inspector|http_inspector|original_dst|proxy_protocol)\.v3\./;
+
+const listenerFields = known(`name address additional_addresses stat_prefix filter_chains use_original_dst default_filter_chain
+  per_connection_buffer_limit_bytes metadata drain_type listener_filters listener_filters_timeout continue_on_listener_filters_timeout
+  transparent freebind socket_options tcp_fast_open_queue_length traffic_direction connection_balance_config reuse_port enable_reuse_port
+  access_log tcp_backlog_size max_connections_to_accept_per_socket_event bind_to_port enable_mptcp ignore_global_conn_limit
+  bypass_overload_manager`);
+const chainFields = known("filter_chain_match filters transport_socket transport_socket_connect_timeout name metadata use_proxy_proto");
+const matchFields = known("destination_port prefix_ranges server_names transport_protocol application_protocols");
+
+/** Reads a listener. `where` names it. */
+export function readListener(listener: Json, resources: Resources): ReadListener {
+  const name = text(listener, "name"), socket = message(message(listener, "address"), "socket_address");
+  const where = { object: `Listener ${name.slice(0, 160)}`, path: "" };
+  const notes = new Notes();
+  notes.unknown(listener, listenerFields, where, "listener");
+  for (const filter of list(listener, "listener_filters")) {
+    const type = typeOf(field(filter, "typed_config"));
+    if (!inspectors.test(type)) notes.add(`the listener filter \`${(type || text(filter, "name")).slice(0, 80)}\` is not modelled`, where, filter);
+  }
+  const twice = twiceMatched(list(listener, "filter_chains"));
+  const invalid = { type: "invalid" as const, reason: `two chains of one listener have the same match: ${twice}` };
+  const chains = twice !== undefined ? [{ when: {}, then: invalid, origin: where }] : list(listener, "filter_chains").flatMap((chain, index) => chainOf(chain, resources, { ...where, path: `filter_chains[${index}]` }, notes) ?? []);
+  const fallback = field(listener, "default_filter_chain");
+  const otherwise = fallback === undefined ? undefined : chainOf(fallback, resources, { ...where, path: "default_filter_chain" }, notes);
+  // A chain for everything that speaks TLS alone ends every other connection.
+  const isSecureAll = chains.some(({ when }) => when.transport === "tls" && when.serverNames === undefined && when.destinations === undefined);
+  return {
+    name, address: text(socket, "address"), port: number(socket, "port_value") ?? 0,
+    chains,
+    otherwise: otherwise === undefined || isSecureAll ? { type: "close" } : otherwise.then,
+    unmodelled: notes.list(),
+    isCatchAll: flag(listener, "use_original_dst"),
+    isInbound: text(listener, "traffic_direction") === "INBOUND",
+  };
+}
+
+/** Two chains for one kind of connection: Envoy refuses their listener (filter_chain_manager_impl.cc `addFilterChains`). */
+function twiceMatched(chains: readonly Json[]): string | undefined {
+  const seen = new Set<string>();
+  for (const chain of chains) {
+    const match = message(chain, "filter_chain_match");
+    // What is not read here tells chains apart, too.
+    const rest = Object.entries(match).filter(([name]) => !/^(?:prefix_?ranges|server_?names|application_?protocols)$/i.test(name)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const options = (name: string): readonly Json[] => (list(match, name).length === 0 ? [""] : list(match, name));
+    const own = new Set(options("prefix_ranges").flatMap((range) => options("server_names").flatMap((server) => options("application_protocols").map((protocol) => JSON.stringify([range, server, protocol, rest])))));
+    for (const key of own) {
+      if (seen.has(key)) return `${texts(match, "server_names").join(", ") || "any name"}`;
+      seen.add(key);
+    }
+  }
+  return undefined;
+}
+
+function chainOf(chain: Json, resources: Resources, where: Where, notes: Notes): UnreadChain | undefined {
+  notes.unknown(chain, chainFields, where, "chain");
+  const match = message(chain, "filter_chain_match");
+  const isSecure = field(chain, "transport_socket") !== undefined && !typeOf(field(message(chain, "transport_socket"), "typed_config")).includes("raw_buffer");
+  const when = whenOf(match, isSecure, where, notes);
+  if (when === undefined) return undefined;
+  return { when, then: thenOf(chain, isSecure, resources, where, notes), origin: where, ...(isOfService(chain) ? { isImplicit: true } : {}) };
+}
+
+/** What a chain asks of a connection; undefined where no client of a user ever satisfies it. */
+function whenOf(match: Json, isSecure: boolean, where: Where, notes: Notes): ChainMatch | undefined {
+  notes.unknown(match, matchFields, { ...where, path: `${where.path}.filter_chain_match` }, "chain match");
+  const protocols = texts(match, "application_protocols");
+  const transport = text(match, "transport_protocol");
+  // Told apart are requests of HTTP in plain text; a name that is agreed upon inside TLS is not.
+  if (protocols.length > 0 && !(transport === "raw_buffer" && protocols.includes("http/1.1"))) {
+    if (protocols.every((protocol) => protocol.startsWith("istio"))) return undefined;
+    notes.add("a chain for protocols that are agreed upon inside TLS is not modelled", where, match);
+  }
+  if (transport !== "" && transport !== "tls" && transport !== "raw_buffer") notes.add(`the transport \`${transport.slice(0, 40)}\` is not modelled`, where, match);
+  const port = number(match, "destination_port");
+  const ranges = list(match, "prefix_ranges").map((range) => `${text(range, "address_prefix")}/${number(range, "prefix_len") ?? 0}`);
+  const names = texts(match, "server_names").map((name) => name.toLowerCase());
+  return {
+    ...(port === undefined ? {} : { destinationPort: port }),
+    ...(ranges.length === 0 ? {} : { destinations: ranges }),
+    ...(names.length === 0 ? {} : { serverNames: names }),
+    // A name is told inside TLS only.
+    ...(isSecure || transport === "tls" || (names.length > 0 && transport === "") ? { transport: "tls" as const } : transport === "raw_buffer" ? { transport: "raw_buffer" as const } : {}),
+  };
+}
+
+/** What the filters of a chain do: the last one routes. */
+function thenOf(chain: Json, isSecure: boolean, resources: Resources, where: Where, notes: Notes): UnreadTable | Action {
+  const filters = list(chain, "filters");
+  for (const [index, filter] of filters.entries()) {
+    const config = field(filter, "typed_config"), type = typeOf(config);
+    const here = { ...where, path: `${where.path}.filters[${index}]` };
+    if (type === HTTP) return managed(config, isSecure, resources, here);
+    if (type === TCP) {
+      const action = connectionOf(config, resources.clusters);
+      if (action !== undefined) return action;
+    }
+    if (!inert.test(type)) notes.add(`the network filter \`${(type || text(filter, "name")).slice(0, 80)}\` is not modelled`, here, config, type === TCP);
+  }
+  return { type: "close" };
+}
+
+function managed(config: Json, isSecure: boolean, { routes, clusters }: Resources, where: Where): ReturnType<typeof tableOf> {
+  const inline = field(config, "route_config");
+  const name = text(message(config, "rds"), "route_config_name");
+  return tableOf({ manager: { config, isSecure, where }, routes: inline ?? routes.get(name), clusters });
+}
+
+/** istiod's chain for a service as such: the counter is that of the service, which it leads to. */
+function isOfService(chain: Json): boolean {
+  const [proxy] = list(chain, "filters").map((filter) => field(filter, "typed_config")).filter((config) => typeOf(config) === TCP);
+  const cluster = text(proxy, "cluster");
+  return isObject(proxy) && cluster !== "" && text(proxy, "stat_prefix") === cluster;
+}
+
+/**
+ * The chains of a listener on one address, beside those of other listeners on its port: of its chains those that the address reaches
+ * the most specific, for that address alone; and behind them where its other connections go.
+ */
+export function chainsAt(listener: ReadListener): readonly UnreadChain[] {
+  const destinations = [`${listener.address}/${listener.address.includes(":") ? 128 : 32}`];
+  const isAll = ({ when }: { readonly when: ChainMatch }): boolean => when.destinations === undefined && when.serverNames === undefined && when.transport === undefined;
+  const pseudo = listener.chains.map((chain): Chain => ({ when: chain.when, then: { type: "close" }, origin: chain.origin }));
+  const reached = mostSpecific(pseudo.filter((chain) => !isAll(chain)), ({ destinations: wanted }) => (wanted === undefined ? 0 : addressRank(wanted, listener.address)));
+  const own = listener.chains.filter((_, index) => reached.some((chain) => chain === pseudo[index]));
+  const fallback = listener.chains.findLast(isAll) ?? { when: {}, then: listener.otherwise, origin: { object: `Listener ${listener.name}`, path: "default_filter_chain" }, isImplicit: true as const };
+  return [...own.map((chain) => ({ ...chain, when: { ...chain.when, destinations } })), { ...fallback, when: { destinations } }];
+}

@@ -1,0 +1,42 @@
+import type { Unmodelled } from "../../decide/model.ts";
+import type { Json } from "../istio/json.ts";
+import { type Known, meaning, unknownIn } from "./fields.ts";
+
+/** Where something stands in a dump. */
+export interface Where {
+  /** `RouteConfiguration http.8080`. */
+  readonly object: string;
+  readonly path: string;
+}
+
+/** Most things told of one virtual host: more say nothing new. */
+const MOST = 30;
+
+/** Gathers what of a part of a dump is not modelled. */
+export class Notes {
+  readonly #found = new Map<string, Unmodelled>();
+
+  /**
+   * Something that could change an answer. `same` is a text that is equal in two places exactly where the same acts in the same way;
+   * left out: nothing shows that.
+   */
+  add(reason: string, where: Where, same?: Json, mayRoute = false): void {
+    if (this.#found.size >= MOST) return;
+    const note: Unmodelled = { reason, where: { object: where.object, path: where.path }, ...(same === undefined ? {} : { key: meaning([reason, same]) }), ...(mayRoute ? { mayRoute } : {}) };
+    this.#found.set(`${note.reason} ${note.key ?? where.path}`, note);
+  }
+
+  /** The same with a key of its own. */
+  addKeyed(reason: string, where: Where, key: string): void {
+    if (this.#found.size < MOST) this.#found.set(`${reason} ${key}`, { reason, where: { object: where.object, path: where.path }, key });
+  }
+
+  /** Every field of a message that is set and not known. `what` tells two messages apart that stand in other places of another dump. */
+  unknown(value: Json, fields: Known, where: Where, what: Json): void {
+    for (const [name, inner] of unknownIn(value, fields)) this.add(`the field \`${name.slice(0, 80)}\` is not modelled`, { ...where, path: `${where.path}.${name.slice(0, 80)}` }, [what, inner]);
+  }
+
+  list(): readonly Unmodelled[] {
+    return [...this.#found.values()];
+  }
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { compareWorlds, envoyWorld, isDump, Resolver, type RouteWorld } from "#routes";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const any = (type: string): string => `type.googleapis.com/${type}`;
+const MANAGER = any("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager");
+const router = { name: "router", typed_config: { "@type": any("envoy.extensions.filters.http.router.v3.Router") } };
+const A = "outbound|80||a.test", B = "outbound|80|v2|b.test";
+const table = (more: Fields = {}, route: Fields = {}, host: Fields = {}): Fields => ({ name: "80", virtual_hosts: [{ name: "h", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: A, timeout: "0s" }, ...route }], ...host }], ...more });
+const listener = (manager: Fields = {}, more: Fields = {}): Fields => ({ name: "l", address: { socket_address: { address: "0.0.0.0", port_value: 80 } }, filter_chains: [{ filters: [{ name: "http", typed_config: { "@type": MANAGER, route_config: table(), http_filters: [router], ...manager } }] }], ...more });
+const clusters = [A, B].map((name) => ({ name, type: "EDS", lb_policy: "RANDOM" }));
+const of = (dump: unknown, place = "here"): RouteWorld => envoyWorld({ place, dump, envoy: "1.40.0" });
+const compared = (left: unknown, right: unknown): ReturnType<typeof compareWorlds> => compareWorlds([of(left, "left"), of(right, "right")]);
+const served = (routes: Fields, http: readonly Fields[] = []): readonly Fields[] => [listener({ route_config: routes, http_filters: [...http, router] }), ...clusters];
+const answer = (dump: unknown, path = "/"): ReturnType<Resolver["answer"]> => {
+  const [view] = of(dump).views;
+  const [reading] = view?.readings ?? [];
+  if (reading === undefined) throw new Error("no view");
+  return new Resolver(reading.listener).answer({ method: "GET", scheme: "http", authority: "x", path, headers: [] });
+};
+
+const node = { id: "router~10.0.0.1~gw-1.edge~edge.svc.cluster.local", metadata: { NAMESPACE: "edge", WORKLOAD_NAME: "gw", LABELS: { istio: "ingress" } }, user_agent_build_version: { version: { major_number: 1, minor_number: 37, patch: 2 } } };
+const admin = (name: string, more: Fields): Fields => ({ "@type": any(`envoy.admin.v3.${name}ConfigDump`), ...more });
+const whole = {
+  configs: [
+    admin("Bootstrap", { bootstrap: { node } }),
+    admin("Clusters", { static_clusters: [], dynamic_active_clusters: clusters.map((cluster) => ({ cluster })) }),
+    admin("Listeners", { static_listeners: [{ listener: listener({}, { name: "metrics" }) }], dynamic_listeners: [{ name: "l", active_state: { listener: listener({ route_config: undefined, rds: { route_config_name: "80" } }) } }] }),
+    admin("Routes", { dynamic_route_configs: [{ route_config: table() }] }),
+    admin("Secrets", { dynamic_active_secrets: [{ name: "kubernetes://c", secret: { tls_certificate: { private_key: { inline_bytes: "W3JlZGFjdGVkXQ==" } } } }] }),
+    { "@type": any("some.new.Dump"), strange: [null, 1, { x: [] }] },
+  ],
+};
+
+describe("what an Envoy has loaded", () => {
+  it.each([
+    ["the dump of its admin interface", whole],
+    ["routes that istioctl prints", [{ name: "80", virtualHosts: [{ name: "h", domains: ["*"], routes: [] }] }]],
+    ["listeners and clusters that istioctl prints", served(table())],
+    ["a RouteConfiguration alone", table()],
+    ["an answer of xDS", { version_info: "1", resources: [{ "@type": any("envoy.config.route.v3.RouteConfiguration"), ...table() }] }],
+    ["a bootstrap", { static_resources: { listeners: [listener()], clusters } }],
+  ])("is known as %s", (_, dump) => {
+    expect(isDump(dump)).toBe(true);
+    expect(of(dump).views).toHaveLength(1);
+  });
+
+  it.each([["a manifest", { apiVersion: "v1", kind: "Service" }], ["a list of objects", { kind: "List", items: [] }], ["a snapshot", { schema: "cloud-assert/snapshot/v1" }], ["nothing", null], ["an empty list", []], ["configs of somebody else", { configs: [{ a: 1 }] }]])("is not %s", (_, value) => {
+    expect(isDump(value)).toBe(false);
+  });
+
+  it("tells which proxy it is, its release, and leaves out the listeners of Istio's bootstrap", () => {
+    const world = envoyWorld({ place: "gw", dump: whole });
+    expect(world.proxy).toEqual({ role: "gateway", namespace: "edge", name: "gw", labels: { istio: "ingress" }, envoy: "1.37.2" });
+    expect(world.views.map(({ view, readings }) => [view, readings.map(({ name }) => name)])).toEqual([[{ gateway: "edge/gw", port: 80, tls: false }, [""]]]);
+  });
+
+  it("is equivalent to itself in the other spelling, and different after one edit, with a request that shows it", () => {
+    const camel = JSON.parse(JSON.stringify(served(table())).replaceAll(/"([a-z]+(?:_[a-z0-9]+)+)":/g, (_, name: string) => `"${name.replaceAll(/_([a-z0-9])/g, (__, letter: string) => letter.toUpperCase())}":`)) as unknown;
+    expect(JSON.stringify(camel)).toContain("virtualHosts");
+    expect(compared(served(table()), camel).outcome).toBe("equivalent");
+    const edited = served(table({}, { match: { prefix: "/a" } }));
+    const { outcome, differences } = compared(served(table()), edited);
+    expect([outcome, differences[0]?.request.path, differences[0]?.answers.map(({ effect }) => effect.type)]).toEqual(["different", "/", ["forward", "notFound"]]);
+    expect(differences[0]?.answers[0]?.rule).toEqual({ object: "RouteConfiguration 80", path: "virtual_hosts[0].routes[0]" });
+  });
+
+  it("takes what a virtual host says of retries and mirrors where the route says nothing, and nothing of it where the route does", () => {
+    const retry = (attempts: number): Fields => ({ retry_policy: { retry_on: "5xx", num_retries: attempts } });
+    const mirror = (cluster: string): Fields => ({ request_mirror_policies: [{ cluster }] });
+    const inherited = answer(served(table(mirror(A), {}, { ...retry(3), ...mirror(B) })));
+    expect(inherited.effect).toMatchObject({ retries: { attempts: 3, on: ["5xx"] }, mirror: [{ host: "b.test", share: 1_000_000 }] });
+    expect(answer(served(table(mirror(A)))).effect).toMatchObject({ mirror: [{ host: "a.test" }] });
+    const own = answer(served(table({}, { route: { cluster: A, ...retry(1), ...mirror(A) } }, { ...retry(3), ...mirror(B) })));
+    expect(own.effect).toMatchObject({ timeout: 15_000, retries: { attempts: 1 }, mirror: [{ host: "a.test" }] });
+  });
+
+  it("knows no cluster that it does not hold, and every one where it holds none", () => {
+    expect(answer([listener(), clusters[1]]).effect).toMatchObject({ type: "forward", destinations: [{ invalid: true, status: 503 }] });
+    expect(answer([listener()]).effect).toMatchObject({ destinations: [{ host: "a.test", port: 80 }] });
+    expect(of([listener()]).assumptions.map(({ text }) => text)).toContain("clusters are not in the input: every one that a route names is taken to be there");
+  });
+
+  const lua = (code: string): Fields => ({ name: "lua", typed_config: { "@type": any("envoy.extensions.filters.http.lua.v3.Lua"), default_source_code: { inline_string: code } } });
+  const share = (numerator: number): Fields => ({ match: { prefix: "/", runtime_fraction: { default_value: { numerator } } } });
+  it.each<readonly [string, unknown, unknown, string, string]>([
+    ["a filter of another kind, the same on both sides", served(table(), [lua("a")]), served(table(), [lua("a")]), "equivalent", ""],
+    ["a filter that is configured otherwise", served(table(), [lua("a")]), served(table(), [lua("b")]), "undecided", "the filter `lua` acts on the path of requests"],
+    ["a filter that one side lacks", served(table(), [lua("a")]), served(table()), "undecided", "the filter `lua` acts on the path of requests"],
+    ["what a route says to such a filter", served(table({}, { typed_per_filter_config: { lua: { x: 1 } } }), [lua("a")]), served(table(), [lua("a")]), "undecided", "the filter `lua` is configured for a route"],
+    ["what a route says to a filter that is not there", served(table({}, { typed_per_filter_config: { lua: { x: 1 } } })), served(table()), "equivalent", ""],
+    ["a share of the requests", served(table({}, share(50))), served(table({}, share(50))), "undecided", "a route that takes a share of the requests is not modelled"],
+    ["a share that is all of them", served(table({}, share(100))), served(table()), "equivalent", ""],
+    ["a cluster that a header names", served(table({}, { route: { cluster_header: "x" } })), served(table({}, { route: { cluster: A } })), "undecided", "where the route leads is not in its configuration"],
+    ["a matcher tree", served(table({}, {}, { matcher: { a: 1 } })), served(table()), "undecided", "the field `matcher` is not modelled"],
+    ["a field that nobody knows yet", served(table({ brand_new: { a: 1 } })), served(table()), "undecided", "the field `brand_new` is not modelled"],
+    ["a field that nobody knows yet, in its default", served(table({ brand_new: false })), served(table()), "equivalent", ""],
+    ["virtual hosts that are fetched on demand", served(table({ vhds: {} })), served(table({ vhds: {} })), "undecided", "virtual hosts are fetched when they are asked for, and may not be in the dump"],
+    ["routes that were not loaded yet", [listener({ route_config: undefined, rds: { route_config_name: "r" } })], served(table()), "undecided", "the routes `r` are not in the dump: they were not loaded yet, or it was cut"],
+    ["scoped routes", [listener({ route_config: undefined, scoped_routes: { name: "s" } })], served(table()), "undecided", "scoped routes are not modelled"],
+    ["escapes that are refused", [listener({ path_with_escaped_slashes_action: "REJECT_REQUEST" }), ...clusters], served(table()), "undecided", "this combination of path settings is not modelled"],
+    ["a network filter of another kind", [listener({}, { filter_chains: [{ filters: [{ name: "redis", typed_config: { "@type": any("envoy.extensions.filters.network.redis_proxy.v3.RedisProxy") } }] }] })], served(table()), "different", ""],
+  ])("%s", (_, left, right, outcome, reason) => {
+    const found = compared(left, right);
+    expect([found.outcome, found.undecided.some((open) => open.reason === reason)]).toEqual([outcome, reason !== ""]);
+  });
+
+  it("of a sidecar: the listener on an address before the one for its port, and the catch-all for the rest", () => {
+    const tcp = (name: string, address: string, port: number, cluster: string, more: Fields = {}): Fields => ({ name, address: { socket_address: { address, port_value: port } }, filter_chains: [{ filters: [{ name: "tcp", typed_config: { "@type": any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"), stat_prefix: cluster, cluster } }] }], ...more });
+    const world = of([tcp("10.0.0.1_3306", "10.0.0.1", 3306, A), tcp("0.0.0.0_3306", "0.0.0.0", 3306, B), tcp("10.0.0.2_5432", "10.0.0.2", 5432, A), tcp("virtualOutbound", "0.0.0.0", 15001, "PassthroughCluster", { use_original_dst: true }), ...clusters]);
+    const to = (port: number, address: string): unknown => {
+      const reading = world.views.find(({ view }) => view.port === port)?.readings[0];
+      return reading === undefined ? undefined : new Resolver(reading.listener).answer({ method: "GET", scheme: "http", authority: "", path: "/", headers: [], destination: { address, port } }).effect;
+    };
+    expect(world.views.map(({ view }) => view.port)).toEqual([3306, 5432]);
+    expect([to(3306, "10.0.0.1"), to(3306, "10.0.0.9"), to(5432, "10.0.0.2"), to(5432, "10.0.0.9")]).toMatchObject([{ destinations: [{ host: "a.test" }] }, { destinations: [{ host: "b.test" }] }, { destinations: [{ host: "a.test" }] }, { type: "passthrough" }]);
+  });
+});
+
+describe("bad input", () => {
+  const strange: readonly unknown[] = [undefined, null, 1, "x", [], {}, [null], { configs: [null, 1, [], { "@type": 7 }] }, { configs: Object.create(null) as unknown }, served({ virtual_hosts: [null, 1, { domains: [1], routes: [null, {}, { match: 1, route: 2 }, { match: { headers: [null, 1], query_parameters: "x", prefix: 7 }, redirect: [] }] }] }), JSON.parse('{"name":"x","virtual_hosts":[{"domains":["__proto__"],"routes":[{"match":{"prefix":"/"},"typed_per_filter_config":{"__proto__":{}}}]}],"__proto__":{}}')];
+  it("of any shape makes nothing throw", () => {
+    for (const dump of strange) expect(of(dump).place).toBe("here");
+  });
+
+  it("with a part of every message replaced by another value makes nothing throw", () => {
+    const values: readonly unknown[] = [null, 0, -1, "", "x", [], {}, [[]], true, 1e308];
+    const paths = (value: unknown, at: readonly (string | number)[] = []): (readonly (string | number)[])[] => typeof value !== "object" || value === null ? [at] : [at, ...Object.entries(value).flatMap(([key, inner]) => paths(inner, [...at, Array.isArray(value) ? Number(key) : key]))];
+    for (const path of paths(whole)) {
+      for (const value of values) {
+        const copy = structuredClone({ whole }) as Record<string, unknown>;
+        let target: unknown = copy;
+        for (const step of ["whole", ...path].slice(0, -1)) target = (target as Record<string | number, unknown>)[step];
+        (target as Record<string | number, unknown>)[["whole", ...path].at(-1) ?? ""] = value;
+        expect(() => compareWorlds([of(copy["whole"]), of(whole, "there")])).not.toThrow();
+      }
+    }
+  });
+});
