@@ -40,14 +40,14 @@ export function identityPatternFault(pattern: string): string | undefined {
   return undefined;
 }
 
-/** Why a pattern lets more sign than one would think, in words that follow its name; undefined: nothing is known. */
-export function identityPatternRisk(pattern: string): string | undefined {
+/** Why a pattern lets more sign than one would think, in words that follow its name, and what to write; undefined: nothing is known. */
+export function identityPatternRisk(pattern: string): { readonly risk: string; readonly remedy: string } | undefined {
   if (!pattern.startsWith("https://github.com/") && !pattern.includes("/.github/workflows/") && !pattern.includes(".gitlab-ci.yml")) return undefined;
   const at = pattern.lastIndexOf("@");
   const ref = at < 0 ? "" : pattern.slice(at + 1);
   const isFixed = ref.startsWith("refs/tags/") || (ref.startsWith("refs/heads/") && !/[*?]/.test(ref));
-  if (!isFixed) return "lets a workflow of any branch sign: end it with `@refs/tags/*` or with one branch";
-  if (pattern.slice(0, at).includes("**")) return "fits branches whose name ends like it: write `*` for each part of the path in place of `**`";
+  if (!isFixed) return { risk: "lets a workflow of any branch sign", remedy: "end it with `@refs/tags/*` or with one branch" };
+  if (pattern.slice(0, at).includes("**")) return { risk: "fits branches whose name ends like it", remedy: "write `*` for each part of the path in place of `**`" };
   return undefined;
 }
 

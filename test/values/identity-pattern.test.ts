@@ -84,7 +84,7 @@ describe("a pattern for identities", () => {
     it(`\`${pattern}\` ${risk === undefined ? "lets nobody else sign" : `is told apart: ${risk}`}`, () => {
       const found = identityPatternRisk(pattern);
       if (risk === undefined) expect(found).toBeUndefined();
-      else expect(found).toContain(risk);
+      else expect(found?.risk).toContain(risk);
     });
   }
 });
