@@ -123,9 +123,13 @@ export type SignatureVerdict = "valid" | "unsigned" | "wrong-identity" | "invali
 export interface WasmSignatures {
   /** `valid`: one signature at least is. `unknown`: they could not be asked for; never the same as `unsigned`. */
   readonly verdict: SignatureVerdict;
-  /** All that were looked at, the one that counts first. */
+  /** What was looked at, the one that counts first. */
   readonly found: readonly WasmSignature[];
-  /** SHA-256 of the trusted root that was used; left out: keys only. */
+  /** What is signed and is no signature: a statement of another type (provenance, a list of materials). Never counts. */
+  readonly attestations?: readonly WasmAttestation[] | undefined;
+  /** How many more signatures and attestations there are that `found` and `attestations` do not list. */
+  readonly unlisted?: number | undefined;
+  /** SHA-256 of the trusted root that was used, hex; left out: none was. */
   readonly trustedRoot?: string | undefined;
   /** Why it is not `valid`. */
   readonly reason?: string | undefined;
@@ -144,9 +148,17 @@ export interface WasmSignature {
   readonly key?: string | undefined;
   /** Signed at this time, ISO 8601 in UTC, as a log or a time authority vouches. Left out: nobody does. */
   readonly time?: string | undefined;
+  /** Address of the transparency log whose entry was checked, as the trusted root names it. */
+  readonly log?: string | undefined;
   /** `sha256:…` of the manifest that carries the signature. */
   readonly digest?: string | undefined;
   readonly reason?: string | undefined;
+}
+
+/** A statement about an image that says something else than that it is signed. */
+export interface WasmAttestation extends WasmSignature {
+  /** As the statement has it; left out: it could not be read. */
+  readonly predicateType?: string | undefined;
 }
 
 /** What `wasm-loaded` facts say: one for each module and state that proxies have, and one for the proxies that were asked. */
@@ -194,7 +206,13 @@ export interface WasmAsked {
 export interface SignaturePolicy {
   readonly keyless?: readonly JsonObject[] | undefined;
   readonly keys?: readonly JsonObject[] | undefined;
+  /** Left out: the public-good root of the release. */
   readonly trustedRoot?: JsonObject | undefined;
+  /**
+   * True: a signature counts with an entry in a transparency log of the trusted root only. False: also without one.
+   * Left out: certificates need one where the root names a log, keys do not.
+   */
+  readonly log?: boolean | undefined;
   /** Left out: beside the image. */
   readonly repository?: string | undefined;
 }

@@ -1,6 +1,7 @@
 export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
 export { parseDuration } from "./duration.ts";
 export { matchesGlob } from "./glob.ts";
+export { identityPatternFault, identityPatternRisk, matchesIdentity } from "./identity-pattern.ts";
 export { imageDigest, parseImage, type ImageReference } from "./image.ts";
 export {
   envoyNumbersOf,

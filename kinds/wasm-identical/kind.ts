@@ -1,5 +1,5 @@
 import { byText, canonical, defineKind, gap, info, judged, wasmImagesRequest, wasmLoadedRequest, type Gap, type Judgement, type JsonObject, type SignaturePolicy, type SpecFault, type World } from "#engine";
-import { matchesGlob } from "#values";
+import { identityPatternFault, identityPatternRisk, matchesGlob } from "#values";
 import { differ, same, unread } from "./bytes.ts";
 import { faultsOfRows } from "./declared.ts";
 import { missing, places } from "./presence.ts";
@@ -33,6 +33,7 @@ export default defineKind({
     yield judged(count);
     if (partial.length > 0) yield listed(partial);
     yield* natives(world);
+    yield* risksOf(spec);
   },
 });
 
@@ -62,9 +63,22 @@ function* faultsIn({ signature }: Spec): Iterable<SpecFault> {
     };
   }
   for (const [index, { identity, identityPattern }] of (signature.keyless ?? []).entries()) {
+    const wrong = identityPattern === undefined ? undefined : identityPatternFault(identityPattern);
+    if (wrong !== undefined) {
+      const remedy = "write the identity with `*` for each part that may vary: `https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*`";
+      yield { path: ["signature", "keyless", index, "identityPattern"], message: `\`identityPattern\` ${wrong}`, remedy };
+    }
     if ((identity === undefined) !== (identityPattern === undefined)) continue;
     const path = ["signature", "keyless", index];
     yield { path, message: identity === undefined ? "an issuer vouches for many: nobody is named" : "`identity` and `identityPattern` are two ways to say one thing", remedy: "write one of the two: `identity` compares exactly, `identityPattern` must match the whole identity" };
+  }
+}
+
+/** Patterns that let more sign than one would think. */
+function* risksOf({ signature }: Spec): Iterable<Judgement> {
+  for (const { identityPattern } of signature?.keyless ?? []) {
+    const risky = identityPattern === undefined ? undefined : identityPatternRisk(identityPattern);
+    if (identityPattern !== undefined && risky !== undefined) yield info({ subject: identityPattern, cause: "wide pattern", message: `the pattern \`${identityPattern}\` ${risky.risk}`, remedy: risky.remedy, evidence: [] });
   }
 }
 

@@ -16,13 +16,15 @@ export interface Spec {
       readonly issuer: string;
       /** The identity, exactly. */
       readonly identity?: string;
-      /** A regular expression (RE2) that the whole identity must match. */
+      /** A pattern that the whole identity must fit, in the same case: `*` is any text without `/`, `**` any text, `?` one character but `/`. No regular expression. */
       readonly identityPattern?: string;
     }[];
     /** Public keys in PEM files. */
     readonly keys?: {readonly path: string; readonly sha256: string; readonly content: string}[];
     /** A `trusted_root.json` of Sigstore; left out: that of the public instance, as it was when this release was made. */
     readonly trustedRoot?: {readonly path: string; readonly sha256: string; readonly content: string};
+    /** True: a signature counts with an entry in a transparency log of the trusted root only. False: also without one; a certificate then needs a time stamp. Left out: certificates need an entry where the trusted root names a log, keys do not. */
+    readonly log?: boolean;
     /** Where signatures are, if they are not beside the image: `host/repository`. */
     readonly repository?: string;
   };

@@ -237,6 +237,15 @@ describe("who signed", () => {
     expect(faults({ required: true, keyless: [{ issuer: "i", identity: "a" }] })).toEqual([]);
     expect(faults({ required: true, keys: [KEY] })).toEqual([]);
   });
+
+  it("may be named by a pattern, which is no regular expression, and a wide one is told", () => {
+    const by = (identityPattern: string): Spec => ({ ...PLAIN, signature: { required: true, keyless: [{ issuer: "i", identityPattern }] } });
+    const faults = (pattern: string) => [...(kind.check?.(by(pattern)) ?? [])].map(({ message }) => message);
+    expect(faults("https://github\\.com/acme/.*")).toEqual([expect.stringContaining("of a regular expression, and is none")]);
+    expect(faults("https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*")).toEqual([]);
+    const wide = "https://github.com/acme/mesh/.github/workflows/release.yml@*";
+    expect(say(facts(valid, valid), by(wide)).infos).toContainEqual(expect.objectContaining({ subject: wide, message: expect.stringContaining("any branch") }));
+  });
 });
 
 describe("what proxies have", () => {
