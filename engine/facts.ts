@@ -1,3 +1,4 @@
+import type { ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
@@ -14,12 +15,20 @@ import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
 export interface FactTypes {
   /** Who and where a cluster is. Asked of every cluster, before anything else. */
   cluster: ClusterFact;
+  /** Control planes of the mesh that run, each revision and image of its own. */
+  "control-planes": ControlPlaneFact;
+  /** What Terraform states say of the cluster. */
+  declared: DeclaredFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
+  /** Nodes of one pool that are alike. */
+  "node-pools": NodePool;
   /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
   routing: RoutingObject | RoutingPlace;
+  /** The version of the API server. */
+  "server-version": ServerVersion;
   /** Wasm modules that a cluster declares. */
   "wasm-modules": WasmModulesFact;
   /** What the references of Wasm modules resolve to: digests, bytes, signatures. */

@@ -1,18 +1,21 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
+import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
+import { readControlPlanes } from "./readers/control-planes.ts";
+import { readNodePools } from "./readers/node-pools.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
+import { readServerVersion } from "./readers/server-version.ts";
 import { readWasmLoaded } from "./readers/wasm-loaded.ts";
 import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "cluster" | "envoy-proxies" | "objects" | "routing" | "wasm-loaded" | "wasm-modules";
+type Provided = "cluster" | "control-planes" | "envoy-proxies" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which proxies run in it and what routes their requests, as its API server tells",
-  provides: ["cluster", "envoy-proxies", "objects", "routing", "wasm-loaded", "wasm-modules"],
+  summary: "who a cluster is, which nodes, control planes and proxies run in it and what routes their requests, as its API server tells",
+  provides: ["cluster", "control-planes", "envoy-proxies", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -24,6 +27,10 @@ export default defineCollector<Provided>({
     // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
     if (fact === "objects") return [];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    // `/version` is open to everybody who is known.
+    if (fact === "server-version") return [];
+    if (fact === "node-pools") return [right("list", nodes)];
+    if (fact === "control-planes") return [right("list", pods), right("list", managedRevisions)];
     if (fact === "routing") {
       return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
     }
@@ -32,19 +39,25 @@ export default defineCollector<Provided>({
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
   switch (request.fact) {
     case "cluster":
       return readCluster(cluster, request, io);
+    case "control-planes":
+      return readControlPlanes(cluster, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "node-pools":
+      return readNodePools(cluster, io);
     case "objects":
       return nothing();
     case "routing":
       return readRouting(cluster, io);
+    case "server-version":
+      return readServerVersion(cluster, io);
     case "wasm-loaded":
       return readWasmLoaded(cluster, { ...request, fact: "wasm-loaded" }, io);
     case "wasm-modules":
