@@ -30,7 +30,7 @@ const VERSIONS = [
   "application/vnd.dev.sigstore.bundle+json;version=0.3",
   "application/vnd.dev.sigstore.bundle.v0.3+json",
 ];
-export const IN_TOTO = "application/vnd.in-toto+json";
+const IN_TOTO = "application/vnd.in-toto+json";
 const ENVELOPE = "application/vnd.dsse.envelope.v1+json";
 const ANNOTATION = {
   signature: "dev.cosignproject.cosign/signature",

@@ -8,7 +8,7 @@ export interface SigstoreModules {
 }
 
 /** Their types that their faces do not name. */
-export type TrustMaterial = ReturnType<typeof toTrustMaterial>;
+type TrustMaterial = ReturnType<typeof toTrustMaterial>;
 export type TLogAuthority = TrustMaterial["tlogs"][number];
 export type CertAuthority = TrustMaterial["certificateAuthorities"][number];
 export type SignatureContent = SignedEntity["signature"];

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import publicGood from "../../../clients/signatures/public-good-root.json" with { type: "json" };
 import type { SignaturePolicy } from "#engine";
@@ -10,7 +10,7 @@ const ours = pair();
 const identity = { issuer: "https://issuer.example", identity: "ci@acme.example" };
 const verify = (policy: SignaturePolicy) => openSignatures().verify(materialOf([bundleBy(ours)]), policy);
 const keys = (content: string): SignaturePolicy => ({ keys: [fileOf("release.pub", content)] });
-const pem = (key: ReturnType<typeof generateKeyPairSync>["publicKey"] | ReturnType<typeof pair>["publicKey"]): string => String(typeof key === "string" ? key : Reflect.apply(Reflect.get(key, "export"), key, [{ type: "spki", format: "pem" }]));
+const pem = (key: KeyObject): string => String(key.export({ type: "spki", format: "pem" }));
 
 describe("who may sign", () => {
   const faults: readonly { readonly claim: string; readonly policy: SignaturePolicy; readonly reason: string }[] = [
