@@ -73,10 +73,9 @@ async function moduleOf(repository: Repository, { document }: Found, shared: Sha
 
 async function bytesOf(repository: Repository, { layer, isArchive }: Carrying, signal: AbortSignal): Promise<WasmBytes> {
   const { moduleBytes } = repository.limits;
-  const watched = new Watched(repository.blobStream(layer, moduleBytes, signal));
-  const bytes = isArchive ? fileInTar(gunzipped(watched, moduleBytes), isPlugin, "`plugin.wasm`") : watched;
-  const module = await readModule(bytes);
-  if (!watched.isWhole) throw unfinished(layer);
+  const blob = watched(repository.blobStream(layer, moduleBytes, signal));
+  const module = await readModule(isArchive ? fileInTar(gunzipped(blob.bytes, moduleBytes), isPlugin, "`plugin.wasm`") : blob.bytes);
+  if (!blob.isWhole()) throw unfinished(layer);
   return module;
 }
 
@@ -92,19 +91,14 @@ export async function readModule(bytes: AsyncIterable<Buffer>): Promise<WasmByte
   return reading.end();
 }
 
-/** A stream that knows whether it was read to its checked end. */
-class Watched implements AsyncIterable<Buffer> {
-  readonly #source: AsyncIterable<Buffer>;
-  isWhole = false;
-
-  constructor(source: AsyncIterable<Buffer>) {
-    this.#source = source;
+/** A stream, and whether it was read to its checked end. */
+function watched(source: AsyncIterable<Buffer>): { readonly bytes: AsyncIterable<Buffer>; isWhole(): boolean } {
+  let whole = false;
+  async function* bytes(): AsyncGenerator<Buffer> {
+    yield* source;
+    whole = true;
   }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    yield* this.#source;
-    this.isWhole = true;
-  }
+  return { bytes: bytes(), isWhole: () => whole };
 }
 
 function unfinished({ digest }: Descriptor): Unreadable {

@@ -1,6 +1,6 @@
 import { byText, type Fact, type WasmImage, type WasmLoaded, type WasmModule, type World } from "#engine";
 
-export type ModuleFact = Fact<"wasm-modules"> & { readonly data: WasmModule };
+type ModuleFact = Fact<"wasm-modules"> & { readonly data: WasmModule };
 export type LoadedFact = Fact<"wasm-loaded"> & { readonly data: WasmLoaded };
 type ImageFact = Fact<"wasm-images">;
 
@@ -16,7 +16,7 @@ export interface Row {
   readonly bytes: Bytes;
 }
 
-export interface Running {
+interface Running {
   readonly states: readonly LoadedFact[];
   /** Proxies that answered. */
   readonly answered: number;
@@ -24,7 +24,7 @@ export interface Running {
 }
 
 /** SHA-256 over the module itself, or why nobody knows it. */
-export type Bytes =
+type Bytes =
   | { readonly known: true; readonly sha256: string }
   /** `seen`: the declaration was read and points to bytes that cannot be observed. `unread`: something that could be read was not. `told`: a gap of the collector says it already. */
   | { readonly known: false; readonly why: "seen" | "unread" | "told"; readonly reason: string; readonly remedy: string };

@@ -17,7 +17,7 @@ export function count(number: number, noun: string): string {
 }
 
 /** Where the bytes come from, as the declaration has it. */
-export function declaredText({ fact: { data: { code } } }: Row): string {
+function declaredText({ fact: { data: { code } } }: Row): string {
   switch (code.source) {
     case "oci":
     case "http":
@@ -36,7 +36,7 @@ export function declaredText({ fact: { data: { code } } }: Row): string {
 }
 
 /** One line for one module in one cluster: declared reference, digests, interface, language, who signed. */
-export function rowText(row: Row): string {
+function rowText(row: Row): string {
   const { topDigest, manifestDigest, module, signatures } = row.image?.data ?? {};
   const parts = [
     declaredText(row),

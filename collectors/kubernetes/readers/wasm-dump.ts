@@ -36,7 +36,7 @@ function stateOf(filter: Fields): WasmState | undefined {
   const config = eitherIn(filter, "typedConfig", "typed_config");
   if (Object.keys(config).length === 0) return { state: "waiting" };
   const type = textIn(config, "@type") ?? "";
-  if (/\.rbac\.v3\.RBAC$/.test(type)) {
+  if (type.endsWith(".rbac.v3.RBAC")) {
     const mark = /^wasm-default-(allow|deny)/.exec(textWhere(config, "statPrefix", "stat_prefix") ?? textWhere(config, "rulesStatPrefix", "rules_stat_prefix") ?? "");
     return mark === null ? undefined : { state: "failed", filter: mark[1] === "deny" ? "deny" : "allow" };
   }

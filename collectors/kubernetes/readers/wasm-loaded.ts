@@ -87,7 +87,7 @@ async function ask(pod: PodAddress, api: KubernetesApi, io: Io): Promise<Told | 
  */
 async function modulesIn(pod: PodAddress, api: KubernetesApi): Promise<readonly LoadedModule[]> {
   const request = (query: string) => api.podExec(pod, PROXY, ["pilot-agent", "request", "GET", `config_dump?${query}`], DUMP_BYTES);
-  if (/^ecds_filters not found/.test(await request("resource=ecds_filters"))) return [];
+  if ((await request("resource=ecds_filters")).startsWith("ecds_filters not found")) return [];
   const modules = loadedModules(await request("mask=ecds_filters"));
   if (modules !== undefined) return modules;
   throw new CollectError("what it answers to `config_dump` is no dump of Envoy", { remedy: "look at `pilot-agent request GET 'config_dump?mask=ecds_filters'` in that pod" });

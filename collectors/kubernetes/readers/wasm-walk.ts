@@ -1,7 +1,8 @@
 import { fieldsIn, type Fields } from "../fields.ts";
 
 const DEEPEST = 64;
-const MOST = 100;
+/** Stands for what lies deeper than anybody looks: a machine whose code is not known, so that nothing is hidden there in silence. */
+const TOO_DEEP: Fields = Object.freeze({ code: Object.freeze({}) });
 
 /** A field by its name in JSON or, as people write EnvoyFilters and Envoy writes its dumps, in the protocol's own spelling. */
 export function either(fields: Fields, camel: string, snake: string): unknown {
@@ -15,10 +16,11 @@ export function eitherIn(fields: Fields, camel: string, snake: string): Fields {
 
 /** Machines that somebody configures: objects with `code`, under a field called `vm_config`. The path to them does not matter: there are many places for them, and new releases add some. */
 export function wasmIn(value: unknown, depth = 0): readonly Fields[] {
-  if (typeof value !== "object" || value === null || depth > DEEPEST) return [];
-  if (Array.isArray(value)) return value.flatMap((item) => wasmIn(item, depth + 1)).slice(0, MOST);
+  if (typeof value !== "object" || value === null) return [];
+  if (depth > DEEPEST) return [TOO_DEEP];
+  if (Array.isArray(value)) return value.flatMap((item) => wasmIn(item, depth + 1));
   const fields = value as Fields;
   const machine = eitherIn(fields, "vmConfig", "vm_config");
   const rest = Object.entries(fields).filter(([key]) => key !== "vmConfig" && key !== "vm_config");
-  return [...(Object.hasOwn(machine, "code") ? [machine] : []), ...rest.flatMap(([, field]) => wasmIn(field, depth + 1))].slice(0, MOST);
+  return [...(Object.hasOwn(machine, "code") ? [machine] : []), ...rest.flatMap(([, field]) => wasmIn(field, depth + 1))];
 }
