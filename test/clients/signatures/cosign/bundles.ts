@@ -25,7 +25,7 @@ export function statementOf(digest: string, more: object = {}): object {
 }
 
 /** What an envelope's signature is over. */
-function paeOf(payload: Uint8Array, type = TYPE): Buffer {
+export function paeOf(payload: Uint8Array, type = TYPE): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
 }
 
