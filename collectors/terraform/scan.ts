@@ -6,7 +6,7 @@ export interface Scanned {
   readonly resources: readonly unknown[];
 }
 
-export type Member = { readonly is: "text"; readonly text: string } | { readonly is: "number"; readonly digits: string } | { readonly is: "list" | "object" | "other" };
+type Member = { readonly is: "text"; readonly text: string } | { readonly is: "number"; readonly digits: string } | { readonly is: "list" | "object" | "other" };
 
 /** The bytes are no whole JSON object. */
 export class ScanError extends Error {
