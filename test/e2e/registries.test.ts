@@ -114,7 +114,7 @@ describe("real registries", () => {
 
     await push(azure.url, "wasm/authz", "v1", layouts.docker(other));
     const after = await run("wasm.yaml");
-    expect([after.code, faultsOf(after.result()).map(({ message }) => message).join()]).toEqual([1, expect.stringContaining("is 2 different modules")]);
+    expect([after.code, faultsOf(after.result()).map(({ message }) => message).join()]).toEqual([1, expect.stringContaining("is declared as 2 different modules")]);
     expect(faultsOf(after.result())[0]?.evidence.map(({ cluster: name, value }) => [name, value.includes(hex(name === "aks" ? other : module).slice(0, 12))])).toEqual([["aks", true], ["eks", true]]);
 
     await azure.stop();

@@ -34,7 +34,7 @@ describe("the bytes of a module", () => {
     { name: "are the same in an image, at an address and in an object", facts: [module("eks", "shop/authz", { source: "http", reference: "https://files.example/a.wasm", by: "agent" }), module("gke", "shop/authz", { source: "inline", wasmSha256: h("a"), size: 10 }), image("eks", "https://files.example/a.wasm", { wasm: "a" })] },
     { name: "are what counts, not the field `sha256`, which means the image here and the bytes there", facts: [module("eks", "shop/authz", { source: "oci", reference: ECR, sha256: h("1"), by: "agent" }), module("gke", "shop/authz", { source: "http", reference: "https://files.example/a.wasm", sha256: h("a"), by: "agent" }), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", "https://files.example/a.wasm", { wasm: "a" })] },
   ];
-  for (const { name, facts, words = "`shop/authz` is aaaaaaaaaaaa in `eks` and `gke`" } of same) {
+  for (const { name, facts, words = "`shop/authz` is declared as aaaaaaaaaaaa in `eks` and `gke`" } of same) {
     it(name, () => {
       const said = say(facts);
       expect([said.faults, said.undecided, said.gaps, said.judged]).toEqual([[], [], [], 1]);
@@ -46,7 +46,7 @@ describe("the bytes of a module", () => {
 
   it("are different where the digests differ, however alike the references are", () => {
     const facts = [...both(ECR, ECR), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", ECR, { manifest: "2", wasm: "b" })];
-    expect(say(facts).faults).toMatchObject([{ message: "`shop/authz` is 2 different modules: aaaaaaaaaaaa in `eks`; bbbbbbbbbbbb in `gke`" }]);
+    expect(say(facts).faults).toMatchObject([{ message: "`shop/authz` is declared as 2 different modules: aaaaaaaaaaaa in `eks`; bbbbbbbbbbbb in `gke`" }]);
     expect(verdict(facts)).toBe("violated");
   });
 
@@ -256,6 +256,7 @@ describe("what proxies have", () => {
   it("is what the reference names: nothing to say", () => {
     const facts = [...base, loaded("eks", "shop/authz", kept("1"), 3)];
     expect([say(facts, LOADED).faults, say(facts, LOADED).undecided, verdict(facts, LOADED)]).toEqual([[], [], "holds"]);
+    expect(say(facts, LOADED).infos[0]?.message).toBe("`shop/authz` is aaaaaaaaaaaa in `eks` and `gke`");
     expect(say(facts, LOADED).infos[0]?.evidence[0]?.value).toContain("loaded 111111111111 in 3 proxies");
   });
 
