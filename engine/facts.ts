@@ -1,6 +1,7 @@
 import type { ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
+import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
 
 /**
  * Every kind of fact there is, on one page. A plug-in adds its own by declaration merging:
@@ -30,6 +31,12 @@ export interface FactTypes {
   "server-version": ServerVersion;
   /** What routes requests in proxies of one workload that have loaded the same. Asked of the proxies themselves. */
   "loaded-routes": LoadedRoutes;
+  /** Wasm modules that a cluster declares. */
+  "wasm-modules": WasmModulesFact;
+  /** What the references of Wasm modules resolve to: digests, bytes, signatures. */
+  "wasm-images": WasmImage;
+  /** Wasm modules that proxies have loaded. */
+  "wasm-loaded": WasmLoadedFact;
 }
 
 export type FactKind = Extract<keyof FactTypes, string>;

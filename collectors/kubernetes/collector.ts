@@ -1,5 +1,5 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
+import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
 import { readLoadedRoutes } from "./readers/loaded-routes.ts";
@@ -8,13 +8,15 @@ import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readServerVersion } from "./readers/server-version.ts";
+import { readWasmLoaded } from "./readers/wasm-loaded.ts";
+import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version";
+type Provided = "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
   summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
-  provides: ["cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version"],
+  provides: ["cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -34,10 +36,12 @@ export default defineCollector<Provided>({
     if (fact === "routing") {
       return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
     }
+    if (fact === "wasm-modules") return wasmDeclaring.map((resource) => right("list", resource));
+    if (fact === "wasm-loaded") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -58,6 +62,10 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readRouting(cluster, io);
     case "server-version":
       return readServerVersion(cluster, io);
+    case "wasm-loaded":
+      return readWasmLoaded(cluster, { ...request, fact: "wasm-loaded" }, io);
+    case "wasm-modules":
+      return readWasmModules(cluster, io);
     default:
       return request.fact satisfies never;
   }

@@ -22,6 +22,8 @@ export interface EnvoyOptions {
   readonly listeners?: readonly object[];
   /** Names of clusters that are there, without any endpoint. */
   readonly clusters?: readonly string[];
+  /** Modules to load as extension configurations: by the name of the resource, the file. */
+  readonly modules?: Readonly<Record<string, string>>;
 }
 
 /** The port on which a pod of the mesh serves its merged metrics. */
@@ -33,7 +35,7 @@ const METRICS_PORT = 15020;
  * One thing is not Envoy's own: the gauge `istio_build`, which the filter that Istio compiles into its proxy adds. A plain Envoy
  * has no such filter, so a Lua filter appends that one line to the real answer.
  */
-export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy", cluster: "envoy" }, listeners = [], clusters = [] }: EnvoyOptions): Promise<Envoy> {
+export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy", cluster: "envoy" }, listeners = [], clusters = [], modules = {} }: EnvoyOptions): Promise<Envoy> {
   const folder = await scratchFolder("envoy");
   // The admin interface must be known to the cluster before it is up: a pipe has a name beforehand, a port does not.
   const adminPipe = path.join(folder, "admin");
@@ -46,6 +48,9 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
     await rename(`${sent}.next`, sent);
   };
   await send(listeners);
+  const extensions = path.join(folder, "extensions.json");
+  await writeFile(extensions, JSON.stringify({ version_info: "1", resources: Object.entries(modules).map(([name, file]) => extensionOf(name, file)) }));
+  const filters = Object.keys(modules).map((name) => ({ name, config_discovery: { config_source: { path_config_source: { path: extensions } }, type_urls: [WASM] } }));
   const bootstrap = {
     node,
     dynamic_resources: { lds_config: { resource_api_version: "V3", path_config_source: { path: sent } } },
@@ -54,6 +59,7 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
       clusters: [pipeCluster(adminPipe), ...clusters.map((name) => ({ name, connect_timeout: "1s" }))],
       listeners: [
         listener("admin_over_tcp", "127.0.0.1", 0, []),
+        ...(filters.length === 0 ? [] : [listener("with_modules", "127.0.0.1", 0, filters)]),
         ...(metricsAt === undefined ? [] : [listener("metrics", metricsAt, METRICS_PORT, istio === undefined ? [] : [istioBuild(istio)])]),
       ],
     },
@@ -79,6 +85,17 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
     },
   };
 }
+
+const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/** As the control plane sends it and the agent rewrites it, with the pull secret that the agent takes out: whoever reads a dump must not keep it. */
+function extensionOf(name: string, filename: string): object {
+  const config = { name, vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename } }, environment_variables: { key_values: { ISTIO_META_WASM_IMAGE_PULL_SECRET: PULL_SECRET } } } };
+  return { "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", name, typed_config: { "@type": WASM, config } };
+}
+
+/** Stands in the environment of every module's machine. */
+export const PULL_SECRET = "a-pull-secret-in-the-dump";
 
 function pipeCluster(adminPipe: string): object {
   return {
