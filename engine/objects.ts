@@ -52,8 +52,10 @@ export interface ObjectSeen {
 /** A value that is compared without being kept. */
 export interface HiddenValue {
   readonly sha256: string;
-  /** Digest of the number or time that the text may stand for, where it may: equal for `60s` and `1m`. */
-  readonly meaning?: string | undefined;
+  /** Digest of the time that the text may stand for: equal for `60s` and `1m`. */
+  readonly time?: string | undefined;
+  /** Digest of the number that it may stand for: equal for `1000m` and `1`. `1m` may be both. */
+  readonly number?: string | undefined;
 }
 
 /** What a schema says that a comparison must know; parts without any such thing are left out. */

@@ -20,9 +20,12 @@ export default defineKind({
   *judge(spec: Spec, world) {
     const selections = selectionsOf(spec);
     const sights = sightsOf(selections, world);
-    yield judged(sights.reduce((sum, sight) => sum + countOf(sight), 0));
+    const unmatched = [...selections.keys()].filter((key) => sights.every(({ objects }) => (objects.get(key) ?? []).length === 0));
+    // A rule about two things of which one was never seen has shown nothing.
+    yield judged(unmatched.length > 0 ? 0 : sights.reduce((sum, sight) => sum + countOf(sight), 0));
     const kinds = world.facts("objects").filter(isKindFact);
     yield* emptyOnes(sights, kinds, world);
+    for (const key of unmatched) if (key !== "" && sights.length > 0) yield neverSelected(key, selections, kinds);
 
     const blind = computedKeys(spec);
     if (blind !== undefined) return yield blindness(blind, sights, kinds);
@@ -165,6 +168,17 @@ function* emptyOnes(sights: readonly Sight[], kinds: readonly KindFact[], world:
       evidence: mine.map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
     });
   }
+}
+
+function neverSelected(key: string, selections: Selections, kinds: readonly KindFact[]): Finding {
+  const { apiVersion, kind } = selections.get(key) ?? { apiVersion: "", kind: "" };
+  return info({
+    subject: `objects.${key}`,
+    cause: "nothing selected anywhere",
+    message: `\`select.${key}\` matches no \`${kind}\` in any cluster: the expression saw empty lists`,
+    remedy: "correct the selection, or write `allowEmpty: true` if that is what you expect",
+    evidence: kinds.filter(({ selector }) => selector === `${apiVersion}/${kind}`).map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
+  });
 }
 
 function needsTwo(sights: readonly Sight[]) {

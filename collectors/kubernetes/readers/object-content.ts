@@ -98,8 +98,12 @@ class Hiding {
   }
 
   #hide(value: unknown, path: ObjectPath): undefined {
-    const meaning = typeof value === "string" || typeof value === "number" ? meaningOf(value) : undefined;
-    this.hidden.push([JSON.stringify(path), { sha256: typeof value === "string" ? sha256(value) : digestOf(value), ...(meaning === undefined ? {} : { meaning: sha256(meaning) }) }]);
+    const text = typeof value === "string" || typeof value === "number" ? value : "";
+    const duration = typeof text === "string" ? parseDuration(text) : undefined;
+    const quantity = parseQuantity(text);
+    const time = duration === undefined ? {} : { time: sha256(`time ${duration}`) };
+    const number = quantity === undefined ? {} : { number: sha256(`number ${quantityText(quantity)}`) };
+    this.hidden.push([JSON.stringify(path), { sha256: typeof value === "string" ? sha256(value) : digestOf(value), ...time, ...number }]);
   }
 }
 
@@ -117,13 +121,6 @@ function named(path: ObjectPath, place: ObjectPath): boolean {
 /** `env[*].value` of a container, or of anything else that takes an environment. */
 function isEnvironment(path: ObjectPath): boolean {
   return path.at(-1) === "value" && path.at(-3) === "env";
-}
-
-function meaningOf(value: string | number): string | undefined {
-  const duration = typeof value === "string" ? parseDuration(value) : undefined;
-  if (duration !== undefined) return `time ${duration}`;
-  const quantity = parseQuantity(value);
-  return quantity === undefined ? undefined : `number ${quantityText(quantity)}`;
 }
 
 function leavesOf(value: unknown): number {
