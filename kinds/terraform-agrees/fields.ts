@@ -8,10 +8,10 @@ export type Field = Spec["fields"][number];
 export type Needed = "declared" | "server-version" | "node-pools" | "control-planes";
 
 /** What must be seen to compare these fields. The cluster itself always: it says whether the states are this cluster's at all. */
-export function requestsOf({ fields }: Spec): readonly Request<Needed>[] {
+export function requestsOf({ fields, maxStateAge }: Spec): readonly Request<Needed>[] {
   const about = (part: string) => fields.some((field) => field.startsWith(part));
   return [
-    { fact: "declared", selector: "cluster" },
+    { fact: "declared", selector: "cluster", ...(maxStateAge === undefined ? {} : { options: { age: true } }) },
     ...(about("pools") ? ([{ fact: "declared", selector: "pools" }, { fact: "node-pools" }] as const) : []),
     ...(about("mesh") ? ([{ fact: "declared", selector: "mesh" }, { fact: "control-planes" }] as const) : []),
     ...(fields.includes("controlPlane.version") ? ([{ fact: "server-version" }] as const) : []),

@@ -27,7 +27,9 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
 function anotherCluster(view: View): Finding | undefined {
   for (const fact of view.clusters) {
     const { cloud, region, account } = fact.data;
-    const differs = difference("cloud", cloud, [view.cluster.cloud, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, [view.cluster.region, ...view.nodes.map(({ data }) => data.region)]) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
+    // Of the fleet file only a cloud that has a name of its own here counts: other words, and those for regions, are the user's.
+    const said = CLOUDS.has(view.cluster.cloud ?? "") ? view.cluster.cloud : undefined;
+    const differs = difference("cloud", cloud, [said, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, view.nodes.map(({ data }) => data.region)) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
     if (differs === undefined) continue;
     const node = view.nodes.find(({ data }) => data[differs.what] !== undefined);
     return fault({
@@ -40,6 +42,8 @@ function anotherCluster(view: View): Finding | undefined {
   }
   return undefined;
 }
+
+const CLOUDS: ReadonlySet<string> = new Set(["aws", "gcp", "azure"]);
 
 interface Differs {
   readonly what: "cloud" | "region" | "account";

@@ -139,6 +139,12 @@ describe("states of another cluster", () => {
     expect(say(LIVE, [state("a"), declaredCluster("a", "1.33", { region: "x", account: "y" }), server("a", "v1.33.4"), nodes("a", "p")]).faults).toEqual([]);
   });
 
+  it("are not shown by the user's own word for a cloud or a region", () => {
+    const facts = [state("a"), declaredCluster("a", "1.33", { region: "eu-west-1", cloud: "aws" }), server("a", "v1.33.4")];
+    expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "amazon", region: "Ireland" })] }).faults).toEqual([]);
+    expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "azure" })] }).faults.map(({ subject }) => subject)).toEqual(["a/cloud"]);
+  });
+
   it("that two clusters of the fleet share are undecided", () => {
     const said = say(ACROSS, [...well("a"), ...well("b").map((fact) => (fact.kind === "declared" && (fact.data as DeclaredFact).what === "cluster" ? declaredCluster("b", "1.33", { id: "ID-A" }) : fact))]);
     expect(told(said).undecided).toEqual(["the states of `a` and `b` declare the same cluster, `a`"]);
@@ -301,6 +307,7 @@ describe("a spec that makes no sense is refused when it is loaded", () => {
 describe("what is asked for", () => {
   it("is what the fields need, and no more", () => {
     const facts = (fields: Spec["fields"]) => kind.needs({ ...SPEC, fields }).map(({ fact, selector }) => (selector === undefined ? fact : `${fact} ${selector}`));
+    expect(kind.needs({ ...SPEC, maxStateAge: "1h" })[0]).toEqual({ fact: "declared", selector: "cluster", options: { age: true } });
     expect(facts(["controlPlane.version"])).toEqual(["declared cluster", "server-version"]);
     expect(facts(["mesh.version"])).toEqual(["declared cluster", "declared mesh", "control-planes"]);
     expect(facts(["pools[*].arch"])).toEqual(["declared cluster", "declared pools", "node-pools"]);
