@@ -114,6 +114,13 @@ export interface ControlPlaneFact {
   readonly channel?: string | undefined;
 }
 
+/** A program that the cloud installs as an add-on, as it runs. */
+export interface AddonFact {
+  /** The add-on's name in its cloud: `vpc-cni`. */
+  readonly name: string;
+  readonly image: string;
+}
+
 /** Version of the API server. */
 export interface ServerVersion {
   /** `gitVersion` of `/version`, as it stands. */

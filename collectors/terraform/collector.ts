@@ -34,7 +34,7 @@ export default defineCollector<"declared">({
     for (const trouble of troubles.filter(({ about }) => isAsked(about, requests))) yield gapOf(trouble);
     for (const { from, thing } of things) {
       const state = newest.find(({ declaring }) => declaring === from);
-      if (state !== undefined) yield factOf(cluster.name, state.source, `${from.name} ${thing.of} ${nameOf(thing)}`, { ...thing.data, state: from.name });
+      if (state !== undefined && (thing.of === "cluster" || isAsked(thing.of, requests))) yield factOf(cluster.name, state.source, `${from.name} ${thing.of} ${nameOf(thing)}`, { ...thing.data, state: from.name });
     }
   },
 

@@ -1,4 +1,5 @@
 import { byText, cite, fault, gap, info, judged, undecided, type Finding, type Judgement } from "#engine";
+import { judgeAddons } from "./addons.ts";
 import type { Field } from "./fields.ts";
 import { judgePool } from "./pools.ts";
 import { judgeMesh } from "./mesh.ts";
@@ -21,6 +22,7 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
   for (const pool of view.pools) yield* judgePool(view, pool, spec);
   yield* undeclaredPools(view);
   yield* judgeMesh(view, spec);
+  if (asks("addons[*].version")) yield* judgeAddons(view);
 }
 
 /** The states may be those of another cluster: then nothing else of them says anything about this one. */

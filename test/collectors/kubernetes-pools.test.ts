@@ -10,7 +10,7 @@ class Restricted extends FakeCluster {
   }
 }
 
-async function read(fact: FactKind & ("node-pools" | "control-planes" | "server-version"), exchange: Exchange, io = new FakeCluster(exchange)) {
+async function read(fact: FactKind & ("add-ons" | "node-pools" | "control-planes" | "server-version"), exchange: Exchange, io = new FakeCluster(exchange)) {
   const { facts, gaps } = await drain(collector.collect(clusterOf("c"), [{ fact }], io));
   return { data: facts.map((each) => each.data), gaps: gaps.map(({ reason }) => reason), facts };
 }
@@ -79,5 +79,20 @@ describe("control planes", () => {
     const { data, gaps } = await read("control-planes", { forbidden: ["list pods"], lists: { controlplanerevisions: [{ apiVersion: "mesh.cloud.google.com/v1beta1", kind: "ControlPlaneRevision", metadata: { name: "asm-managed", namespace: "istio-system" }, spec: { channel: "REGULAR" } }] } });
     expect(data).toEqual([{ flavour: "csm-managed", namespace: "istio-system", revision: "asm-managed", channel: "regular" }]);
     expect(gaps).toHaveLength(1);
+  });
+});
+
+describe("add-ons of EKS", () => {
+  const pod = (name: string, image: string, namespace = "kube-system", more: object = {}) => ({ apiVersion: "v1", kind: "Pod", metadata: { name, namespace, ...more }, spec: { containers: [{ name: "x", image: "602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/aws-network-policy-agent:v1.2.3" }, { name: "y", image }] }, status: { phase: "Running" } });
+  const ECR = "602401143452.dkr.ecr.eu-west-1.amazonaws.com";
+
+  it("are told by their images in kube-system, each image once", async () => {
+    const pods = [pod("a", `${ECR}/amazon-k8s-cni:v1.20.1-eksbuild.3`), pod("b", `${ECR}/amazon-k8s-cni:v1.20.1-eksbuild.3`), pod("c", `${ECR}/eks/kube-proxy:v1.33.3-minimal-eksbuild.4`), pod("d", `${ECR}/eks/coredns:v1`, "shop"), pod("e", `${ECR}/eks/coredns:v2`, "kube-system", { deletionTimestamp: "2026-01-01T00:00:00Z" })];
+    expect((await read("add-ons", { lists: { pods } })).data).toEqual([{ name: "kube-proxy", image: `${ECR}/eks/kube-proxy:v1.33.3-minimal-eksbuild.4` }, { name: "vpc-cni", image: `${ECR}/amazon-k8s-cni:v1.20.1-eksbuild.3` }]);
+  });
+
+  it("are not known where their namespace is not listed", async () => {
+    const exchange = { lists: { pods: [] } };
+    expect((await read("add-ons", exchange, new Restricted(exchange))).gaps).toEqual(["`kube-system` is not among the namespaces that are listed"]);
   });
 });

@@ -209,6 +209,11 @@ describe("attributes by the names of older providers", () => {
 });
 
 describe("numbers of nodes", () => {
+  it.each([["a text"], [1.5], [2 ** 60], [null], [{ x: 1 }]])("that are none (%j) are not known", async (min) => {
+    const { of } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), resource("aws_eks_node_group", eksPool("p", { scaling_config: [{ min_size: min, max_size: 3 }] }))]) });
+    expect(of("pool")[0]).not.toHaveProperty("size");
+  });
+
   const gke = async (pool: object, cluster: object = { location: "europe-west1", node_locations: ["europe-west1-b", "europe-west1-c", "europe-west1-d"] }) => {
     const { of } = await collected({ state: stateWith([resource("google_container_cluster", { name: "g", project: "p", master_version: "1.33.5-gke.1", ...cluster, node_pool: [{ name: "a", version: "1.33.5-gke.1", node_config: [], ...pool }] })]) });
     return of("pool")[0]?.size;
@@ -254,6 +259,19 @@ describe("architectures", () => {
     ["standard_d4ps_v5", "arm64"], ["Basic_A1", "amd64"], ["weird", undefined], [undefined, undefined],
   ])("of AKS: %s is %s", (size, arch) => {
     expect(archOfAks(size)).toBe(arch);
+  });
+});
+
+describe("a cluster in the words of Azure's own API", () => {
+  it("is what the other provider makes of it", async () => {
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a";
+    const properties = { kubernetesVersion: "1.33", autoUpgradeProfile: { upgradeChannel: "patch" }, serviceMeshProfile: { mode: "Istio", istio: { revisions: ["asm-1-29"] } }, agentPoolProfiles: [{ name: "p", vmSize: "Standard_D4ps_v5", count: 2, minCount: 1, maxCount: 4, enableAutoScaling: true, orchestratorVersion: "1.33.3", nodeTaints: ["a=b:NoSchedule"] }] };
+    const azapi = resource("azapi_resource", { id, type: "Microsoft.ContainerService/managedClusters@2025-01-01", name: "a", location: "westeurope", body: { value: { properties }, type: ["object", {}] } });
+    const azurerm = resource("azurerm_kubernetes_cluster", { id, name: "a", location: "westeurope", kubernetes_version: "1.33", automatic_upgrade_channel: "patch", default_node_pool: [{ name: "p", vm_size: "Standard_D4ps_v5", node_count: 2, min_count: 1, max_count: 4, auto_scaling_enabled: true, orchestrator_version: "1.33.3", node_taints: ["a=b:NoSchedule"] }], service_mesh_profile: [{ mode: "Istio", revisions: ["asm-1-29"] }] });
+    const without = (data: readonly DeclaredFact[]) => data.slice(1).map((each) => ({ ...each, address: "" }));
+    const [one, other] = await Promise.all([collected({ state: stateWith([azapi, resource("azapi_resource", { type: "Microsoft.Network/virtualNetworks@2024-01-01", name: "v", id: "v" })]) }), collected({ state: stateWith([azurerm]) })]);
+    expect(without(one.data)).toEqual(without(other.data));
+    expect(one.of("pool")).toHaveLength(1);
   });
 });
 

@@ -176,6 +176,19 @@ describe("the mesh inside a cluster", () => {
   });
 });
 
+describe("add-ons", () => {
+  const addons = (wanted: string, ...tags: readonly string[]) =>
+    told(say({ ...LIVE, fields: ["addons[*].version"] }, [state("a"), declaredCluster("a", "1.33"), declared("a", { what: "addon", ...at("a", "addon"), name: "kube-proxy", version: wanted }), ...tags.map((tag) => ({ ...live("server-version", "a", { version: "" }), kind: "add-ons" as const, data: { name: "kube-proxy", image: `602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/kube-proxy:${tag}` } }))]));
+  it("run the version that is declared, as their images write it", () => {
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3-minimal-eksbuild.4")).toEqual(nothing);
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3")).toEqual(nothing);
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3-minimal-eksbuild.6").faults).toEqual(["the add-on `kube-proxy` in `a` runs v1.33.3-minimal-eksbuild.6, and Terraform declares v1.33.3-eksbuild.4"]);
+    expect(addons("v1.33.3-eksbuild.4", "v1.32.0-minimal-eksbuild.4", "v1.33.3-minimal-eksbuild.4")).toMatchObject({ faults: [], infos: [expect.stringMatching(/is being changed to v1.33.3-eksbuild.4/) as string] });
+    expect(addons("v1.33.3-eksbuild.4", "latest").gaps).toHaveLength(1);
+    expect(addons("v1.33.3-eksbuild.4")).toMatchObject({ faults: [], infos: [expect.stringMatching(/`kube-proxy` of `a` is declared, and no image that runs tells its version: not compared/) as string] });
+  });
+});
+
 describe("across clusters", () => {
   const three = (a: string, b: string, c: string): Facts => [...well("a", "1.33", a), ...well("b", "1.33", b), ...well("c", "1.33", c)];
 
@@ -262,6 +275,7 @@ describe("across clusters", () => {
     const clusters = (one: string, other: string) => [clusterOf("a", { cloud: one }), clusterOf("b", { cloud: other })];
     const facts = [plane("a", "asm-1-29", "x/pilot:1.29.5"), plane("b", "asm-1-30", "x/pilot:1.30.1")];
     const revisions = (one: string, other: string) => say({ ...ACROSS, fields: ["mesh.revisions"] }, facts, { clusters: clusters(one, other) });
+    expect(say({ ...ACROSS, fields: ["mesh.revisions"] }, facts, { clusters: [clusterOf("a"), clusterOf("b")] }).judged).toBe(0);
     expect([revisions("aws", "azure").faults, revisions("aws", "azure").judged]).toEqual([[], 0]);
     expect(told(revisions("azure", "azure")).faults).toEqual(["the clusters on `azure` run other revisions of the mesh: `asm-1-29` in `a`, `asm-1-30` in `b`"]);
   });

@@ -1,5 +1,6 @@
 import type { Io, KubernetesApi } from "#engine";
 import { pods } from "../resources.ts";
+import { Addons, type Addon } from "./add-ons.ts";
 import { podProxy } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
 import { RoutingPods, type PodsSeen } from "./routing-pods.ts";
@@ -8,6 +9,7 @@ import { RoutingPods, type PodsSeen } from "./routing-pods.ts";
 export interface PodScan {
   readonly groups: readonly ProxyGroup[];
   readonly routing: PodsSeen;
+  readonly addons: readonly Addon[];
 }
 
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
@@ -23,12 +25,14 @@ export function scanPods(api: KubernetesApi, io: Io): Promise<PodScan> {
 async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const groups = new ProxyGroups();
   const routing = new RoutingPods();
+  const addons = new Addons();
   let seen = 0;
   for await (const page of api.list(pods)) {
     io.signal.throwIfAborted();
     if (page.restarted) {
       groups.clear();
       routing.clear();
+      addons.clear();
       seen = 0;
     }
     for (const item of page.items) {
@@ -36,10 +40,11 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       const source = () => page.source(item);
       if (proxy !== undefined) groups.add(proxy, source);
       routing.add(item, proxy, source);
+      addons.add(item, source);
     }
     seen += page.items.length;
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result() };
+  return { groups: groups.sorted(), routing: routing.result(), addons: addons.sorted() };
 }
