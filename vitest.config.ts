@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/e2e/**", "test/routes/dataplane/**"],
+          exclude: ["test/e2e/**", "test/routes/dataplane/**", "test/clients/signatures/cosign/**"],
           pool: "threads",
           isolate: false,
           testTimeout: 120_000,
@@ -27,6 +27,7 @@ export default defineConfig({
           hookTimeout: 300_000,
         },
       },
+      { extends: true, test: { name: "signatures", include: ["test/clients/signatures/cosign/**/*.test.ts"], pool: "forks", hookTimeout: 180_000 } },
       { extends: true, test: { name: "data plane", include: ["test/routes/dataplane/**/*.test.ts"], pool: "forks" } },
     ],
   },

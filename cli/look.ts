@@ -1,4 +1,6 @@
 import { collect, plan, requestKey, stages, type AnyCollector, type AnyKind, type Assertion, type Io, type Plan, type Request, type Snapshot } from "#engine";
+import { openRegistries } from "../clients/registry/index.ts";
+import { openSignatures } from "../clients/signatures/index.ts";
 import { openStates } from "../clients/states/index.ts";
 import type { Flags } from "./flags.ts";
 import type { Fleet, FleetCluster } from "./load/index.ts";
@@ -40,15 +42,24 @@ export async function look(looking: Looking, flags: Flags, terminal: Terminal): 
   const { fleet, only } = looking;
   const clusters = fleet.clusters.filter(({ cluster }) => only === undefined || only.has(cluster.name));
   const turn = stateTurns(clusters.flatMap(({ terraform }) => terraform.map(({ place }) => place)), flags.concurrency);
-  const snapshots = await visitAll(clusters, { flags, terminal }, (target, visit) => lookAt(target, visit, { ...looking, turn }, { flags, terminal }));
+  const registries = openRegistries({ env: terminal.env, home: terminal.home, untrusted: flags.untrusted });
+  const shared: Shared = { turn, registries, signatures: openSignatures() };
+  const snapshots = await visitAll(clusters, { flags, terminal }, (target, visit) => lookAt(target, visit, { ...looking, ...shared }, { flags, terminal }));
   return new Map(snapshots.map((snapshot) => [snapshot.cluster.name, snapshot]));
+}
+
+/** What the clusters of one look have in common. */
+interface Shared {
+  readonly turn: ReturnType<typeof stateTurns>;
+  readonly registries: ReturnType<typeof openRegistries>;
+  readonly signatures: ReturnType<typeof openSignatures>;
 }
 
 /** Collects from the one cluster that is visited. */
 async function lookAt(
   target: FleetCluster,
   visit: Visit,
-  looking: Looking & { readonly turn: ReturnType<typeof stateTurns> },
+  looking: Looking & Shared,
   { flags, terminal }: { readonly flags: Flags; readonly terminal: Terminal },
 ): Promise<Snapshot> {
   const { cluster, kubernetes } = target;
@@ -68,6 +79,8 @@ async function lookAt(
       facts,
       yaml: innerYaml,
       states: () => openStates(target.terraform, { env: terminal.env, home: terminal.home, signal: visit.signal, within: fleet.within, kubernetes: visit.open, turn: looking.turn }),
+      registry: () => looking.registries.visit({ settings: target.registry, signal: visit.signal, kubernetes: visit.open }),
+      signatures: () => looking.signatures,
       progress: visit.say,
     }),
     signal: terminal.signal,

@@ -22,7 +22,8 @@ export function requestKey(request: Request): string {
   return known;
 }
 
-function withoutContents(value: Json): Json {
+/** A value in which every file is reduced to its digest. */
+export function withoutContents(value: Json): Json {
   if (Array.isArray(value)) return value.map(withoutContents);
   if (value === null || typeof value !== "object") return value;
   const object = value as JsonObject;

@@ -1,5 +1,6 @@
 import type { FactKind } from "./facts.ts";
 import type { Fact, Source } from "./model.ts";
+import type { RegistryApi, SignatureVerifier } from "./registry.ts";
 
 /** What goes beyond reading objects; none is allowed unless the fleet says so. */
 export type Probe = "metrics" | "admin" | "nodes";
@@ -15,6 +16,10 @@ export interface Io {
   yaml(text: string, what: string): Promise<unknown>;
   /** The places that the fleet names under `terraform:` of this cluster, in its order; empty: it names none. Asks nothing yet. */
   states(): readonly StateSource[];
+  /** Registries and servers of modules, as the fleet lets this cluster reach them. Asks nothing yet. */
+  registry(): RegistryApi;
+  /** Judges what a registry holds as signatures. */
+  signatures(): SignatureVerifier;
   /** Facts of earlier stages: those that the collector named in `after`. */
   facts<K extends FactKind>(kind: K): readonly Fact<K>[];
   /** A short line for somebody who waits (`12,000 pods`). */

@@ -37,6 +37,13 @@ export function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
+/** SHA-256 and length of bytes that stand in base64, whatever its alphabet; undefined where it is none. */
+export function digestOfBase64(text: string): { readonly sha256: string; readonly size: number } | undefined {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  return { sha256: createHash("sha256").update(bytes).digest("hex"), size: bytes.length };
+}
+
 /** SHA-256 of the canonical JSON of a value. */
 export function digestOf(value: unknown): string {
   return sha256(canonical(value));

@@ -1,6 +1,7 @@
 export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
 export { parseDuration } from "./duration.ts";
 export { matchesGlob } from "./glob.ts";
+export { identityPatternFault, identityPatternRisk, matchesIdentity } from "./identity-pattern.ts";
 export { compareKubernetesVersions, parseKubernetesVersion, type KubernetesVersion } from "./kubernetes-version.ts";
 export { imageDigest, parseImage, type ImageReference } from "./image.ts";
 export {
@@ -16,5 +17,6 @@ export {
 export { istioBuildText, istioReleaseText, parseIstioRelease, type IstioRelease } from "./istio-release.ts";
 export { compareReleases, lineText, parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";
 export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./object-path.ts";
+export { DOCKER_HUB, ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
 export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
 export { parseStructured } from "./structured-text.ts";

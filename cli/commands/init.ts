@@ -212,7 +212,7 @@ function withoutComparisons(suite: string): string {
   return documents.map((text) => (COMPARISON.test(text) ? commented("with a second cluster", text) : text)).join("---\n");
 }
 
-const COMPARISON = /^kind: RoutesEquivalent$/m;
+const COMPARISON = /^kind: (?:RoutesEquivalent|WasmIdentical)$/m;
 
 /** No kubeconfig tells where Terraform keeps its states: what rests on them stands there as a comment. */
 function withoutStates(suite: string): string {

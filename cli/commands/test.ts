@@ -1,6 +1,8 @@
 import { byText, CollectError, collect, evaluate, plan, reportOn, waive, type AnyCollector, type Cluster, type Io, type KubernetesApi, type Result, type Snapshot } from "#engine";
 import { istioMap } from "#values";
 import { openKubernetes } from "../../clients/kubernetes/index.ts";
+import { noRegistries } from "../../clients/registry/index.ts";
+import { openSignatures } from "../../clients/signatures/index.ts";
 import { discover, type Plugins } from "../discover.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
@@ -13,6 +15,9 @@ import { findWorlds, type Expectation, type TestWorld } from "../worlds.ts";
 
 /** The time of a world where none is given: a rule's test must not fail one day because a year has passed. */
 const NOW = "2026-01-01T00:00:00Z";
+
+/** A rule's test must not fail one day because a registry does not answer. */
+const NO_REGISTRY = noRegistries("a test world contacts no registry", "expect `undecided` of it, or judge the fleet itself with `assert run`");
 
 /** Judges assertion files in small worlds and compares the verdicts with those expected: 0 all are as expected, 1 one is not. */
 export default async function test(flags: Flags, words: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -69,7 +74,7 @@ async function judge(world: TestWorld, { assertions, kinds }: LoadedAssertions, 
       collectors,
       inferCloud: true,
       plan: (settled) => plan(settled, assertions, kinds, collectors),
-      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, yaml: innerYaml, states: () => [], progress: () => undefined }),
+      open: (_collector, facts): Io => ({ signal: terminal.signal, kubernetes: () => api, allows: () => false, facts, yaml: innerYaml, states: () => [], registry: () => NO_REGISTRY, signatures: openSignatures, progress: () => undefined }),
       signal: terminal.signal,
       takenAt: () => now,
     });

@@ -3,6 +3,7 @@ import type { Cluster, Probe, UserError } from "#engine";
 import { istioMapEntriesOf, IstioMapError, type IstioMapEntry } from "#values";
 import type { Document } from "../../clients/documents/index.ts";
 import type { KubernetesPlace } from "../../clients/kubernetes/index.ts";
+import type { RegistrySettings } from "../../clients/registry/place.ts";
 import type { NamedState } from "../../clients/states/index.ts";
 import type { FleetCluster as DeclaredCluster, FleetDocument, FleetKubernetes, FleetRegistry } from "../schemas/fleet.generated.ts";
 import { InvalidDocumentError } from "./errors.ts";
@@ -34,7 +35,7 @@ export interface FleetCluster {
   readonly probes: readonly Probe[];
   /** The states and configurations that declare the cluster. */
   readonly terraform: readonly NamedState[];
-  readonly registry: Registry;
+  readonly registry: RegistrySettings;
   /** The kube-system UID that the cluster must have. */
   readonly pin?: string | undefined;
 }
@@ -46,19 +47,7 @@ interface SnapshotPlace {
   readonly shown: string;
 }
 
-/** How images and modules of a cluster are reached. */
-export interface Registry {
-  /** Docker configuration files. */
-  readonly credentials: readonly string[];
-  /** `namespace/name` of Secrets. */
-  readonly pullSecrets: readonly string[];
-  readonly plainHttp: readonly string[];
-  /** From a registry host to the one that is asked instead. */
-  readonly mirrors: Readonly<Record<string, string>>;
-  readonly privateHosts: readonly string[];
-}
-
-export const emptyRegistry: Registry = { credentials: [], pullSecrets: [], plainHttp: [], mirrors: {}, privateHosts: [] };
+export const emptyRegistry: RegistrySettings = { credentials: [], pullSecrets: [], plainHttp: [], mirrors: {}, privateHosts: [] };
 
 /**
  * Reads a fleet file (`path` as the user wrote it, relative to `cwd`).
@@ -178,7 +167,7 @@ async function placeOf(
 
 function registryOf(declared: FleetRegistry | undefined, cluster: string, file: string, options: LoadOptions) {
   if (declared === undefined) return { registry: emptyRegistry, notes: [] };
-  const registry: Registry = { ...declared, credentials: declared.credentials.map((named) => pathFrom(file, named, options)) };
+  const registry: RegistrySettings = { ...declared, credentials: declared.credentials.map((named) => pathFrom(file, named, options)) };
   if (!options.untrusted) return { registry, notes: [] };
   const dropped = (["credentials", "pullSecrets", "mirrors", "privateHosts"] as const).filter((field) => Object.keys(registry[field]).length > 0);
   return {

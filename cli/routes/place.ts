@@ -2,6 +2,8 @@ import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CollectError, parseSnapshot, type Cluster, type Fact, type Gap, type Io, type KubernetesApi } from "#engine";
 import type { KubernetesPlace } from "../../clients/kubernetes/index.ts";
+import { noRegistries } from "../../clients/registry/index.ts";
+import { openSignatures } from "../../clients/signatures/index.ts";
 import { UsageError } from "../errors.ts";
 import type { Flags } from "../flags.ts";
 import { innerYaml } from "../inner-yaml.ts";
@@ -129,7 +131,7 @@ async function readContext(context: string, name: string, flags: Flags, terminal
 
 async function readFrom(cluster: Cluster, signal: AbortSignal, kubernetes: () => Promise<KubernetesApi>): Promise<Seen> {
   const { readRouting } = await import("../../collectors/kubernetes/readers/routing.ts");
-  const io: Io = { signal, kubernetes, allows: () => false, yaml: innerYaml, states: () => [], facts: () => [], progress: () => undefined };
+  const io: Io = { signal, kubernetes, allows: () => false, yaml: innerYaml, states: () => [], registry: () => noRegistries("a comparison of routes contacts no registry", "use `assert run`"), signatures: openSignatures, facts: () => [], progress: () => undefined };
   const facts: Fact<"routing">[] = [];
   const gaps: Gap[] = [];
   for await (const item of readRouting(cluster, io)) {

@@ -149,10 +149,10 @@ export interface FleetHcp {
 /** How images and modules of this cluster are reached. */
 export interface FleetRegistry {
   readonly credentials: List;
-  /** Secrets in the cluster that hold credentials, as `namespace/name`. */
+  /** Secrets in the cluster that hold credentials, as `namespace/name`; no other Secret is read. */
   readonly pullSecrets: readonly string[];
   readonly plainHttp: List;
-  /** From a registry to the one that is asked in its place. */
+  /** From a registry to the one that is asked in its place, which may have a path. */
   readonly mirrors: {
     readonly [k: string]: string;
   };

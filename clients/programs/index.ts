@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { CollectError } from "#engine";
 import { codeOf, ended } from "../kubernetes/faults.ts";
 
@@ -8,6 +8,8 @@ export interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string | undefined;
+  /** What it reads; left out: its input is closed. */
+  readonly input?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly limitMs: number;
@@ -27,7 +29,7 @@ export interface ProgramFaults {
 /**
  * Standard output of a program that ended with 0.
  *
- * 1. No shell; its input is closed, so that a question of it ends it; what it writes to stderr goes nowhere, for it may hold a secret.
+ * 1. No shell; its input is closed behind what it is given, so that a question of it ends it; what it writes to stderr goes nowhere, for it may hold a secret.
  * 2. It and whatever it started are killed at the limits and at the end of the run.
  */
 export async function outputOf(program: Program, faults: ProgramFaults): Promise<Buffer> {
@@ -42,12 +44,15 @@ export async function outputOf(program: Program, faults: ProgramFaults): Promise
     killGroup(child);
     // Whoever left the group may still hold the pipe, and would keep this process alive.
     child.stdout.destroy();
+    child.stdin.destroy();
     reject(error);
   };
   const abort = () => stop(ended(signal));
   const timer = setTimeout(() => stop(faults.late()), limitMs);
   signal.addEventListener("abort", abort, { once: true });
 
+  // A program that does not read is no fault.
+  child.stdin.on("error", () => undefined).end(program.input ?? "");
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size > limitBytes) stop(faults.tooLong());
@@ -64,10 +69,10 @@ export async function outputOf(program: Program, faults: ProgramFaults): Promise
   });
 }
 
-function start({ command, args, cwd, env }: Program, faults: ProgramFaults): ChildProcessByStdio<null, Readable, null> {
+function start({ command, args, cwd, env }: Program, faults: ProgramFaults): ChildProcessByStdio<Writable, Readable, null> {
   try {
     // A group of its own, so that a hanging program takes those that it started with it.
-    return spawn(command, args, { cwd, env: { ...env }, stdio: ["ignore", "pipe", "ignore"], detached: true });
+    return spawn(command, args, { cwd, env: { ...env }, stdio: ["pipe", "pipe", "ignore"], detached: true });
   } catch (error) {
     // Node quotes the argument that it minds, such as one with a null byte.
     throw faults.cannotStart(codeOf(error));

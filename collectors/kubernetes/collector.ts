@@ -1,20 +1,23 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing } from "./resources.ts";
+import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
 import { readAddons } from "./readers/add-ons.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
+import { readLoadedRoutes } from "./readers/loaded-routes.ts";
 import { readNodePools } from "./readers/node-pools.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readServerVersion } from "./readers/server-version.ts";
+import { readWasmLoaded } from "./readers/wasm-loaded.ts";
+import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "node-pools" | "objects" | "routing" | "server-version";
+type Provided = "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which nodes, control planes and proxies run in it and what routes their requests, as its API server tells",
-  provides: ["add-ons", "cluster", "control-planes", "envoy-proxies", "node-pools", "objects", "routing", "server-version"],
+  summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
+  provides: ["add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -27,6 +30,7 @@ export default defineCollector<Provided>({
     if (fact === "objects") return [];
     if (fact === "add-ons") return [right("list", pods)];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    if (fact === "loaded-routes") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     // `/version` is open to everybody who is known.
     if (fact === "server-version") return [];
     if (fact === "node-pools") return [right("list", nodes)];
@@ -34,10 +38,12 @@ export default defineCollector<Provided>({
     if (fact === "routing") {
       return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
     }
+    if (fact === "wasm-modules") return wasmDeclaring.map((resource) => right("list", resource));
+    if (fact === "wasm-loaded") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -50,6 +56,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readControlPlanes(cluster, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "loaded-routes":
+      return readLoadedRoutes(cluster, request, io);
     case "node-pools":
       return readNodePools(cluster, io);
     case "objects":
@@ -58,6 +66,10 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readRouting(cluster, io);
     case "server-version":
       return readServerVersion(cluster, io);
+    case "wasm-loaded":
+      return readWasmLoaded(cluster, { ...request, fact: "wasm-loaded" }, io);
+    case "wasm-modules":
+      return readWasmModules(cluster, io);
     default:
       return request.fact satisfies never;
   }

@@ -37,6 +37,8 @@ export const routing: readonly Resource[] = [
 
 /** A control plane of the mesh that Google runs outside of the cluster. */
 export const managedRevisions: Resource = { group: "mesh.cloud.google.com", versions: ["v1", "v1beta1", "v1alpha1"], plural: "controlplanerevisions", kind: "ControlPlaneRevision", namespaced: true };
+/** What may declare a Wasm module. */
+export const wasmDeclaring: readonly Resource[] = routing.filter(({ kind }) => kind === "EnvoyFilter" || kind === "WasmPlugin" || kind === "TrafficExtension");
 
 /** The namespace whose UID tells clusters apart: every cluster has it, and it is made once. */
 export const KUBE_SYSTEM = "kube-system";

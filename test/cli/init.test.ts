@@ -122,7 +122,7 @@ describe("assert init", { timeout: 60_000 }, () => {
       "    # left out: `plain`: it answers, and serves no Istio API (`networking.istio.io`)",
       "",
     ]);
-    expect(await loaded(here)).toMatchObject({ clusters: ["eks", "gke"], assertions: [{ name: "envoy-patch-skew", kind: "EnvoyVersionSkew", spec: { maxPatchSkew: 1, per: "fleet" } }, { name: "routes-alike", kind: "RoutesEquivalent" }] });
+    expect(await loaded(here)).toMatchObject({ clusters: ["eks", "gke"], assertions: [{ name: "envoy-patch-skew", kind: "EnvoyVersionSkew", spec: { maxPatchSkew: 1, per: "fleet" } }, { name: "routes-alike", kind: "RoutesEquivalent" }, { name: "wasm-identical", kind: "WasmIdentical" }] });
   });
 
   it("writes the contexts that are named, whatever they answer, and no others", async () => {
@@ -192,6 +192,7 @@ describe("assert init", { timeout: 60_000 }, () => {
     expect((await loaded(place.here)).assertions).toMatchObject([{ spec: { per: "revision", maxPatchSkew: 1 } }]);
     // one cluster has nothing to be compared with
     expect(await place.here.read("assertions/suite.yaml")).toContain("# with a second cluster:\n# apiVersion: cloud-assert/v1\n# kind: RoutesEquivalent\n");
+    expect(await place.here.read("assertions/suite.yaml")).toContain("# with a second cluster:\n# apiVersion: cloud-assert/v1\n# kind: WasmIdentical\n");
 
     await using single = await placeWith({ eks: { pods: canary.slice(1) } });
     await init(single.here);

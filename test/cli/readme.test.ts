@@ -22,7 +22,7 @@ describe("npm start", { timeout: 60_000 }, () => {
     const { stdout, stderr } = await run(process.execPath, [join(root, "tools/demo.ts")], around);
     expect(stderr).toBe("");
     expect(stdout).toContain("$ assert run fixtures/three-clouds/assertions --fleet fixtures/three-clouds/assert.yaml --now ");
-    for (const verdict of ["✗ sidecars-close-together  violated", "? waypoints-close-together  undecided", "✓ gateways-close-together  holds"]) expect(stdout).toContain(verdict);
+    for (const verdict of ["✗ sidecars-close-together  violated", "✗ wasm-identical  violated", "? waypoints-close-together  undecided", "✓ gateways-close-together  holds"]) expect(stdout).toContain(verdict);
     expect(stdout).toContain("exit code 1: something is violated");
   });
 });

@@ -1,13 +1,14 @@
 import type { TestProject } from "vitest/node";
 import { findAll } from "../parts/cache.ts";
 import type { ClusterAddress } from "../parts/cluster.ts";
-import type { PartName } from "../parts/parts.ts";
 import { admitReader, seedsMissing, startCloud } from "../parts/seed.ts";
 import { CLOUDS } from "../parts/world.ts";
 
+const GROUND_PARTS = ["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto", "distribution", "referrers-registry"] as const;
+
 /** What end-to-end tests stand on: three running clusters and the programs to start more, or why there are none. */
 export type Ground =
-  | { readonly clusters: Clusters; readonly parts: Readonly<Record<Exclude<PartName, "istiod" | "provider-schemas">, string>> }
+  | { readonly clusters: Clusters; readonly parts: Readonly<Record<(typeof GROUND_PARTS)[number], string>> }
   | { readonly missing: string };
 
 type Clusters = Readonly<Record<"eks" | "gke" | "aks", ClusterAddress>>;
@@ -20,7 +21,7 @@ declare module "vitest" {
 
 /** Starts the three clusters once for the whole run. Nothing is built here: what is missing makes tests skip, in CI fail. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const parts = await findAll(["kube-apiserver", "etcd", "kubelet", "envoy", "versitygw", "fake-gcs-server", "azurite", "moto"]);
+  const parts = await findAll(GROUND_PARTS);
   const missing = "missing" in parts ? parts.missing : await seedsMissing(parts);
   if ("missing" in parts || missing !== undefined) {
     project.provide("ground", { missing: `${missing ?? ""}; \`npm run parts\` brings it` });

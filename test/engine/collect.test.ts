@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { noRegistries } from "../../clients/registry/index.ts";
+import { openSignatures } from "../../clients/signatures/index.ts";
 import { collect, CollectError, digestOf, plan, type AnyCollector, type Cluster, type Collector, type Fact, type Gap, type Io, type Request } from "#engine";
 
 const cluster: Cluster = { name: "eks", labels: {} };
@@ -45,6 +47,8 @@ function run(collectors: readonly AnyCollector[], requests: readonly Request[], 
       facts,
       yaml: () => Promise.resolve(undefined),
       states: () => [],
+      registry: () => noRegistries("no registry here", ""),
+      signatures: openSignatures,
       progress() {},
     }),
     signal: options.signal ?? never,

@@ -29,6 +29,8 @@ export interface Wanted {
   readonly altNames?: readonly string[];
   /** Start and end, `YYYYMMDDHHMMSSZ`; left out, valid for the next ten years. */
   readonly between?: readonly [start: string, end: string];
+  /** Lines of extensions; left out: for servers and clients. */
+  readonly extensions?: readonly string[];
 }
 
 /** Makes a certificate that `authority` signs, for servers and clients alike. */
@@ -45,7 +47,7 @@ export async function makeCertificate(folder: string, authority: KeyPair, wanted
   await Promise.all([
     writeFile(`${stem}.index`, ""),
     writeFile(`${stem}.cnf`, caSettings(stem, folder)),
-    writeFile(`${stem}.ext`, `extendedKeyUsage=serverAuth,clientAuth\n${names}`),
+    writeFile(`${stem}.ext`, `${(wanted.extensions ?? ["extendedKeyUsage=serverAuth,clientAuth"]).join("\n")}\n${names}`),
   ]);
   await run("openssl", [
     ...["ca", "-batch", "-notext", "-config", `${stem}.cnf`, "-cert", authority.cert, "-keyfile", authority.key],

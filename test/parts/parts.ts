@@ -68,6 +68,13 @@ export const PARTS = [
   { name: "fake-gcs-server", version: "1.56.1", recipe: { by: "go", folder: "fake-gcs-server", program: "github.com/fsouza/fake-gcs-server" } },
   { name: "azurite", version: "3.35.0", recipe: { by: "npm packages", requirement: "azurite@3.35.0", main: "azurite/dist/src/blob/main.js" } },
   { name: "moto", version: "5.2.5", recipe: { by: "pip packages", requirement: "moto[s3,dynamodb,server]==5.2.5", main: "moto.server" } },
+  { name: "distribution", version: "3.1.2", recipe: { by: "go", folder: "distribution", program: "github.com/distribution/distribution/v3/cmd/registry" } },
+  { name: "referrers-registry", version: "0.22.1", recipe: { by: "go", folder: "referrers-registry" } },
+  { name: "cosign", version: "3.1.3", recipe: { by: "go", folder: "cosign", program: "github.com/sigstore/cosign/v3/cmd/cosign" } },
+  { name: "fulcio", version: "1.8.8", recipe: { by: "go", folder: "fulcio", program: "github.com/sigstore/fulcio" } },
+  { name: "tesseract", version: "0.1.1", recipe: { by: "go", folder: "tesseract", program: "github.com/transparency-dev/tesseract/cmd/tesseract/posix" } },
+  { name: "rekor-server", version: "2.3.0", recipe: { by: "go", folder: "rekor-server", program: "github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix" } },
+  { name: "timestamp-server", version: "2.1.2", recipe: { by: "go", folder: "timestamp-server", program: "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server" } },
   {
     name: "provider-schemas",
     version: "2",

@@ -88,7 +88,8 @@ function joined(client: net.Socket, port: number): void {
   onward.on("error", () => client.destroy());
 }
 
-async function listening(server: Running, port: number): Promise<Store> {
+/** Waits until a server takes connections. */
+export async function listening(server: Running, port: number): Promise<Store> {
   await until(
     `port ${port} is open`,
     () =>

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CollectError, type Fact, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type Resource, type StateSource } from "#engine";
+import { CollectError, type Fact, type FactKind, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type RegistryApi, type ResolvedModule, type Resource, type SignatureVerifier, type StateSource, type WasmSignatures } from "#engine";
 import { parseDocuments } from "../../clients/documents/index.ts";
 
 /** What one place answers; plain JSON, so that an example can hold it in a file. */
@@ -22,6 +22,12 @@ export interface Exchange {
   readonly probes?: readonly Probe[];
   /** What the fleet names under `terraform:`. */
   readonly states?: readonly StateExample[];
+  /** Facts of earlier stages. */
+  readonly earlier?: readonly Fact[];
+  /** What references resolve to; of others the server says that there is none. */
+  readonly modules?: readonly ResolvedModule[];
+  /** By digest of the manifest: what is found when its signatures are judged. */
+  readonly signatures?: Readonly<Record<string, WasmSignatures>>;
 }
 
 /** A state and what its backend tells of it. */
@@ -70,8 +76,30 @@ export class FakeCluster implements Io {
     }));
   }
 
-  facts(): readonly never[] {
-    return [];
+  registry(): RegistryApi {
+    const absent = { kind: "not-found", reason: "the registry has no such image", remedy: "push it" } as const;
+    return {
+      module: async (reference) => {
+        this.calls.push(`resolve ${reference}`);
+        this.signal.throwIfAborted();
+        return Promise.resolve(this.exchange.modules?.find((module) => module.reference === reference) ?? { reference, failure: absent });
+      },
+      signatures: async ({ manifestDigest, topDigest }, repository) => {
+        this.calls.push(`signatures ${manifestDigest}${repository === undefined ? "" : ` in ${repository}`}`);
+        this.signal.throwIfAborted();
+        return Promise.resolve({ manifestDigest, ...(topDigest === manifestDigest ? {} : { indexDigest: topDigest }), artifacts: [], unread: [] });
+      },
+    };
+  }
+
+  signatures(): SignatureVerifier {
+    return {
+      verify: async ({ manifestDigest }) => Promise.resolve(this.exchange.signatures?.[manifestDigest] ?? { verdict: "unsigned", found: [] }),
+    };
+  }
+
+  facts<K extends FactKind>(kind: K): readonly Fact<K>[] {
+    return (this.exchange.earlier ?? []).filter((fact): fact is Fact<K> => fact.kind === kind);
   }
 
   progress(text: string): void {

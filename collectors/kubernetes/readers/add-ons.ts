@@ -1,65 +1,15 @@
-import { byText, type Cluster, type Fact, type Gap, type Io, type KubeObject, type Source } from "#engine";
-import { parseImage } from "#values";
-import { fieldsIn, listIn, textIn } from "../fields.ts";
+import type { Cluster, Fact, Gap, Io } from "#engine";
 import { pods } from "../resources.ts";
 import { scanPods } from "./pods.ts";
+import { ADDONS_NAMESPACE } from "./running-add-ons.ts";
 
 /** One fact for each image of an add-on of EKS that runs: the other clouds do not sell theirs by version. */
 export async function* readAddons(cluster: Cluster, io: Io): AsyncIterable<Fact<"add-ons"> | Gap> {
   const api = await io.kubernetes();
   const gap = (reason: string, remedy: string): Gap => ({ type: "gap", kind: "add-ons", cluster: cluster.name, subject: cluster.name, reason, remedy });
   if (await api.unseen(pods)) yield gap("the manifests hold no Pod, so they do not show which add-ons run", "add `kubectl get pods -A -o yaml` of the running cluster to the folder");
-  if (api.namespaces?.includes(NAMESPACE) === false) yield gap(`\`${NAMESPACE}\` is not among the namespaces that are listed`, `add it to \`namespaces\` in the fleet file`);
+  if (api.namespaces?.includes(ADDONS_NAMESPACE) === false) yield gap(`\`${ADDONS_NAMESPACE}\` is not among the namespaces that are listed`, `add it to \`namespaces\` in the fleet file`);
   for (const { name, image, source } of (await scanPods(api, io)).addons) {
     yield { type: "fact", kind: "add-ons", cluster: cluster.name, subject: `${name} ${image}`, data: { name, image }, source: { collector: "kubernetes", ...source } };
-  }
-}
-
-const NAMESPACE = "kube-system";
-
-/** The image by which each is told, without its registry: AWS keeps them in one of each region. */
-const IMAGES: ReadonlyMap<string, string> = new Map([
-  ["amazon-k8s-cni", "vpc-cni"],
-  ["eks/coredns", "coredns"],
-  ["eks/kube-proxy", "kube-proxy"],
-  ["eks/aws-ebs-csi-driver", "aws-ebs-csi-driver"],
-  ["ebs-csi-driver/aws-ebs-csi-driver", "aws-ebs-csi-driver"],
-  ["eks/aws-efs-csi-driver", "aws-efs-csi-driver"],
-  ["eks/metrics-server", "metrics-server"],
-]);
-
-/** An add-on that runs. */
-export interface Addon {
-  readonly name: string;
-  readonly image: string;
-  readonly source: Omit<Source, "collector">;
-}
-
-/** Gathers the add-ons among the pods of a cluster, one by one; memory grows with their images. */
-export class Addons {
-  readonly #found = new Map<string, Addon>();
-
-  /** Forgets all, for a list that starts again. */
-  clear(): void {
-    this.#found.clear();
-  }
-
-  add(pod: KubeObject, source: () => Addon["source"]): void {
-    const metadata = fieldsIn(pod, "metadata");
-    const phase = textIn(fieldsIn(pod, "status"), "phase");
-    if (textIn(metadata, "namespace") !== NAMESPACE || metadata["deletionTimestamp"] !== undefined || phase === "Succeeded" || phase === "Failed") return;
-    for (const container of listIn(fieldsIn(pod, "spec"), "containers")) {
-      const image = textIn(container, "image", 512);
-      const name = image === undefined ? undefined : IMAGES.get(parseImage(image)?.repository ?? "");
-      if (image === undefined || name === undefined) continue;
-      const key = `${name} ${image}`;
-      const known = this.#found.get(key);
-      const here = source();
-      if (known === undefined || here.locator < known.source.locator) this.#found.set(key, { name, image, source: here });
-    }
-  }
-
-  sorted(): readonly Addon[] {
-    return [...this.#found].toSorted(([a], [b]) => byText(a, b)).map(([, addon]) => addon);
   }
 }

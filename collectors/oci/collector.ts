@@ -1,0 +1,65 @@
+import pLimit from "p-limit";
+import { byText, defineCollector, type Cluster, type Fact, type Io, type JsonObject, type RegistryApi, type Request, type ResolvedModule, type SignaturePolicy, type WasmImage } from "#engine";
+import { references } from "./references.ts";
+
+const AT_ONCE = 8;
+
+export default defineCollector<"wasm-images">({
+  name: "oci",
+  summary: "what the references of Wasm modules resolve to: digests, bytes and who signed them",
+  provides: ["wasm-images"],
+  after: ["wasm-modules", "wasm-loaded"],
+
+  async *collect(cluster, requests, io) {
+    io.signal.throwIfAborted();
+    const wanted = references(io.facts("wasm-modules"), io.facts("wasm-loaded"));
+    const registry = io.registry();
+    const limit = pLimit(AT_ONCE);
+    let done = 0;
+    const images = await Promise.all(
+      wanted.map((reference) =>
+        limit(async () => {
+          io.signal.throwIfAborted();
+          const module = await registry.module(reference);
+          done += 1;
+          io.progress(`${done} of ${wanted.length} modules resolved`);
+          return module;
+        }),
+      ),
+    );
+    for (const request of requests) yield* answer(cluster, request, images, registry, io);
+  },
+});
+
+/** One fact for each reference; with a policy also what its signatures say, judged where the bytes are read. */
+async function* answer(cluster: Cluster, { selector, options }: Request<"wasm-images">, images: readonly ResolvedModule[], registry: RegistryApi, io: Io): AsyncIterable<Fact<"wasm-images">> {
+  const policy = policyIn(options);
+  const limit = pLimit(AT_ONCE);
+  const judged = await Promise.all(images.map((image) => limit(() => (policy === undefined ? image : signed(image, policy, registry, io)))));
+  for (const data of judged.toSorted((a, b) => byText(a.reference, b.reference))) {
+    yield {
+      type: "fact",
+      kind: "wasm-images",
+      cluster: cluster.name,
+      subject: data.reference,
+      ...(selector === undefined ? {} : { selector }),
+      data,
+      source: { collector: "oci", locator: data.reference, ...(data.manifestDigest === undefined ? {} : { digest: data.manifestDigest }) },
+    };
+  }
+}
+
+async function signed(image: ResolvedModule, policy: SignaturePolicy, registry: RegistryApi, io: Io): Promise<WasmImage> {
+  const { reference, manifestDigest, topDigest } = image;
+  if (manifestDigest === undefined || topDigest === undefined) return image;
+  io.signal.throwIfAborted();
+  const material = await registry.signatures({ reference, manifestDigest, topDigest }, policy.repository);
+  io.signal.throwIfAborted();
+  return { ...image, signatures: await io.signatures().verify(material, policy) };
+}
+
+/** As {@link wasmImagesRequest} wrote it; the files in it are whole here. */
+function policyIn(options: JsonObject | undefined): SignaturePolicy | undefined {
+  const policy = options?.["signatures"];
+  return typeof policy === "object" && policy !== null && !Array.isArray(policy) ? (policy as SignaturePolicy) : undefined;
+}
