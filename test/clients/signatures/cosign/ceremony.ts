@@ -94,6 +94,7 @@ await Promise.all([
   rootOf("tr-log-ended", { ...real, rekor: rekor(services.files.rekorKey, ENDED) }),
   rootOf("tr-ct-ended", { ...real, ct: ct(services.files.ctKey, ENDED) }),
   rootOf("tr-tsa-ended", { ...real, tsa: tsa(services.files.tsaChain, ENDED) }),
+  rootOf("tr-plain-ct", { fulcio: fulcio(plain.cert), tsa: real.tsa, ct: real.ct }),
   rootOf("tr-plain", { fulcio: fulcio(plain.cert), tsa: real.tsa }),
 ]);
 const service = (name: string, url: string, version: number): string[] => [`--${name}`, `url=${url},api-version=${version},start-time=${SINCE},operator=test`, ...(name === "fulcio" ? [] : [`--${name}-config`, "ANY"])];

@@ -111,6 +111,10 @@ const others: readonly Row[] = [
   { claim: "a bad signature beside a good one", image: "bad-and-good", cosign: [...key(), ...root("tr-empty"), noLog], policy: allowKey(), accepts: true, verdict: "valid" },
   { claim: "an expired certificate at the time of the stamp", image: "expired", ...own("expired"), accepts: false, verdict: "expired", reason: "its certificate was valid from" },
   { claim: "a certificate of our own authority, without logs of any kind", image: "own", ...own("own"), accepts: true, verdict: "valid" },
+  {
+    claim: "a certificate that no log of certificates has seen, where the root names one", image: "own", cosign: [...own("own").cosign.filter((word) => !word.includes("ignore-sct") && word !== "@tr-plain.json" && word !== "--trusted-root"), ...root("tr-plain-ct")],
+    policy: { ...own("own").policy, trustedRoot: "tr-plain-ct.json" }, accepts: false, verdict: "invalid", reason: "no log of certificates has seen",
+  },
   { claim: "a certificate that is for servers", image: "server", ...own("server"), accepts: false, verdict: "invalid", reason: "not for signing code" },
   { claim: "two identities in one certificate, the second of them allowed", image: "two", ...own("two"), accepts: false, verdict: "invalid", reason: "exactly one" },
   { claim: "a certificate without an issuer", image: "no-issuer", ...own("none"), accepts: false, verdict: "invalid", reason: "no issuer" },
