@@ -135,10 +135,20 @@ function needsIn(target: FleetCluster, examining: Examining): readonly Unasked<N
   return [
     ...named({ purpose: "to tell which cluster this is", permissions: identify }),
     ...(inferCloud ? named({ purpose: "to infer the cloud, for the assertions that select by `clouds`", permissions: without(rightsOf([NODES], examining, []), identify) }) : []),
-    ...mine.flatMap((assertion) =>
-      named({ assertion: assertion.name, purpose: `to judge \`${assertion.name}\``, permissions: rightsOf(needsOf(assertion, examining.kinds), examining, allowed) }),
-    ),
+    ...mine.flatMap((assertion) => {
+      const requests = needsOf(assertion, examining.kinds);
+      const permissions = [...rightsOf(requests, examining, allowed), ...(requests.some(({ fact }) => fact === "wasm-images") ? pullSecretsOf(target) : [])];
+      return named({ assertion: assertion.name, purpose: `to judge \`${assertion.name}\``, permissions });
+    }),
   ];
+}
+
+/** The Secrets that the fleet lets registries be asked with: each by its name, in its namespace. */
+function pullSecretsOf({ registry }: FleetCluster): readonly Permission[] {
+  return registry.pullSecrets.map((secret) => {
+    const [namespace = "", name = ""] = secret.split("/");
+    return { verb: "get", group: "", resource: "secrets", namespace, name };
+  });
 }
 
 const NODES: Request = { fact: "cluster", options: { nodes: true } };

@@ -14,10 +14,15 @@ export function differ({ name, rows }: Module): Finding | undefined {
   return fault({
     subject: name,
     cause: `bytes ${sorted.map(({ clusters }) => clusters.join(",")).join(" ")}`,
-    message: `\`${name}\` is ${sorted.length} different modules: ${told.join("; ")}`,
+    message: `\`${name}\` is ${declared(rows)}${sorted.length} different modules: ${told.join("; ")}`,
     remedy: repair(rows, isMajority ? (first?.clusters ?? []) : [], others),
     evidence: rows.map(citeRow),
   });
+}
+
+/** What proxies were not asked about is declared, and may not be what runs. */
+function declared(rows: readonly Row[]): string {
+  return rows.every(({ running }) => running !== undefined) ? "" : "declared as ";
 }
 
 function repair(rows: readonly Row[], majority: readonly string[], others: readonly string[]): string {
@@ -34,7 +39,7 @@ export function same({ name, rows }: Module): Finding | undefined {
   return info({
     subject: name,
     cause: "same",
-    message: `\`${name}\` is ${short(first.bytes.sha256)} in ${clustersText(rows.map(({ cluster }) => cluster))}${wrappings(rows)}${signers(rows)}`,
+    message: `\`${name}\` is ${declared(rows)}${short(first.bytes.sha256)} in ${clustersText(rows.map(({ cluster }) => cluster))}${wrappings(rows)}${signers(rows)}`,
     remedy: "nothing to do",
     evidence: rows.map(citeRow),
   });

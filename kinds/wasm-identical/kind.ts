@@ -20,11 +20,11 @@ export default defineKind({
   *judge(spec: Spec, world: World<Needed>) {
     if (world.clusters.length < 2) yield needsTwo(world.clusters.map(({ name }) => name));
     yield* places(world);
-    const modules = modulesOf(world, { loaded: spec.loaded, signed: spec.signature !== undefined }).filter(({ base }) => spec.names === undefined || spec.names.some((glob) => matchesGlob(glob, base)));
+    const modules = modulesOf(world, { loaded: spec.loaded, signed: spec.signature !== undefined, mapping: spec.mapping }).filter(({ base }) => spec.names === undefined || spec.names.some((glob) => matchesGlob(glob, base)));
     let count = 0;
     const partial: string[] = [];
     for (const module of modules) {
-      const lacking = missing(module, world, spec.presence);
+      const lacking = missing(module, world, spec);
       if (lacking === "listed") partial.push(module.name);
       else yield* lacking;
       yield* judgeModule(module, spec);

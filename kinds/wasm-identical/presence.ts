@@ -1,5 +1,6 @@
 import { assume, byText, cite, fault, gap, undecided, type Fact, type Finding, type Judgement, type WasmPlace, type World } from "#engine";
-import type { Module } from "./rows.ts";
+import { ownNames, type Mapping, type Module } from "./rows.ts";
+import type { Spec } from "./spec.ts";
 import { citeRow, clustersText } from "./words.ts";
 
 type Wasm = World<"wasm-images" | "wasm-loaded" | "wasm-modules">;
@@ -26,27 +27,30 @@ export function* places(world: Wasm): Iterable<Judgement> {
 }
 
 /** Clusters that lack a module: faults, or `listed` where that is no fault. What was not seen is not absent. */
-export function missing(module: Module, world: Wasm, presence: "everywhere" | "shared"): readonly Finding[] | "listed" {
+export function missing(module: Module, world: Wasm, { presence, mapping }: Pick<Spec, "presence" | "mapping">): readonly Finding[] | "listed" {
   const there = module.rows.map(({ cluster }) => cluster);
   const lacking = world.clusters.map(({ name }) => name).filter((name) => !there.includes(name) && world.complete("wasm-modules", name));
-  const open = lacking.filter((name) => mayHide(module, placeOf(world, name)?.data));
+  const open = lacking.filter((name) => mayHide(ownNames(module.base, name, mapping), placeOf(world, name)?.data));
   const absent = lacking.filter((name) => !open.includes(name)).toSorted(byText);
   if (presence === "shared") return lacking.length > 0 ? "listed" : [];
-  return [...(absent.length === 0 ? [] : [absence(module, there, absent, world)]), ...(open.length === 0 ? [] : [openness(module, open.toSorted(byText))])];
+  return [...(absent.length === 0 ? [] : [absence(module, there, absent, world, mapping)]), ...(open.length === 0 ? [] : [openness(module, open.toSorted(byText))])];
 }
 
-function mayHide({ base }: Module, place: WasmPlace | undefined): boolean {
+function mayHide(names: readonly string[], place: WasmPlace | undefined): boolean {
   if (place === undefined) return true;
-  if (place.namespaces !== undefined && !place.namespaces.includes(base.split("/")[0] ?? "")) return true;
+  const { namespaces } = place;
+  if (namespaces !== undefined && names.some((name) => !namespaces.includes(name.split("/")[0] ?? ""))) return true;
   return !place.complete && place.unseen.length > 0;
 }
 
-function absence({ name, rows }: Module, there: readonly string[], absent: readonly string[], world: Wasm): Finding {
+function absence({ name, base, rows }: Module, there: readonly string[], absent: readonly string[], world: Wasm, mapping: Mapping): Finding {
+  const unmapped = absent.find((cluster) => ownNames(base, cluster, mapping)[0] === base);
+  const mapIt = unmapped === undefined ? "" : `; where it has another name there, write it into \`mapping\`: \`${unmapped}: { NAMESPACE/NAME: ${base} }\``;
   return fault({
     subject: name,
     cause: `missing in ${absent.join(" ")}`,
     message: `\`${name}\` is in ${clustersText(there)} and not in ${clustersText(absent)}`,
-    remedy: `declare it in ${clustersText(absent)} or delete it in ${clustersText(there)}; or compare only what all have with \`presence: shared\``,
+    remedy: `declare it in ${clustersText(absent)} or delete it in ${clustersText(there)}${mapIt}; or compare only what all have with \`presence: shared\``,
     evidence: [...rows.map(citeRow), ...absent.flatMap((cluster) => {
       const place = placeOf(world, cluster);
       return place === undefined ? [] : [cite(place, "module", "none of this name")];

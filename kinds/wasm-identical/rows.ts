@@ -38,17 +38,20 @@ export interface Module {
   readonly rows: readonly Row[];
 }
 
+/** By cluster: its `namespace/name`, and the common one. */
+export type Mapping = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
 type Wasm = World<"wasm-images" | "wasm-loaded" | "wasm-modules">;
 
 /**
- * The modules of all clusters, by name. Objects pair by namespace and name, whatever their kind: a TrafficExtension is what a WasmPlugin becomes.
+ * The modules of all clusters, by name. Objects pair by namespace and name, or what `mapping` makes of them, whatever their kind: a TrafficExtension is what a WasmPlugin becomes.
  * Where some cluster has two under one name, kind and place tell them apart everywhere.
  */
-export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readonly signed: boolean }): readonly Module[] {
+export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readonly signed: boolean; readonly mapping: Mapping }): readonly Module[] {
   const facts = world.facts("wasm-modules").filter(isModule).filter(({ data }) => data.code.source !== "native");
   const images = new Map(world.clusters.map(({ name }) => [name, imagesOf(world, name, asked.signed)] as const));
   const running = new Map(world.clusters.map(({ name }) => [name, asked.loaded ? runningOf(world, name) : undefined] as const));
-  const groups = [...Map.groupBy(facts, ({ data }) => baseOf(data))];
+  const groups = [...Map.groupBy(facts, (fact) => baseOf(fact, asked.mapping))];
   const modules = groups.flatMap(([base, group]) => {
     const isTwice = new Set(group.map(({ cluster }) => cluster)).size < group.length;
     const named = Map.groupBy(group, ({ data }) => (isTwice ? `${base} (${data.form}${data.at === undefined ? "" : ` ${data.at}`})` : base));
@@ -61,8 +64,17 @@ function isModule(fact: Fact<"wasm-modules">): fact is ModuleFact {
   return fact.data.type === "module";
 }
 
-function baseOf({ namespace, name }: WasmModule): string {
-  return `${namespace}/${name}`;
+function baseOf({ cluster, data: { namespace, name } }: ModuleFact, mapping: Mapping): string {
+  const own = `${namespace}/${name}`;
+  const names = Object.hasOwn(mapping, cluster) ? mapping[cluster] : undefined;
+  return names !== undefined && Object.hasOwn(names, own) ? (names[own] ?? own) : own;
+}
+
+/** Names under which a cluster may know a module that others know as `base`. */
+export function ownNames(base: string, cluster: string, mapping: Mapping): readonly string[] {
+  const names = Object.hasOwn(mapping, cluster) ? Object.entries(mapping[cluster] ?? {}) : [];
+  const mapped = names.filter(([, common]) => common === base).map(([own]) => own);
+  return mapped.length > 0 ? mapped : [base];
 }
 
 /** Of two facts about one reference, the one that answers this assertion's question about signatures. */

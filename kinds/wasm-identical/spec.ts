@@ -2,8 +2,14 @@
 
 /** Every Wasm module of the mesh is the same, byte for byte, in every selected cluster, and signed by whom the assertion allows. */
 export interface Spec {
-  /** Modules that are judged, as `namespace/name` of the object that declares them, with `*` and `?` as wildcards; left out: all. */
+  /** Modules that are judged, as `namespace/name` of the object that declares them (the common one, where `mapping` has one), with `*` and `?` as wildcards; left out: all. */
   readonly names?: readonly string[];
+  /** For each cluster that names things its own way: its `namespace/name`, and the one that the others use. */
+  readonly mapping: {
+    readonly [k: string]: {
+      readonly [k: string]: string;
+    };
+  };
   /** Must each module be in every cluster, or are those compared that all have? */
   readonly presence: "everywhere" | "shared";
   /** Who must have signed each module; left out: signatures are not looked at. One valid signature by any of those named suffices; it may be on the image or on the index that the reference names. */

@@ -5,14 +5,19 @@ import type { ResolvedModule } from "#engine";
 import { bundleFor, indexOf, layouts, legacySignature, push, TYPES } from "../support/images.ts";
 import { hex, wasmModule } from "../support/wasm.ts";
 import { startDistribution, startReferrersRegistry, type RunningRegistry } from "../parts/registries.ts";
+import { apply, remove } from "../parts/api.ts";
+import { asAdmin } from "../parts/cluster.ts";
 import { scratchFolder } from "../parts/process.ts";
+import { untilMay } from "../parts/seed.ts";
+import { namespaceOf } from "../parts/world.ts";
 import { reaching } from "../clients/registry/server.ts";
-import { desk, faultsOf, fleet } from "./assert.ts";
+import { asReader, desk, faultsOf, fleet } from "./assert.ts";
 import { onClusters, type Here } from "./ground.ts";
 
 const module = wasmModule();
 const other = wasmModule({ padding: 3 });
 const USER = { name: "me", bcrypt: "$2a$04$.if8QB621HF33GKsdTBOIudFxJrNEJJthvK25.Jxq3mptB40.e.Hi" };
+const WASM = JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: {} });
 const PASSWORD = "pass:with:colons";
 
 /** One registry with the referrers API, one without, and one that wants to be signed in to; all real, on this machine. */
@@ -31,10 +36,10 @@ describe("real registries", () => {
     await Promise.all(Object.values(registries ?? {}).map((registry) => registry.stop()));
   });
 
-  function onRegistries(claim: string, body: (here: NonNullable<typeof registries>, parts: Here["parts"]) => Promise<void>): void {
-    onClusters(claim, async ({ parts }) => {
+  function onRegistries(claim: string, body: (here: NonNullable<typeof registries>, ground: Here) => Promise<void>): void {
+    onClusters(claim, async (ground) => {
       if (registries === undefined) throw new Error("the registries were not started");
-      await body(registries, parts);
+      await body(registries, ground);
     });
   }
 
@@ -99,13 +104,49 @@ describe("real registries", () => {
     expect((await reaching([locked.host]).visit().module(reference)).failure).toMatchObject({ kind: "unauthorized", remedy: expect.stringContaining("registry.credentials") });
   });
 
-  onRegistries("are asked by `assert run`, each cluster its own: the objects are equal, the code behind them is not", async ({ with: aws }, parts) => {
+  onRegistries("are signed in to by a Secret that the fleet names, and by that one only; doctor names the permission that is missing", async ({ locked }, { clusters: { eks } }) => {
+    const authorization = `Basic ${Buffer.from(`${USER.name}:${PASSWORD}`).toString("base64")}`;
+    await push(locked.url, "wasm/secret", "v1", layouts.oci(module), { authorization });
+    const docker = JSON.stringify({ auths: { [locked.host]: { auth: authorization.slice("Basic ".length) } } });
+    const objects = [
+      namespaceOf("wasm-test"),
+      { apiVersion: "v1", kind: "Secret", metadata: { name: "registry", namespace: "wasm-test" }, type: "kubernetes.io/dockerconfigjson", data: { ".dockerconfigjson": Buffer.from(docker).toString("base64") } },
+      { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "authz", namespace: "wasm-test" }, spec: { url: `oci://${locked.host}/wasm/secret:v1`, imagePullSecret: "registry" } },
+      { apiVersion: "rbac.authorization.k8s.io/v1", kind: "Role", metadata: { name: "pull", namespace: "wasm-test" }, rules: [{ apiGroups: [""], resources: ["secrets"], resourceNames: ["registry"], verbs: ["get"] }] },
+    ];
+    const grant = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding", metadata: { name: "pull", namespace: "wasm-test" }, roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "pull" }, subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "assert-reader" }] };
+    const cluster = (pullSecrets: readonly string[]) => fleet({ name: "eks", kubernetes: { context: "eks" }, registry: { pullSecrets, plainHttp: [locked.host], privateHosts: [locked.host] } });
+    const { assert, read, write } = await desk({ contexts: asReader(eks), bare: true, files: { "assert.yaml": cluster([]), "wasm.yaml": WASM } });
+    const collected = async () => {
+      expect((await assert("collect", "wasm.yaml", "--out", "snapshots")).code).toBe(0);
+      return read("snapshots/eks.json");
+    };
+    await asAdmin(eks, (api) => apply(api, objects));
+    try {
+      // The Secret that the WasmPlugin names is nobody's business unless the fleet names it.
+      expect(await collected()).toContain("and none are known");
+      await write("assert.yaml", cluster(["wasm-test/registry"]));
+      expect(await collected()).toContain("the Secret `wasm-test/registry` cannot be read");
+      const doctor = await assert("doctor", "wasm.yaml");
+      expect([doctor.code, doctor.stdout]).toEqual([2, expect.stringMatching(/secrets/)]);
+      await asAdmin(eks, (api) => apply(api, [grant]));
+      await untilMay(eks, "reader", { verb: "get", resource: "secrets", namespace: "wasm-test", name: "registry" });
+      const text = await collected();
+      expect(text).toContain(hex(module));
+      for (const secret of [PASSWORD, authorization.slice("Basic ".length), Buffer.from(docker).toString("base64")]) expect(text).not.toContain(secret);
+      expect((await assert("doctor", "wasm.yaml")).code).toBe(0);
+    } finally {
+      await asAdmin(eks, (api) => remove(api, [...objects.slice(1), grant]));
+    }
+  });
+
+  onRegistries("are asked by `assert run`, each cluster its own: the objects are equal, the code behind them is not", async ({ with: aws }, { parts }) => {
     const azure = await startDistribution(parts.distribution);
     await push(aws.url, "wasm/authz", "v1", layouts.oci(module));
     await push(azure.url, "wasm/authz", "v1", layouts.docker(module));
     const plugin = { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "authz", namespace: "shop" }, spec: { url: "oci://registry.example/wasm/authz:v1" } };
     const cluster = (name: string, registry: RunningRegistry) => ({ name, kubernetes: { manifests: "mesh", complete: true }, registry: { mirrors: { "registry.example": registry.host }, plainHttp: [registry.host], privateHosts: [registry.host] } });
-    const { folder, run, write } = await desk({ contexts: [], bare: true, files: { "assert.yaml": fleet(cluster("eks", aws), cluster("aks", azure)), "wasm.yaml": JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: {} }) } });
+    const { folder, run, write } = await desk({ contexts: [], bare: true, files: { "assert.yaml": fleet(cluster("eks", aws), cluster("aks", azure)), "wasm.yaml": WASM } });
     await mkdir(path.join(folder, "mesh"));
     await write("mesh/plugin.yaml", JSON.stringify(plugin));
 
@@ -114,7 +155,7 @@ describe("real registries", () => {
 
     await push(azure.url, "wasm/authz", "v1", layouts.docker(other));
     const after = await run("wasm.yaml");
-    expect([after.code, faultsOf(after.result()).map(({ message }) => message).join()]).toEqual([1, expect.stringContaining("is 2 different modules")]);
+    expect([after.code, faultsOf(after.result()).map(({ message }) => message).join()]).toEqual([1, expect.stringContaining("is declared as 2 different modules")]);
     expect(faultsOf(after.result())[0]?.evidence.map(({ cluster: name, value }) => [name, value.includes(hex(name === "aks" ? other : module).slice(0, 12))])).toEqual([["aks", true], ["eks", true]]);
 
     await azure.stop();

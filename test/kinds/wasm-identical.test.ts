@@ -5,7 +5,7 @@ import type { Spec } from "../../kinds/wasm-identical/spec.ts";
 import { asked, h, image, loaded, module, place, SIGNED } from "../support/wasm-facts.ts";
 import { clusterOf, gapOf, judge, resultOf, type Said, type Seen } from "../support/world.ts";
 
-const PLAIN: Spec = { presence: "everywhere", pinned: false, loaded: false, maxProbes: 500 };
+const PLAIN: Spec = { mapping: {}, presence: "everywhere", pinned: false, loaded: false, maxProbes: 500 };
 const KEY = { path: "release.pub", sha256: h("5"), content: "key" };
 const SIGNATURE: Spec = { ...PLAIN, signature: { required: true, keys: [KEY] } };
 const LOADED: Spec = { ...PLAIN, loaded: true };
@@ -34,7 +34,7 @@ describe("the bytes of a module", () => {
     { name: "are the same in an image, at an address and in an object", facts: [module("eks", "shop/authz", { source: "http", reference: "https://files.example/a.wasm", by: "agent" }), module("gke", "shop/authz", { source: "inline", wasmSha256: h("a"), size: 10 }), image("eks", "https://files.example/a.wasm", { wasm: "a" })] },
     { name: "are what counts, not the field `sha256`, which means the image here and the bytes there", facts: [module("eks", "shop/authz", { source: "oci", reference: ECR, sha256: h("1"), by: "agent" }), module("gke", "shop/authz", { source: "http", reference: "https://files.example/a.wasm", sha256: h("a"), by: "agent" }), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", "https://files.example/a.wasm", { wasm: "a" })] },
   ];
-  for (const { name, facts, words = "`shop/authz` is aaaaaaaaaaaa in `eks` and `gke`" } of same) {
+  for (const { name, facts, words = "`shop/authz` is declared as aaaaaaaaaaaa in `eks` and `gke`" } of same) {
     it(name, () => {
       const said = say(facts);
       expect([said.faults, said.undecided, said.gaps, said.judged]).toEqual([[], [], [], 1]);
@@ -46,7 +46,7 @@ describe("the bytes of a module", () => {
 
   it("are different where the digests differ, however alike the references are", () => {
     const facts = [...both(ECR, ECR), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", ECR, { manifest: "2", wasm: "b" })];
-    expect(say(facts).faults).toMatchObject([{ message: "`shop/authz` is 2 different modules: aaaaaaaaaaaa in `eks`; bbbbbbbbbbbb in `gke`" }]);
+    expect(say(facts).faults).toMatchObject([{ message: "`shop/authz` is declared as 2 different modules: aaaaaaaaaaaa in `eks`; bbbbbbbbbbbb in `gke`" }]);
     expect(verdict(facts)).toBe("violated");
   });
 
@@ -125,6 +125,28 @@ describe("a module that one cluster lacks", () => {
   });
 
   it("is not looked at where `names` leaves it out", () => expect(say(facts, { ...PLAIN, names: ["mesh/*"] })).toMatchObject({ faults: [], judged: 0 }));
+});
+
+describe("a module with another name in one cluster", () => {
+  const AKS = { gke: { "aks-istio-system/authz": "istio-system/authz" } };
+  const facts = [module("eks", "istio-system/authz", ECR), module("gke", "aks-istio-system/authz", GAR), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", GAR, { manifest: "1", wasm: "b" })];
+
+  it("is two modules, until `mapping` says that it is one", () => {
+    expect(say(facts).faults).toMatchObject([{ message: "`aks-istio-system/authz` is in `gke` and not in `eks`" }, { message: "`istio-system/authz` is in `eks` and not in `gke`", remedy: expect.stringContaining("`gke: { NAMESPACE/NAME: istio-system/authz }`") }]);
+    expect(say(facts, { ...PLAIN, mapping: AKS }).faults).toMatchObject([{ subject: "istio-system/authz", message: expect.stringContaining("2 different modules") }]);
+    expect(say(facts, { ...PLAIN, mapping: AKS, names: ["istio-system/*"] })).toMatchObject({ judged: 1 });
+  });
+
+  it("is known in its proxies by its own name", () => {
+    const own = { state: "loaded", folder: h("f"), checksum: h("1"), runtime: "v8" } as const;
+    const said = say([...facts, asked("eks", 1), asked("gke", 1), loaded("eks", "istio-system/authz", own), loaded("gke", "aks-istio-system/authz", own)], { ...LOADED, mapping: AKS });
+    expect(said.undecided).toEqual([]);
+  });
+
+  it("may be hidden in its own namespace, not in that of the others", () => {
+    const seen = (namespaces: readonly string[]) => judge(kind, { ...PLAIN, mapping: AKS }, { clusters: [clusterOf("eks"), clusterOf("gke")], facts: [place("eks"), place("gke", { namespaces }), module("eks", "istio-system/authz", ECR), image("eks", ECR, { manifest: "1", wasm: "a" })] });
+    expect([seen(["aks-istio-system"]).faults.length, seen(["istio-system"]).undecided.length]).toEqual([1, 1]);
+  });
 });
 
 describe("two modules under one name", () => {
@@ -256,6 +278,7 @@ describe("what proxies have", () => {
   it("is what the reference names: nothing to say", () => {
     const facts = [...base, loaded("eks", "shop/authz", kept("1"), 3)];
     expect([say(facts, LOADED).faults, say(facts, LOADED).undecided, verdict(facts, LOADED)]).toEqual([[], [], "holds"]);
+    expect(say(facts, LOADED).infos[0]?.message).toBe("`shop/authz` is aaaaaaaaaaaa in `eks` and `gke`");
     expect(say(facts, LOADED).infos[0]?.evidence[0]?.value).toContain("loaded 111111111111 in 3 proxies");
   });
 

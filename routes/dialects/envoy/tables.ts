@@ -156,7 +156,7 @@ function virtualHostOf(host: Json, routes: Json, where: Where, context: Context)
     notes.unknown(route, routeFields, here, "route");
     const { when, prefix, isDead } = matchOf(field(route, "match"), notes, { ...here, path: `${here.path}.match` });
     if (isDead) continue;
-    const what = meaning(field(route, "match"));
+    const what = field(route, "match");
     noteFilterConfigs(route, context.filters, notes, here, what);
     const inner = levelOf(route, notes, here);
     const headers = isReversed ? [table, outer, inner] : [inner, outer, table];

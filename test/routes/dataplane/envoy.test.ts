@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { compareWorlds } from "#routes";
 import { translate } from "../../oracles/istiod.ts";
 import { findAll } from "../../parts/cache.ts";
-import { random, seed } from "../../support/seed.ts";
+import { guardedSeed, random } from "../../support/seed.ts";
+import { apiWorldOf } from "./gateway-api-worlds.ts";
 import { declaredWorld, loadedPlace } from "./loaded.ts";
 import { type Case, runCases, type Tally } from "./run.ts";
 import { objectsFor, worldOf } from "./worlds.ts";
@@ -15,12 +16,19 @@ const BATCH = 6;
 
 const parts = await findAll(["istiod", "envoy"]);
 
-it("reads what istiod generates for a proxy as Envoy serves it, and as its objects say, on random worlds", { timeout: 7_200_000 }, async ({ skip }) => {
+const languages: readonly (readonly [name: string, worlds: number, make: typeof worldOf, undecided: number, guard: number])[] = [
+  // The first world of this seed has a Sidecar whose listener for a port lets in no service of it.
+  ["objects of Istio", WORLDS, worldOf, 0.05, 591_243_239],
+  // A prefix that gives way to a slash is an expression to Envoy, and two different rewrites by expressions are left open.
+  ["objects of Gateway API beside them", Math.ceil(WORLDS / 2), apiWorldOf, 0.2, 900_453_415],
+];
+
+it.for(languages)("reads what istiod generates for a proxy as Envoy serves it, and as its objects say: %s", { timeout: 7_200_000 }, async ([name, count, make, most, guard], { skip }) => {
   if ("missing" in parts) return skip(`${parts.missing}; \`npm run parts\` brings it`);
-  const start = seed("dumps of the data plane");
+  const start = guardedSeed(`dumps of the data plane, ${name}`, guard);
   const tally: Tally = { worlds: 0, requests: 0, exchanges: 0, witnesses: 0, different: 0, undecided: 0, disagreements: [], reasons: new Map() };
   const rounds = { all: 0, undecided: 0 };
-  const made = Array.from({ length: WORLDS }, (_, index) => worldOf(start + index * 7919, `SEED=${start + index * 7919}`));
+  const made = Array.from({ length: count }, (_, index) => make(start + index * 7919, `SEED=${start + index * 7919}`));
   const questions = made.map((world) => ({ id: world.id, objects: objectsFor(world), views: world.proxies }));
   const translations = translate(parts.istiod, questions)[Symbol.asyncIterator]();
   for (let from = 0; from < made.length; from += BATCH) {
@@ -49,5 +57,5 @@ it("reads what istiod generates for a proxy as Envoy serves it, and as its objec
   const listed = process.env["DATAPLANE_DISAGREEMENTS"];
   if (listed !== undefined) writeFileSync(listed, `${disagreements.join("\n\n")}\n`);
   expect(disagreements.slice(0, 5).join("\n\n"), `${disagreements.length} disagreements`).toBe("");
-  expect(rounds.undecided / rounds.all).toBeLessThanOrEqual(0.05);
+  expect(rounds.undecided / rounds.all).toBeLessThanOrEqual(most);
 });
