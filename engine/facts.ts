@@ -29,6 +29,8 @@ export interface FactTypes {
   routing: RoutingObject | RoutingPlace;
   /** The version of the API server. */
   "server-version": ServerVersion;
+  /** What routes requests in proxies of one workload that have loaded the same. Asked of the proxies themselves. */
+  "loaded-routes": LoadedRoutes;
   /** Wasm modules that a cluster declares. */
   "wasm-modules": WasmModulesFact;
   /** What the references of Wasm modules resolve to: digests, bytes, signatures. */
@@ -131,6 +133,25 @@ export interface RoutingPlace {
   readonly proxies: readonly string[];
   /** Mesh configurations that control planes read, by `namespace/name`; settings that do not route are digests. */
   readonly meshConfigs: readonly MeshConfig[];
+}
+
+/** Proxies of one workload that have loaded the same. */
+export interface LoadedRoutes {
+  readonly role: "sidecar" | "gateway";
+  readonly namespace: string;
+  /** `Deployment/cart`. */
+  readonly workload: string;
+  /** Those that its pods have in common: what istiod goes by. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Pods that have loaded this. */
+  readonly pods: number;
+  /** One of them. */
+  readonly example: string;
+  /**
+   * The dump of Envoy's admin interface, of which what routes is kept: listeners and route tables without certificates, filters of which
+   * nobody reads more as digests, and of clusters their names.
+   */
+  readonly dump: JsonObject;
 }
 
 export interface MeshConfig {

@@ -2,6 +2,7 @@ import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, typ
 import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
+import { readLoadedRoutes } from "./readers/loaded-routes.ts";
 import { readNodePools } from "./readers/node-pools.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
@@ -10,12 +11,12 @@ import { readServerVersion } from "./readers/server-version.ts";
 import { readWasmLoaded } from "./readers/wasm-loaded.ts";
 import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "cluster" | "control-planes" | "envoy-proxies" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
+type Provided = "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which nodes, control planes and proxies run in it and what routes their requests, as its API server tells",
-  provides: ["cluster", "control-planes", "envoy-proxies", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
+  summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
+  provides: ["cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -27,6 +28,7 @@ export default defineCollector<Provided>({
     // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
     if (fact === "objects") return [];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
+    if (fact === "loaded-routes") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     // `/version` is open to everybody who is known.
     if (fact === "server-version") return [];
     if (fact === "node-pools") return [right("list", nodes)];
@@ -39,7 +41,7 @@ export default defineCollector<Provided>({
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -50,6 +52,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readControlPlanes(cluster, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "loaded-routes":
+      return readLoadedRoutes(cluster, request, io);
     case "node-pools":
       return readNodePools(cluster, io);
     case "objects":

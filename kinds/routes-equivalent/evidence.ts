@@ -3,29 +3,32 @@ import type { Origin } from "#routes";
 
 type RoutingFact = Fact<"routing">;
 
+/** What places are made of: objects, or what a proxy has loaded. */
+export type PlaceFact = RoutingFact | Fact<"loaded-routes">;
+
 /** Finds the objects behind rules, as what a finding cites. */
 export class Evidences {
-  readonly #places: ReadonlyMap<string, ReadonlyMap<string, RoutingFact>>;
+  readonly #places: ReadonlyMap<string, ReadonlyMap<string, PlaceFact>>;
 
-  constructor(facts: ReadonlyMap<string, readonly RoutingFact[]>) {
+  constructor(facts: ReadonlyMap<string, readonly PlaceFact[]>) {
     this.#places = new Map([...facts].map(([place, own]) => [place, new Map(own.map((fact) => [titleOf(fact), fact]))]));
   }
 
   /** The object of a title such as `VirtualService prod/api`. */
-  object(place: string, title: string): RoutingFact | undefined {
+  object(place: string, title: string): PlaceFact | undefined {
     return this.#places.get(place)?.get(title);
   }
 
   /** A rule of a place, or the place itself where no rule decides. */
   of(place: string, rule: Pick<Origin, "object"> | undefined, label: string, value: string): readonly Evidence[] {
     const fact = rule === undefined ? undefined : this.object(place, rule.object);
-    return fact === undefined ? this.ofPlace(place, label, value) : [{ cluster: place, label, value, source: fact.source }];
+    return fact === undefined ? this.ofPlace(place, label, value) : [{ cluster: fact.cluster, label, value, source: fact.source }];
   }
 
   ofPlace(place: string, label: string, value: string): readonly Evidence[] {
     const facts = this.#places.get(place);
     const fact = facts?.get(PLACE) ?? facts?.values().next().value;
-    return fact === undefined ? [] : [{ cluster: place, label, value, source: fact.source }];
+    return fact === undefined ? [] : [{ cluster: fact.cluster, label, value, source: fact.source }];
   }
 
   /** Everywhere that holds the object; nowhere: all places. */
@@ -58,7 +61,7 @@ export class Evidences {
     const texts = places.map((place) => {
       const data = this.object(place, title)?.data;
       // Gateways may have other names elsewhere; which of them are one has been settled before.
-      return data?.type === "object" && data.created !== undefined ? canonical({ ...data.spec, gateways: undefined }) : undefined;
+      return data !== undefined && "type" in data && data.type === "object" && data.created !== undefined ? canonical({ ...data.spec, gateways: undefined }) : undefined;
     });
     return texts[0] !== undefined && texts.every((text) => text === texts[0]);
   }
@@ -67,14 +70,14 @@ export class Evidences {
   #older(place: string, one: string, other: string): string {
     const [a, b] = [one, other].map((title) => {
       const data = this.object(place, title)?.data;
-      return data?.type === "object" ? `${data.created ?? ""}\0${data.name}\0${data.namespace}` : "";
+      return data !== undefined && "type" in data && data.type === "object" ? `${data.created ?? ""}\0${data.name}\0${data.namespace}` : "";
     });
     return byText(a ?? "", b ?? "") <= 0 ? one : other;
   }
 }
 
-function hostsOf(fact: RoutingFact | undefined): readonly string[] {
-  if (fact?.data.type !== "object" || fact.data.kind !== "VirtualService") return [];
+function hostsOf(fact: PlaceFact | undefined): readonly string[] {
+  if (fact === undefined || !("type" in fact.data) || fact.data.type !== "object" || fact.data.kind !== "VirtualService") return [];
   const { hosts } = fact.data.spec;
   return Array.isArray(hosts) ? hosts.filter((host) => typeof host === "string") : [];
 }
@@ -82,7 +85,7 @@ function hostsOf(fact: RoutingFact | undefined): readonly string[] {
 const PLACE = "";
 
 /** As the route engine writes it in origins. */
-function titleOf({ data }: RoutingFact): string {
-  if (data.type === "place") return PLACE;
+function titleOf({ data }: PlaceFact): string {
+  if (!("type" in data) || data.type === "place") return PLACE;
   return data.namespace === "" ? `${data.kind} ${data.name}` : `${data.kind} ${data.namespace}/${data.name}`;
 }

@@ -29,7 +29,16 @@ function subjectOf({ view, host }: WorldDifference): string {
   return "gateway" in view ? `${view.gateway}:${view.port}/${host}` : `mesh/${view.namespace}:${view.port}/${host}`;
 }
 
-function differenceFinding(difference: WorldDifference, evidences: Evidences): Finding {
+/** What of a finding depends on who is compared. */
+export interface Telling {
+  readonly subject?: string;
+  readonly remedy?: string;
+  /** Added to the message. */
+  readonly more?: string;
+}
+
+/** One difference. */
+export function differenceFinding(difference: WorldDifference, evidences: Evidences, telling: Telling = {}): Finding {
   const { request, view, answers, alsoIn, alsoFor, missing, more } = difference;
   const effects = answers.map(({ effect }) => effect);
   const sides = sidesOf(difference).map((side) => {
@@ -50,10 +59,10 @@ function differenceFinding(difference: WorldDifference, evidences: Evidences): F
   });
   const [first] = evidence;
   return fault({
-    subject: subjectOf(difference),
+    subject: telling.subject ?? subjectOf(difference),
     cause: JSON.stringify([answers.map(({ place, rule, effect }) => [place, rule?.object ?? "", rule?.path ?? "", effect.type]), missing]),
-    message: `${requestText(request)} at ${viewText(view)}: ${sides.join("; ")}${also.length === 0 ? "" : `; ${also.join("; ")}`}`,
-    remedy: remedyOf(difference, evidences),
+    message: `${requestText(request)} at ${viewText(view)}: ${sides.join("; ")}${also.length === 0 ? "" : `; ${also.join("; ")}`}${telling.more ?? ""}`,
+    remedy: telling.remedy ?? remedyOf(difference, evidences),
     evidence: first === undefined ? evidence : [...evidence, { ...first, label: "to see it", value: curlText(request, view) }],
   });
 }

@@ -4,6 +4,7 @@ import { deadRules } from "./dead.ts";
 import { Evidences } from "./evidence.ts";
 import { deadFindings, differenceFindings, openFindings } from "./findings.ts";
 import { routeWorldsOf } from "./place.ts";
+import { judgeProxies } from "./proxies.ts";
 import type { Spec } from "./spec.ts";
 import { listText, viewText } from "./words.ts";
 
@@ -11,9 +12,10 @@ export default defineKind({
   name: "RoutesEquivalent",
   summary: "every request is routed alike in every cluster",
   judges: ["kind of host", "kinds of host"],
-  needs: () => [{ fact: "routing" }],
+  needs: ({ against, maxProbes }: Spec) => [{ fact: "routing" }, ...(against === "proxies" ? [{ fact: "loaded-routes" as const, options: { maxProbes } }] : [])],
 
-  *judge(spec: Spec, world: World<"routing">) {
+  *judge(spec: Spec, world: World<"routing" | "loaded-routes">) {
+    if (spec.against === "proxies") return yield* judgeProxies(spec, world);
     yield* tooFew(world.clusters);
     yield* strangers(spec, world.clusters);
     // What a cluster hides could change any answer: it is compared with nobody, and its gaps say why.
@@ -107,7 +109,7 @@ function* listedNotes(listed: readonly Listed[], evidences: Evidences) {
   }
 }
 
-function* assumptions({ assumptions: found }: WorldComparison, worlds: readonly RouteWorld[]): Iterable<Assumption> {
+function* assumptions({ assumptions: found }: Pick<WorldComparison, "assumptions">, worlds: readonly RouteWorld[]): Iterable<Assumption> {
   for (const { text, where } of found) {
     const places = worlds.filter((world) => world.assumptions.some((each) => each.text === text && each.where === where)).map(({ place }) => `\`${place}\``);
     const clusters = (places.length === 0 ? worlds.map(({ place }) => `\`${place}\``) : places).join(", ");

@@ -22,8 +22,10 @@ export interface Spec {
       readonly [k: string]: string;
     };
   };
-  /** What is compared: what the routing objects of each cluster mean to its own control plane and proxies. */
-  readonly against: "clusters";
+  /** What is compared: the selected clusters with one another, by what the routing objects of each mean to its own control plane and proxies (`clusters`); or each cluster with its own proxies, by what those have loaded (`proxies`, which needs the probe `admin`). */
+  readonly against: "clusters" | "proxies";
+  /** Proxies that are asked in one cluster under `against: proxies`; those beyond are a gap with their number. */
+  readonly maxProbes: number;
   /** Parts of an action that may differ. */
   readonly ignore: readonly ("weights" | "timeout" | "retries" | "mirror" | "fault" | "cors" | "headers" | "trafficPolicy")[];
   /** Whose reading of Gateway API counts where a Gateway is of a class of Istio's, and for clients in the mesh: what istiod makes of it, or what its specification says. Gateways of other classes are always read as the specification says. */

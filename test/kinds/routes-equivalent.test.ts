@@ -3,6 +3,7 @@ import type { Fact } from "#engine";
 import { istioMap } from "#values";
 import kind from "../../kinds/routes-equivalent/kind.ts";
 import type { Spec } from "../../kinds/routes-equivalent/spec.ts";
+import { loadedBy, routeTo } from "../support/loaded.ts";
 import { ground, routing, to, virtualService } from "../support/routing.ts";
 import { clusterOf, gapOf, judge, resultOf, type Said } from "../support/world.ts";
 
@@ -17,6 +18,7 @@ const plain: Spec = {
   ignore: [],
   reading: "istiod",
   budget: 2_000_000,
+  maxProbes: 500,
 };
 
 function said(facts: readonly (readonly Fact<"routing">[])[], spec: Partial<Spec> = {}): Said {
@@ -173,5 +175,56 @@ describe("routes-equivalent", () => {
     const facts = [...routing("aks", ground + virtualService({ http: cartFirst })), ...routing("eks", ground + virtualService({ http: allToWeb }))];
     const clusters = [clusterOf("aks"), clusterOf("eks")];
     expect(resultOf(kind, plain, { facts: facts.toReversed(), clusters })).toEqual(resultOf(kind, plain, { facts, clusters }));
+  });
+});
+
+describe("routes-equivalent against proxies", () => {
+  const objects = ground + virtualService({ http: cartFirst });
+  const same = [routeTo("cart", { prefix: "/cart", case_sensitive: true }), routeTo("web")];
+  const lua = { name: "lua", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua" } };
+  const judged = (loaded: readonly Fact<"loaded-routes">[], yaml = objects, spec: Partial<Spec> = {}): Said => judge(kind, { ...plain, against: "proxies", ...spec }, { facts: [...routing("eks", yaml), ...loaded] });
+
+  it("finds nothing where a proxy runs what its objects declare, in one cluster alone", () => {
+    const { faults, undecided, gaps, judged: count } = judged([loadedBy("eks", { routes: same })]);
+    expect([faults, undecided, gaps, count > 0]).toEqual([[], [], [], true]);
+  });
+
+  it("tells a request that a proxy answers otherwise, once for all proxies that do, with both rules and how to go on", () => {
+    const old = [routeTo("web")];
+    const { faults, undecided } = judged([loadedBy("eks", { routes: old }), loadedBy("eks", { routes: old, workload: "Deployment/second" }), loadedBy("eks", { routes: same, workload: "Deployment/third" })]);
+    expect(undecided).toEqual([]);
+    expect(faults).toHaveLength(1);
+    const [fault] = faults;
+    expect(fault?.subject).toBe("eks/ingress/Deployment/public gateway/shop.example");
+    expect(fault?.message).toContain("in `eks` it goes to `cart.shop.svc.cluster.local:80` by rule `VirtualService shop/shop` spec.http[0].match[0] (eks.yaml:");
+    expect(fault?.message).toContain("in `ingress/Deployment/public gateway` it goes to `web.shop.svc.cluster.local:80` by rule `RouteConfiguration http.80` virtual_hosts[0].routes[0]");
+    expect(fault?.message).toContain("so it is in 1 more: `ingress/Deployment/second gateway`");
+    expect(fault?.remedy).toContain("istioctl proxy-status");
+    expect(fault?.evidence.map(({ cluster }) => cluster)).toEqual(["eks", "eks", "eks"]);
+  });
+
+  it("sees a service that was taken away from under a proxy, and one that it was not told of", () => {
+    expect(judged([loadedBy("eks", { routes: same, services: ["web"] })]).faults.map(({ message }) => message)).toEqual([expect.stringContaining("a backend that does not exist (status 503)")]);
+  });
+
+  it("leaves open what a filter does that the objects do not show, and is not silent of a listener that they do not have", () => {
+    const { faults, undecided } = judged([loadedBy("eks", { routes: same, filters: [lua] })]);
+    expect([faults, undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("the filter `lua` acts on the path of requests")]]);
+    expect(judged([loadedBy("eks", { routes: same, port: 8080 })]).faults.length).toBeGreaterThan(0);
+  });
+
+  it("looks at the views that are asked for, and judges nothing without proxies", () => {
+    expect(judged([loadedBy("eks", { routes: [] })], objects, { views: ["mesh"] })).toMatchObject({ faults: [], judged: 0 });
+    expect(judged([])).toMatchObject({ faults: [], undecided: [], judged: 0 });
+  });
+
+  it("asks proxies only where they are judged, with the number that may be asked", () => {
+    expect(kind.needs({ ...plain, against: "proxies", maxProbes: 7 })).toEqual([{ fact: "routing" }, { fact: "loaded-routes", options: { maxProbes: 7 } }]);
+    expect(kind.needs(plain)).toEqual([{ fact: "routing" }]);
+  });
+
+  it("never holds where a proxy could not be asked", () => {
+    const result = resultOf(kind, { ...plain, against: "proxies" }, { facts: [...routing("eks", objects), loadedBy("eks", { routes: same })], gaps: [gapOf("loaded-routes", "eks")] });
+    expect(result.verdict).toBe("undecided");
   });
 });

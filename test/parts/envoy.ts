@@ -1,10 +1,12 @@
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { scratchFolder, start, until } from "./process.ts";
 
 export interface Envoy {
   /** Address of the admin interface, on loopback as in a pod. */
   readonly admin: string;
+  /** Sends it other listeners, and waits until it has loaded them. */
+  send(listeners: readonly object[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -14,6 +16,12 @@ export interface EnvoyOptions {
   readonly metricsAt?: string;
   /** The Istio release to claim there. */
   readonly istio?: string;
+  /** Who it is, as Istio's agent writes it. */
+  readonly node?: object;
+  /** Listeners that it is sent rather than started with, as by a control plane. */
+  readonly listeners?: readonly object[];
+  /** Names of clusters that are there, without any endpoint. */
+  readonly clusters?: readonly string[];
   /** Modules to load as extension configurations: by the name of the resource, the file. */
   readonly modules?: Readonly<Record<string, string>>;
 }
@@ -27,18 +35,28 @@ const METRICS_PORT = 15020;
  * One thing is not Envoy's own: the gauge `istio_build`, which the filter that Istio compiles into its proxy adds. A plain Envoy
  * has no such filter, so a Lua filter appends that one line to the real answer.
  */
-export async function startEnvoy({ binary, metricsAt, istio, modules = {} }: EnvoyOptions): Promise<Envoy> {
+export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy", cluster: "envoy" }, listeners = [], clusters = [], modules = {} }: EnvoyOptions): Promise<Envoy> {
   const folder = await scratchFolder("envoy");
   // The admin interface must be known to the cluster before it is up: a pipe has a name beforehand, a port does not.
   const adminPipe = path.join(folder, "admin");
+  const sent = path.join(folder, "listeners.json");
+  let version = 0;
+  // Envoy sees a file that takes the place of another, not one that is written.
+  const send = async (all: readonly object[]): Promise<void> => {
+    const resources = all.map((one) => ({ "@type": "type.googleapis.com/envoy.config.listener.v3.Listener", ...one }));
+    await writeFile(`${sent}.next`, JSON.stringify({ version_info: String(++version), resources }));
+    await rename(`${sent}.next`, sent);
+  };
+  await send(listeners);
   const extensions = path.join(folder, "extensions.json");
   await writeFile(extensions, JSON.stringify({ version_info: "1", resources: Object.entries(modules).map(([name, file]) => extensionOf(name, file)) }));
   const filters = Object.keys(modules).map((name) => ({ name, config_discovery: { config_source: { path_config_source: { path: extensions } }, type_urls: [WASM] } }));
   const bootstrap = {
-    node: { id: "test", cluster: "test" },
+    node,
+    dynamic_resources: { lds_config: { resource_api_version: "V3", path_config_source: { path: sent } } },
     admin: { address: { pipe: { path: adminPipe } } },
     static_resources: {
-      clusters: [pipeCluster(adminPipe)],
+      clusters: [pipeCluster(adminPipe), ...clusters.map((name) => ({ name, connect_timeout: "1s" }))],
       listeners: [
         listener("admin_over_tcp", "127.0.0.1", 0, []),
         ...(filters.length === 0 ? [] : [listener("with_modules", "127.0.0.1", 0, filters)]),
@@ -56,7 +74,16 @@ export async function startEnvoy({ binary, metricsAt, istio, modules = {} }: Env
     port = portOf("admin_over_tcp", await adminListeners(adminPipe));
     return port !== undefined;
   }, broken);
-  return { admin: `127.0.0.1:${port}`, stop: () => process.stop() };
+  // The version of all of them: a listener whose chains alone change keeps its own.
+  const isSent = async (): Promise<boolean> => (await adminText(adminPipe, "/config_dump")).includes(`"version_info": "${version}"`);
+  return {
+    admin: `127.0.0.1:${port}`,
+    stop: () => process.stop(),
+    async send(all) {
+      await send(all);
+      if (all.length > 0) await until("Envoy has loaded its listeners", isSent, broken);
+    },
+  };
 }
 
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -115,11 +142,15 @@ end`,
   };
 }
 
-async function adminListeners(adminPipe: string): Promise<string> {
+function adminListeners(adminPipe: string): Promise<string> {
+  return adminText(adminPipe, "/listeners");
+}
+
+async function adminText(adminPipe: string, where: string): Promise<string> {
   const { Agent, request } = await import("undici");
   const agent = new Agent({ connect: { socketPath: adminPipe } });
   try {
-    const answer = await request("http://admin/listeners", { dispatcher: agent });
+    const answer = await request(`http://admin${where}`, { dispatcher: agent });
     return await answer.body.text();
   } catch {
     return "";

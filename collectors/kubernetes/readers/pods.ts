@@ -1,8 +1,9 @@
-import { byText, type Io, type KubernetesApi, type PodAddress } from "#engine";
+import { byText, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
+import { fieldsIn } from "../fields.ts";
 import { pods } from "../resources.ts";
 import { podProxy } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
-import { RoutingPods, type PodsSeen } from "./routing-pods.ts";
+import { RoutingPods, stableOf, type PodsSeen } from "./routing-pods.ts";
 
 /** What the pods of one cluster say to the readers of proxies and of routing. */
 export interface PodScan {
@@ -10,6 +11,19 @@ export interface PodScan {
   readonly routing: PodsSeen;
   /** Pods whose Envoy runs now, by name. */
   readonly running: readonly PodAddress[];
+  /** Of those the sidecars and gateways, with what routing goes by; empty where nobody may ask them anything. */
+  readonly askable: readonly RunningProxy[];
+}
+
+/** A proxy that can be asked. */
+export interface RunningProxy {
+  readonly name: string;
+  readonly namespace: string;
+  readonly workload: string;
+  readonly role: "sidecar" | "gateway";
+  /** Those that do not differ from pod to pod. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly source: Omit<Source, "collector">;
 }
 
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
@@ -26,6 +40,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const groups = new ProxyGroups();
   const routing = new RoutingPods();
   let running: PodAddress[] = [];
+  let askable: RunningProxy[] = [];
   let seen = 0;
   for await (const page of api.list(pods)) {
     io.signal.throwIfAborted();
@@ -33,6 +48,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       groups.clear();
       routing.clear();
       running = [];
+      askable = [];
       seen = 0;
     }
     for (const item of page.items) {
@@ -41,10 +57,14 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       if (proxy !== undefined) groups.add(proxy, source);
       if (proxy?.state === "running" && proxy.role !== "ztunnel") running.push({ namespace: proxy.namespace, name: proxy.name });
       routing.add(item, proxy, source);
+      if (io.allows("admin") && proxy?.state === "running" && (proxy.role === "sidecar" || proxy.role === "gateway")) {
+        const { name, namespace, workload, role } = proxy;
+        askable.push({ name, namespace, workload, role, labels: Object.fromEntries(stableOf(fieldsIn(fieldsIn(item, "metadata"), "labels"))), source: source() });
+      }
     }
     seen += page.items.length;
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result(), running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
+  return { groups: groups.sorted(), routing: routing.result(), askable, running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
 }

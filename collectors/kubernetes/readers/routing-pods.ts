@@ -65,7 +65,7 @@ function clientOf({ name, namespace, role }: PodProxy, labels: readonly (readonl
   return { type: "object", apiVersion: "v1", kind: "Pod", namespace, name, labels: Object.fromEntries(labels), spec };
 }
 
-function stableOf(labels: Fields): readonly (readonly [string, string])[] {
+export function stableOf(labels: Fields): readonly (readonly [string, string])[] {
   const keys = Object.keys(labels).filter((key) => !UNSTABLE.has(key)).toSorted();
   return keys.map((key) => [key, textIn(labels, key) ?? ""]);
 }

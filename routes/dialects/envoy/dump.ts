@@ -96,10 +96,24 @@ function take(part: Json, out: Growing): void {
     case "envoy.admin.v3.RoutesConfigDump":
       for (const kind of ["static_route_configs", "dynamic_route_configs"]) for (const routes of list(part, kind)) addRoutes(field(routes, "route_config"), out);
       return noteRefused(list(part, "dynamic_route_configs"), "route_config", out);
+    // What `/config_dump?resource=...` gives: the items of one list.
+    case "envoy.admin.v3.ClustersConfigDump.StaticCluster":
+    case "envoy.admin.v3.ClustersConfigDump.DynamicCluster":
+      (out.clusters ??= []).push(field(part, "cluster"));
+      return;
+    case "envoy.admin.v3.ListenersConfigDump.StaticListener":
+      return take({ "@type": LISTENERS, static_listeners: [part] }, out);
+    case "envoy.admin.v3.ListenersConfigDump.DynamicListener":
+      return take({ "@type": LISTENERS, dynamic_listeners: [part] }, out);
+    case "envoy.admin.v3.RoutesConfigDump.StaticRouteConfig":
+    case "envoy.admin.v3.RoutesConfigDump.DynamicRouteConfig":
+      return addRoutes(field(part, "route_config"), out);
     default:
       takeResource(part, out);
   }
 }
+
+const LISTENERS = "type.googleapis.com/envoy.admin.v3.ListenersConfigDump";
 
 function takeResource(part: Json, out: Growing): void {
   if (isRoutes(part)) addRoutes(part, out);

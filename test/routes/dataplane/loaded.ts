@@ -1,13 +1,17 @@
 import { asDeclared, envoyWorld, istioWorld, type RouteWorld } from "#routes";
 import { isObject, type Json, textAt } from "../../../routes/dialects/istio/json.ts";
+import { keptOf } from "../../../collectors/kubernetes/readers/loaded-dump.ts";
 import type { Generated, Proxy, Translation } from "../../oracles/istiod.ts";
 import { type Place, RELEASES } from "./places.ts";
 import { type MadeWorld, objectsFor } from "./worlds.ts";
 
 const admin = (name: string): string => `type.googleapis.com/envoy.admin.v3.${name}ConfigDump`;
 
-/** What istiod generated for a proxy as the proxy would dump it; in Envoy's names of fields, or in those of istioctl. */
-function dumpOf(proxy: Proxy, generated: Generated, spelling: "envoy" | "istioctl" = "envoy"): Json {
+/** How a dump reaches whoever reads it. */
+type Spelling = "envoy" | "istioctl" | "snapshot";
+
+/** What istiod generated for a proxy as the proxy would dump it; in Envoy's names of fields, in those of istioctl, or as a snapshot keeps it. */
+function dumpOf(proxy: Proxy, generated: Generated, spelling: Spelling): Json {
   const type = proxy.type === "gateway" ? "router" : "sidecar";
   const dump = {
     configs: [
@@ -20,7 +24,7 @@ function dumpOf(proxy: Proxy, generated: Generated, spelling: "envoy" | "istioct
       { "@type": admin("Routes"), dynamic_route_configs: generated.routes.map((routes) => ({ route_config: routes })) },
     ],
   };
-  return spelling === "envoy" ? dump : inCamel(dump);
+  return spelling === "envoy" ? dump : spelling === "istioctl" ? inCamel(dump) : keptOf(dump, `Pod/${proxy.id}`);
 }
 
 /** Messages whose keys are names that somebody chose. */
@@ -41,9 +45,15 @@ export function declaredWorld(made: MadeWorld, { type, namespace, labels }: Prox
 export function loadedPlace(made: MadeWorld, translation: Translation, name: string): Place {
   const [proxy] = made.proxies, [generated] = translation.views ?? [];
   if (proxy === undefined || generated === undefined) return { made, world: { place: name, views: [], assumptions: [], unmodelled: [] }, generated: new Map() };
-  const spelling = made.id.length % 2 === 0 ? "envoy" : "istioctl";
+  const spelling = spellings[digits(made.id) % spellings.length] ?? "envoy";
   const world = withPorts(envoyWorld({ place: name, dump: dumpOf(proxy, generated, spelling) }), generated);
   return { made, world: asDeclared(world, declaredWorld(made, proxy)), generated: new Map([[proxy.id, generated]]) };
+}
+
+const spellings: readonly Spelling[] = ["envoy", "istioctl", "snapshot"];
+
+function digits(id: string): number {
+  return [...id].reduce((sum, character) => sum + character.charCodeAt(0), 0);
 }
 
 /** A Service without target ports, which no API server keeps, is served on port 0. */

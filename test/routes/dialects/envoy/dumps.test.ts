@@ -40,6 +40,7 @@ describe("what an Envoy has loaded", () => {
     ["listeners and clusters that istioctl prints", served(table())],
     ["a RouteConfiguration alone", table()],
     ["an answer of xDS", { version_info: "1", resources: [{ "@type": any("envoy.config.route.v3.RouteConfiguration"), ...table() }] }],
+    ["one list of the admin interface", { configs: [{ "@type": any("envoy.admin.v3.ListenersConfigDump.DynamicListener"), name: "l", active_state: { listener: listener() } }] }],
     ["a bootstrap", { static_resources: { listeners: [listener()], clusters } }],
   ])("is known as %s", (_, dump) => {
     expect(isDump(dump)).toBe(true);
