@@ -1,10 +1,10 @@
-import { byText, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
+import { byText, mergedMask, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
 import { fieldsIn } from "../fields.ts";
 import { pods } from "../resources.ts";
-import { podProxy } from "./pod-proxy.ts";
+import { podProxy, proxyFields } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
-import { RoutingPods, stableOf, type PodsSeen } from "./routing-pods.ts";
-import { Addons, type Addon } from "./running-add-ons.ts";
+import { RoutingPods, routingFields, stableOf, type PodsSeen } from "./routing-pods.ts";
+import { addonFields, Addons, type Addon } from "./running-add-ons.ts";
 
 /** What the pods of one cluster say to the readers of proxies and of routing. */
 export interface PodScan {
@@ -28,6 +28,9 @@ export interface RunningProxy {
   readonly source: Omit<Source, "collector">;
 }
 
+/** All that anybody below looks at in a pod. */
+const fields = mergedMask(proxyFields, routingFields, addonFields);
+
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
 const scans = new WeakMap<Io, Promise<PodScan>>();
 
@@ -45,7 +48,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   let running: PodAddress[] = [];
   let askable: RunningProxy[] = [];
   let seen = 0;
-  for await (const page of api.list(pods)) {
+  for await (const page of api.list(pods, { fields })) {
     io.signal.throwIfAborted();
     if (page.restarted) {
       groups.clear();

@@ -1,4 +1,4 @@
-import { byText, type KubeObject, type Source } from "#engine";
+import { byText, type FieldMask, type KubeObject, type Source } from "#engine";
 import { parseImage } from "#values";
 import { fieldsIn, listIn, textIn } from "../fields.ts";
 
@@ -22,6 +22,9 @@ export interface Addon {
   readonly image: string;
   readonly source: Omit<Source, "collector">;
 }
+
+/** All that {@link Addons} looks at. */
+export const addonFields: FieldMask = { metadata: { namespace: true, deletionTimestamp: true }, spec: { containers: { image: true } }, status: { phase: true } };
 
 /** Gathers the add-ons among the pods of a cluster, one by one; memory grows with their images. */
 export class Addons {
