@@ -71,7 +71,7 @@ async function lookAt(
   const snapshot = await collect(cluster, {
     collectors: looking.collectors,
     inferCloud: looking.inferCloud ?? (flags.all || looking.assertions.some((assertion) => assertion.clusters.clouds !== undefined)),
-    plan: (settled) => (flags.all ? everything(looking) : plan(settled, looking.assertions, looking.kinds, looking.collectors)),
+    plan: (settled) => (flags.all ? everything(looking, target) : plan(settled, looking.assertions, looking.kinds, looking.collectors)),
     open: (_collector, facts): Io => ({
       signal: visit.signal,
       kubernetes: visit.open,
@@ -93,9 +93,10 @@ async function lookAt(
   return snapshot;
 }
 
-/** What `--all` asks: what each collector can read without being told more, and what the assertions need besides. */
-function everything({ collectors, fleet, assertions, kinds }: Looking): Plan {
-  const plain = collectors.flatMap((collector): readonly Request[] => collector.everything?.() ?? (collector.provides as readonly Request["fact"][]).map((fact) => ({ fact })));
+/** What `--all` asks: what each collector can read without being told more, and what the assertions need besides. Of states only those that there are. */
+function everything({ collectors, fleet, assertions, kinds }: Looking, { terraform }: FleetCluster): Plan {
+  const readable = collectors.flatMap((collector): readonly Request[] => collector.everything?.() ?? (collector.provides as readonly Request["fact"][]).map((fact) => ({ fact })));
+  const plain = readable.filter(({ fact }) => fact !== "declared" || terraform.length > 0);
   const needed = fleet.clusters.flatMap(({ cluster }) => plan(cluster, assertions, kinds, collectors).flat().flatMap((step) => step.requests));
   // who a cluster is has been asked before any plan
   const all = new Map([...plain, ...needed].filter(({ fact }) => fact !== "cluster").map((request) => [requestKey(request), request]));

@@ -8,7 +8,7 @@ export interface DeclaredState {
   readonly lineage?: string | undefined;
   /** As it stands: it may need more than 53 bits. */
   readonly serial?: string | undefined;
-  /** When the backend says that it was last written; ISO 8601 in UTC. Left out: the backend does not say. */
+  /** When the backend says that it was last written; ISO 8601 in UTC. Left out: the backend does not say, or nobody asked (`options: { age: true }`). */
   readonly modified?: string | undefined;
   /** Somebody held its lock while it was read. */
   readonly locked: boolean;
@@ -112,6 +112,13 @@ export interface ControlPlaneFact {
   readonly image?: string | undefined;
   /** `rapid`, `regular`, `stable`, where the cloud runs it. */
   readonly channel?: string | undefined;
+}
+
+/** A program that the cloud installs as an add-on, as it runs. */
+export interface AddonFact {
+  /** The add-on's name in its cloud: `vpc-cni`. */
+  readonly name: string;
+  readonly image: string;
 }
 
 /** Version of the API server. */

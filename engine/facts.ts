@@ -1,4 +1,4 @@
-import type { ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
+import type { AddonFact, ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
@@ -13,6 +13,8 @@ import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
  * ```
  */
 export interface FactTypes {
+  /** Add-ons of the cloud that run, each image of its own. */
+  "add-ons": AddonFact;
   /** Who and where a cluster is. Asked of every cluster, before anything else. */
   cluster: ClusterFact;
   /** Control planes of the mesh that run, each revision and image of its own. */

@@ -9,6 +9,7 @@ export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
 export { checkIdentities, settle } from "./identity.ts";
+export { mergedMask, type FieldMask } from "./field-mask.ts";
 export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource, StateBytes, StateSource } from "./io.ts";
 export { byText, canonical, digestOf, digestOfBase64, sha256, type Json, type JsonObject } from "./json.ts";
 export type * from "./model.ts";

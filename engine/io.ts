@@ -1,4 +1,5 @@
 import type { FactKind } from "./facts.ts";
+import type { FieldMask } from "./field-mask.ts";
 import type { Fact, Source } from "./model.ts";
 import type { RegistryApi, SignatureVerifier } from "./registry.ts";
 
@@ -95,6 +96,8 @@ export interface KubernetesApi {
 export interface ListOptions {
   /** Everything but `metadata` may be left out. */
   readonly metadataOnly?: boolean;
+  /** What the reader looks at: all other fields of an object may be left out, and cost less where they are. */
+  readonly fields?: FieldMask;
 }
 
 /** What an API knows of a kind. */

@@ -1,8 +1,6 @@
-import { h } from "preact";
-import { render as toText } from "preact-render-to-string";
 import { sha256, type Report } from "#engine";
 import { SCRIPT, STYLE } from "./html/look.ts";
-import { Page } from "./html/page.ts";
+import { bodyOf } from "./html/page.ts";
 import { defineReporter } from "./reporter.ts";
 
 /** Nothing is loaded from anywhere; only the style and the script that stand here count, by their digests. */
@@ -13,7 +11,7 @@ export default defineReporter({
   summary: "one page for people, in one file: a matrix, filter and deep links; it needs no network",
   render(report: Report): string {
     const head = `<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">`;
-    return `<!doctype html>\n<html lang="en"><head>${head}<title>cloud-assert: ${report.verdict}</title><style>${STYLE}</style></head>\n<body>${toText(h(Page, { report }))}<script>${SCRIPT}</script></body></html>\n`;
+    return `<!doctype html>\n<html lang="en"><head>${head}<title>cloud-assert: ${report.verdict}</title><style>${STYLE}</style></head>\n<body>${bodyOf(report)}<script>${SCRIPT}</script></body></html>\n`;
   },
 });
 

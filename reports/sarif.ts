@@ -99,7 +99,7 @@ function messageOf({ result, outcome, subject, message, remedy, evidence }: Item
 
 /** Messages may hold links, `[text](target)`; text from a cluster may not. */
 function unlinked(text: string): string {
-  return text.replaceAll("](", "] (");
+  return text.includes("](") ? text.replaceAll("](", "] (") : text;
 }
 
 function evidenceLocation({ cluster, label, value, source }: Evidence): Location {
@@ -111,8 +111,22 @@ function locationOf({ file, line, column }: Position): Location {
   return { physicalLocation: { artifactLocation: artifactOf(file), region: { startLine: Math.max(line, 1), startColumn: Math.max(column, 1) } } };
 }
 
+type Artifact = { readonly uri: string; readonly uriBaseId?: string };
+
+/** Many findings lie in few files. */
+const artifacts = new Map<string, Artifact>();
+const MOST_ARTIFACTS = 1_000;
+
+function artifactOf(file: string): Artifact {
+  const known = artifacts.get(file);
+  if (known !== undefined) return known;
+  const made = artifactNamed(file);
+  if (artifacts.size < MOST_ARTIFACTS && file.length <= 1_000) artifacts.set(file, made);
+  return made;
+}
+
 /** A path as a URI: relative ones start at the root of the sources. */
-function artifactOf(file: string): { readonly uri: string; readonly uriBaseId?: string } {
+function artifactNamed(file: string): Artifact {
   const path = file.slice(0, 1_000).toWellFormed().replaceAll("\\", "/");
   const uri = path.split("/").map(encodeURIComponent).join("/");
   return path.startsWith("/") ? { uri: `file://${uri}` } : { uri: uri === "" ? "." : uri, uriBaseId: "%SRCROOT%" };

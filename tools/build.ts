@@ -69,7 +69,7 @@ const FORMATS = ["sarif", "junit", "github", "markdown", "html", "prometheus", "
 const STATES = ["folder", "command", "http", "hcp", "kubernetes", "s3", "gcs", "azurerm"];
 
 /** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
+const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", "./verifier.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
 
 /** The thread that parses HCL is a file that is started by its name; chunks lie beside it. */
 const THREAD = ["./hcl-worker.ts", "./hcl-worker.cjs"] as const;

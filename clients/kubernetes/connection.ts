@@ -154,7 +154,7 @@ export class Connection {
 
   async #unzip(bytes: Buffer, limit: number, isError: boolean): Promise<Buffer> {
     try {
-      return await unzip(bytes, { maxOutputLength: isError ? errorBytes : limit, chunkSize: chunkOf(bytes) });
+      return await unzip(bytes, { maxOutputLength: isError ? errorBytes : limit, chunkSize: chunkOf(bytes, limit) });
     } catch (error) {
       if (isError) return Buffer.alloc(0);
       if (codeOf(error) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(limit);
@@ -187,9 +187,13 @@ function refusesCertificate({ shown, who }: Login, expired: string): CollectErro
   });
 }
 
-/** Pages shrink to a tenth or so; in zlib's own steps of 16 kB a page of 2 MB takes more than a hundred turns of its thread. */
-function chunkOf({ length }: Buffer): number {
-  return Math.min(1 << 20, Math.max(1 << 14, length * 8));
+/**
+ * In zlib's own steps of 16 kB a page of 2 MB takes more than a hundred turns of its thread, and a copy at the end. The last four bytes
+ * say how long the whole is; one more, so that it is seen to be the end. Believed up to 8 MiB: they may lie.
+ */
+function chunkOf(bytes: Buffer, limit: number): number {
+  const told = bytes.length < 18 ? 0 : bytes.readUInt32LE(bytes.length - 4) + 1;
+  return Math.max(1 << 14, Math.min(told, limit, 1 << 23));
 }
 
 function isBusy({ status }: Answer): boolean {

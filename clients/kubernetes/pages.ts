@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { CollectError, type KubeObject, type ListOptions, type Page, type Resource } from "#engine";
 import { checkStatus, notKubernetes, statusReason, TooLarge, type Answer, type Connection, type Question } from "./connection.ts";
 import type { Asked } from "./faults.ts";
+import { keepFields, listRules, type Rules } from "./kept-fields.ts";
 
 /** One collection of the API: `/apis/apps/v1/namespaces/x/deployments`. */
 export interface Collection {
@@ -25,7 +26,7 @@ const pageSizes = [500, 50, 5] as const;
  * One list, page by page. While a page is consumed the next one is fetched, but not parsed: at most one page of objects
  * and one of bytes are in memory. Throws {@link Expired} on 410 and CollectError on everything else; 404 is an empty list.
  */
-export async function* pagesOf(connection: Connection, collection: Collection, { metadataOnly = false }: ListOptions = {}): AsyncGenerator<Page> {
+export async function* pagesOf(connection: Connection, collection: Collection, { metadataOnly = false, fields }: ListOptions = {}): AsyncGenerator<Page> {
   const abandoned = new AbortController();
   const sizes = [...pageSizes];
   const fetchPage = (next: string | undefined) => {
@@ -35,11 +36,12 @@ export async function* pagesOf(connection: Connection, collection: Collection, {
     return answer;
   };
   const source = sourceIn(collection);
+  const rules = fields === undefined ? undefined : listRules(fields);
 
   try {
     let pending: Promise<Answer> | undefined = fetchPage(undefined);
     for (let token: string | undefined; pending !== undefined; ) {
-      const list = readList(await pending, collection, connection, token !== undefined);
+      const list = readList(await pending, collection, connection, { isLater: token !== undefined, rules });
       if (list === undefined) return;
       if (list.next !== undefined && list.next === token) throw endless(connection, collection);
       token = list.next;
@@ -69,15 +71,15 @@ async function askPage(connection: Connection, { path, asked }: Collection, next
   }
 }
 
-function readList(answer: Answer, collection: Collection, connection: Connection, isLaterPage: boolean): List | undefined {
+function readList(answer: Answer, collection: Collection, connection: Connection, { isLater, rules }: { readonly isLater: boolean; readonly rules: Rules | undefined }): List | undefined {
   const { login } = connection;
   checkStatus(answer, collection.asked, login);
   if (answer.status === 410) throw new Expired();
-  if (answer.status === 404 && !isLaterPage) return undefined;
+  if (answer.status === 404 && !isLater) return undefined;
   if (answer.status === 404) {
     throw new CollectError(`\`${collection.resource.plural}\` was removed from the API server while it was listed`, { remedy: "run again" });
   }
-  const list = parseObject(answer, login.shown);
+  const list = parseObject(answer, login.shown, rules);
   const { items = null, metadata, apiVersion, kind } = list;
   if (typeof kind !== "string" || !kind.endsWith("List") || !(items === null || isObjects(items))) throw notAList(login.shown, collection);
   complete(items ?? [], apiVersion, kind.slice(0, -"List".length));
@@ -90,9 +92,12 @@ function complete(items: readonly KubeObject[], apiVersion: unknown, kind: strin
   for (const item of items) if (item.kind === undefined) Object.assign(item, { apiVersion, kind });
 }
 
-/** The JSON object of a successful answer. Throws where it is none, or an error in the clothes of a success. */
-export function parseObject(answer: Answer, shown: string): KubeObject {
-  const value = parseJson(answer, shown);
+/**
+ * The JSON object of a successful answer. Throws where it is none, or an error in the clothes of a success.
+ * With rules it is a list, whose answer is used up: its bytes are moved while fields are left out.
+ */
+export function parseObject(answer: Answer, shown: string, rules?: Rules): KubeObject {
+  const value = parseJson(answer, shown, rules);
   if (!isObject(value)) throw notKubernetes(shown, answer);
   if (value.kind !== "Status") return value;
   const reason = statusReason(answer);
@@ -101,9 +106,9 @@ export function parseObject(answer: Answer, shown: string): KubeObject {
   });
 }
 
-function parseJson(answer: Answer, shown: string): unknown {
+function parseJson(answer: Answer, shown: string, rules: Rules | undefined): unknown {
   try {
-    return JSON.parse(answer.body.toString("utf8"));
+    return JSON.parse((rules === undefined ? answer.body : keepFields(answer.body, rules)).toString("utf8"));
   } catch {
     if (answer.type !== "application/json") throw notKubernetes(shown, answer);
     throw new CollectError(`the API server \`${shown}\` sent JSON that breaks off or is not valid, after ${answer.body.length} bytes`, {

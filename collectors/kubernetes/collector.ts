@@ -1,5 +1,6 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
 import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
+import { readAddons } from "./readers/add-ons.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
 import { readLoadedRoutes } from "./readers/loaded-routes.ts";
@@ -11,12 +12,12 @@ import { readServerVersion } from "./readers/server-version.ts";
 import { readWasmLoaded } from "./readers/wasm-loaded.ts";
 import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
+type Provided = "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
   summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
-  provides: ["cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
+  provides: ["add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -27,6 +28,7 @@ export default defineCollector<Provided>({
   permissions({ fact, options }, probes) {
     // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
     if (fact === "objects") return [];
+    if (fact === "add-ons") return [right("list", pods)];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
     if (fact === "loaded-routes") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     // `/version` is open to everybody who is known.
@@ -41,13 +43,15 @@ export default defineCollector<Provided>({
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
   switch (request.fact) {
     case "cluster":
       return readCluster(cluster, request, io);
+    case "add-ons":
+      return readAddons(cluster, io);
     case "control-planes":
       return readControlPlanes(cluster, io);
     case "envoy-proxies":

@@ -7,7 +7,7 @@ import { meshThings } from "./meshes.ts";
 import { stateOf, type Resource, type State } from "./state.ts";
 import { defined, type Thing, type Unread } from "./things.ts";
 
-/** What can be asked for: a request without a selector asks for all. */
+/** What can be asked for: a request without a selector asks for all. The option `age` asks when each state was written, too. */
 const SELECTORS = { cluster: "cluster", pool: "pools", mesh: "mesh", addon: "addons" } as const;
 
 export default defineCollector<"declared">({
@@ -25,7 +25,7 @@ export default defineCollector<"declared">({
     io.signal.throwIfAborted();
     const states = found.filter((each) => "state" in each);
     for (const each of found) if ("trouble" in each) yield gapOf(each.trouble);
-    for (const each of states) yield factOf(cluster.name, each.source, `state ${each.declaring.name}`, dataOf(each));
+    for (const each of states) yield factOf(cluster.name, each.source, `state ${each.declaring.name}`, dataOf(each, requests.some(({ options }) => options?.["age"] === true)));
     for (const each of states) for (const trouble of oldForms(each)) yield gapOf(trouble);
     if (states.length === 0) return;
 
@@ -34,7 +34,7 @@ export default defineCollector<"declared">({
     for (const trouble of troubles.filter(({ about }) => isAsked(about, requests))) yield gapOf(trouble);
     for (const { from, thing } of things) {
       const state = newest.find(({ declaring }) => declaring === from);
-      if (state !== undefined) yield factOf(cluster.name, state.source, `${from.name} ${thing.of} ${nameOf(thing)}`, { ...thing.data, state: from.name });
+      if (state !== undefined && (thing.of === "cluster" || isAsked(thing.of, requests))) yield factOf(cluster.name, state.source, `${from.name} ${thing.of} ${nameOf(thing)}`, { ...thing.data, state: from.name });
     }
   },
 
@@ -82,9 +82,10 @@ function oldForms({ state, declaring }: Read): readonly Trouble[] {
   }));
 }
 
-function dataOf({ state, told }: Read): DeclaredState {
+/** When it was written is said only where somebody asks: a file has another time in every checkout, and is the same state. */
+function dataOf({ state, told: { modified, locked } }: Read, withAge: boolean): DeclaredState {
   const { lineage, serial, empty, deposed } = state;
-  return defined({ what: "state", lineage, serial, ...told, empty, deposed: deposed.toSorted() });
+  return defined({ what: "state", lineage, serial, modified: withAge ? modified : undefined, locked, empty, deposed: deposed.toSorted() });
 }
 
 function nameOf({ data }: Thing): string {

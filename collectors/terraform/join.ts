@@ -41,7 +41,7 @@ export function join(states: readonly Declaring[], fleetName: string): Joined {
   const { owner } = target;
   const all = states.flatMap((from) => from.things.flatMap((thing) => (thing.of !== "unread" && belongs(thing, owner, from) ? [{ from, thing }] : [])));
   const unread = states.flatMap((from) => from.things.flatMap((thing) => (thing.of === "unread" ? [troubleOf(thing, from)] : [])));
-  return { things: all.filter((one) => !all.some((other) => outranks(other.thing, one.thing))), troubles: [...unread, ...homeless(states)] };
+  return { things: highest(all), troubles: [...unread, ...homeless(states)] };
 }
 
 function troubleOf({ address, about, lacks }: Unread, { name }: Declaring): Trouble {
@@ -132,16 +132,21 @@ function strayOf(thing: Thing, { name }: Declaring): Trouble {
   return { about: thing.of, subject: address, reason: `\`${address}\` does not say to which of the clusters in the state \`${name}\` it belongs`, remedy: "keep what is installed in a cluster in a state of its own, or compare other fields" };
 }
 
-/** Of two that say the same thing of a cluster, the one that counts. */
-function outranks(other: Thing, one: Thing): boolean {
-  if (other === one) return false;
-  if (other.of === "cluster" && one.of === "cluster") return other.data.mode === "managed" && one.data.mode === "data";
-  if (other.of !== "pool" || one.of !== "pool" || other.data.name !== one.data.name) return false;
-  return rank(other) > rank(one);
+/** Of those that say the same thing of a cluster, the ones that count. */
+function highest(all: Joined["things"]): Joined["things"] {
+  const best = new Map<string, number>();
+  const keyed = all.map((each) => ({ each, key: sameOf(each.thing), rank: rankOf(each.thing) }));
+  for (const { key, rank } of keyed) best.set(key, Math.max(rank, best.get(key) ?? 0));
+  return keyed.filter(({ key, rank }) => rank === best.get(key)).map(({ each }) => each);
 }
 
-function rank(pool: Extract<Thing, { readonly of: "pool" }>): number {
-  return (pool.data.origin === "declared" ? 2 : 0) + (pool.mode === "managed" ? 1 : 0);
+function sameOf(thing: Thing): string {
+  return thing.of === "pool" ? `pool ${thing.data.name}` : thing.of;
+}
+
+function rankOf(thing: Thing): number {
+  if (thing.of === "cluster") return thing.data.mode === "managed" ? 1 : 0;
+  return thing.of === "pool" ? (thing.data.origin === "declared" ? 2 : 0) + (thing.mode === "managed" ? 1 : 0) : 0;
 }
 
 function listed(names: readonly string[]): string {

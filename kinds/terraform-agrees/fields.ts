@@ -5,15 +5,16 @@ import type { Spec } from "./spec.ts";
 export type Field = Spec["fields"][number];
 
 /** Kinds of fact that this kind looks at. */
-export type Needed = "declared" | "server-version" | "node-pools" | "control-planes";
+export type Needed = "declared" | "server-version" | "node-pools" | "control-planes" | "add-ons";
 
 /** What must be seen to compare these fields. The cluster itself always: it says whether the states are this cluster's at all. */
-export function requestsOf({ fields }: Spec): readonly Request<Needed>[] {
+export function requestsOf({ fields, maxStateAge }: Spec): readonly Request<Needed>[] {
   const about = (part: string) => fields.some((field) => field.startsWith(part));
   return [
-    { fact: "declared", selector: "cluster" },
+    { fact: "declared", selector: "cluster", ...(maxStateAge === undefined ? {} : { options: { age: true } }) },
     ...(about("pools") ? ([{ fact: "declared", selector: "pools" }, { fact: "node-pools" }] as const) : []),
     ...(about("mesh") ? ([{ fact: "declared", selector: "mesh" }, { fact: "control-planes" }] as const) : []),
+    ...(about("addons") ? ([{ fact: "declared", selector: "addons" }, { fact: "add-ons" }] as const) : []),
     ...(fields.includes("controlPlane.version") ? ([{ fact: "server-version" }] as const) : []),
   ];
 }
@@ -31,6 +32,7 @@ export function reach(field: Field): "all" | "one cloud" | "none" {
     case "mesh.revisions":
       return "one cloud";
     case "pools[*].nodes":
+    case "addons[*].version":
       return "none";
     default:
       return field satisfies never;

@@ -4,7 +4,7 @@
 export interface Spec {
   /** `declared-live`: each cluster with its own Terraform states. `across-clusters`: the clusters with each other. Left out: both; of a single cluster, `declared-live` alone. */
   readonly compare?: readonly ("declared-live" | "across-clusters")[];
-  /** Paths of the model that all clouds share. `pools[*].nodes` is compared inside each cluster only; `pools[*].instanceTypes` and `mesh.revisions` between clusters of one cloud only, for each cloud names its own. */
+  /** Paths of the model that all clouds share. `pools[*].nodes` and `addons[*].version` are compared inside each cluster only; `pools[*].instanceTypes` and `mesh.revisions` between clusters of one cloud only, for each cloud names its own. */
   readonly fields: readonly (
     | "controlPlane.version"
     | "pools[*].arch"
@@ -14,6 +14,7 @@ export interface Spec {
     | "pools[*].nodes"
     | "mesh.revisions"
     | "mesh.version"
+    | "addons[*].version"
   )[];
   /** For each cluster that names its pools its own way: its name of a pool, and the one that the others use. */
   readonly poolMapping: {

@@ -7,10 +7,12 @@ export type StateFact = DeclaredAs<DeclaredState>;
 export type ClusterFact = DeclaredAs<DeclaredCluster>;
 export type PoolFact = DeclaredAs<DeclaredPool>;
 export type MeshFact = DeclaredAs<DeclaredMesh>;
+export type AddonDeclared = DeclaredAs<DeclaredAddon>;
 /** What stands in a state. */
 export type Thing = DeclaredAs<DeclaredCluster | DeclaredPool | DeclaredMesh | DeclaredAddon>;
 export type Nodes = Fact<"node-pools">;
 export type Plane = Fact<"control-planes">;
+export type AddonRunning = Fact<"add-ons">;
 
 /** All that is known of one cluster: what is declared, and what runs. */
 export interface View {
@@ -20,9 +22,11 @@ export interface View {
   readonly clusters: readonly ClusterFact[];
   readonly pools: readonly PoolFact[];
   readonly meshes: readonly MeshFact[];
+  readonly declaredAddons: readonly AddonDeclared[];
   readonly server: Fact<"server-version"> | undefined;
   readonly nodes: readonly Nodes[];
   readonly planes: readonly Plane[];
+  readonly addons: readonly AddonRunning[];
   /** Nothing of this kind of fact is missing. What is counted, or newest, can be told only of such. */
   sees(kind: Needed): boolean;
 }
@@ -40,6 +44,8 @@ export function viewsOf(world: World<Needed>, { fields }: Spec): readonly View[]
       clusters: declared.filter((fact): fact is ClusterFact => fact.data.what === "cluster"),
       pools: asked("pools") ? declared.filter((fact): fact is PoolFact => fact.data.what === "pool") : [],
       meshes: asked("mesh") ? declared.filter((fact): fact is MeshFact => fact.data.what === "mesh") : [],
+      declaredAddons: asked("addons") ? declared.filter((fact): fact is AddonDeclared => fact.data.what === "addon") : [],
+      addons: asked("addons") ? world.facts("add-ons", name) : [],
       server: fields.includes("controlPlane.version") ? world.facts("server-version", name)[0] : undefined,
       nodes: asked("pools") ? world.facts("node-pools", name) : [],
       planes: asked("mesh") ? world.facts("control-planes", name) : [],

@@ -1,4 +1,5 @@
 import { byText, cite, fault, gap, info, judged, undecided, type Finding, type Judgement } from "#engine";
+import { judgeAddons } from "./addons.ts";
 import type { Field } from "./fields.ts";
 import { judgePool } from "./pools.ts";
 import { judgeMesh } from "./mesh.ts";
@@ -21,13 +22,16 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
   for (const pool of view.pools) yield* judgePool(view, pool, spec);
   yield* undeclaredPools(view);
   yield* judgeMesh(view, spec);
+  if (asks("addons[*].version")) yield* judgeAddons(view);
 }
 
 /** The states may be those of another cluster: then nothing else of them says anything about this one. */
 function anotherCluster(view: View): Finding | undefined {
   for (const fact of view.clusters) {
     const { cloud, region, account } = fact.data;
-    const differs = difference("cloud", cloud, [view.cluster.cloud, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, [view.cluster.region, ...view.nodes.map(({ data }) => data.region)]) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
+    // Of the fleet file only a cloud that has a name of its own here counts: other words, and those for regions, are the user's.
+    const said = CLOUDS.has(view.cluster.cloud ?? "") ? view.cluster.cloud : undefined;
+    const differs = difference("cloud", cloud, [said, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, view.nodes.map(({ data }) => data.region)) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
     if (differs === undefined) continue;
     const node = view.nodes.find(({ data }) => data[differs.what] !== undefined);
     return fault({
@@ -40,6 +44,8 @@ function anotherCluster(view: View): Finding | undefined {
   }
   return undefined;
 }
+
+const CLOUDS: ReadonlySet<string> = new Set(["aws", "gcp", "azure"]);
 
 interface Differs {
   readonly what: "cloud" | "region" | "account";

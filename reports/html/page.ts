@@ -1,9 +1,11 @@
 import { html } from "htm/preact";
-import type { VNode } from "preact";
+import { h, type VNode } from "preact";
+import { render } from "preact-render-to-string";
 import type { Report, ReportCluster, Result } from "#engine";
 import { bounded } from "../bounded.ts";
 import { byUrgency, isOpen, itemsOfResult, type Item } from "../items.ts";
 import { count } from "../layout.ts";
+import { markup } from "./template.ts";
 
 const LIMITS = { findings: 5_000, evidence: 20, columns: 60, text: 4_000, name: 300 };
 const MARKS = { holds: "✓", violated: "✗", undecided: "?" } as const;
@@ -15,11 +17,16 @@ interface Listed {
   readonly items: readonly Item[];
   /** Items that are counted and not shown. */
   readonly left: number;
+  /** The items as HTML, each written by {@link Finding}. */
+  readonly written: string;
 }
 
-/** The body of the page. */
-export function Page({ report }: { readonly report: Report }): VNode {
-  const listed = listedOf(report.results);
+/** The body of the page, as HTML. */
+export function bodyOf(report: Report): string {
+  return render(h(Page, { report, listed: listedOf(report.results) }));
+}
+
+function Page({ report, listed }: { readonly report: Report; readonly listed: readonly Listed[] }): VNode {
   const { verdict, summary } = report;
   return html`<a class="skip" href="#results">to the results</a>
     <header>
@@ -45,8 +52,17 @@ function listedOf(results: readonly Result[]): readonly Listed[] {
     const all = itemsOfResult(result);
     const items = all.slice(0, room);
     room -= items.length;
-    return { result, id: `a-${index + 1}`, items, left: all.length - items.length };
+    const id = `a-${index + 1}`;
+    return { result, id, items, left: all.length - items.length, written: writtenOf(items, id) };
   });
+}
+
+/** One by one: a tree of all findings at once costs several times as much, most of it for keeping it. */
+function writtenOf(items: readonly Item[], section: string): string {
+  const seen = new Set<string>();
+  // one thing said twice is one fingerprint: only the first can be linked to by it
+  const ids = items.map(({ fingerprint }, index) => (seen.has(fingerprint) ? `${section}-${index + 1}` : (seen.add(fingerprint), `f-${fingerprint}`)));
+  return items.map((item, index) => render(Finding(item, ids[index] ?? ""))).join("");
 }
 
 function Matrix({ listed, clusters }: { readonly listed: readonly Listed[]; readonly clusters: readonly ReportCluster[] }): VNode {
@@ -77,31 +93,35 @@ function Row({ result, id, clusters }: { readonly result: Result; readonly id: s
   </tr>`;
 }
 
-function Section({ result, id, items, left }: Listed): VNode {
+function Section({ result, id, left, written }: Listed): VNode {
   const { assertion, kind, severity, verdict, at, coverage, assumptions } = result;
-  const seen = new Set<string>();
-  // one thing said twice is one fingerprint: only the first can be linked to by it
-  const ids = items.map(({ fingerprint }, index) => (seen.has(fingerprint) ? `${id}-${index + 1}` : (seen.add(fingerprint), `f-${fingerprint}`)));
   return html`<details class="result" id=${id} open=${verdict !== "holds"}>
     <summary><h2 class=${verdict}>${MARKS[verdict]} ${cut(assertion)} <span>${verdict}</span></h2></summary>
     <p class="soft">${cut(kind)}, ${cut(at.file)}:${at.line}; ${coverage.judged} ${cut(coverage.of)} judged in ${count(coverage.clusters, "cluster")}${severity === "error" ? "" : `; ${severity}: never fails the run`}</p>
-    ${items.map((item, index) => html`<${Finding} item=${item} id=${ids[index]} />`)}
+    ${written === "" ? null : html`<div dangerouslySetInnerHTML=${{ __html: written }}></div>`}
     ${left === 0 ? null : html`<p>${count(left, "more finding or gap", "more findings and gaps")} not shown here; the other formats have all of them</p>`}
     ${assumptions.length === 0 ? null : html`<h3>assumes</h3><ul>${assumptions.slice(0, 50).map(({ text: what, where }) => html`<li>${text(what)} <span class="soft">(${cut(where)})</span></li>`)}</ul>${assumptions.length > 50 ? html`<p>${assumptions.length - 50} more assumptions not shown here</p>` : null}`}
   </details>`;
 }
 
-function Finding({ item, id }: { readonly item: Item; readonly id: string }): VNode {
-  const { outcome, subject, message, remedy, evidence, waived, fingerprint } = item;
+/** There can be thousands. */
+function Finding({ outcome, subject, message, remedy, evidence, waived, fingerprint }: Item, id: string): VNode {
   const shown = evidence.slice(0, LIMITS.evidence);
-  return html`<article id=${id} tabindex="-1" data-outcome=${outcome} class=${waived === undefined ? outcome : "waived"}>
-    <p><strong class=${outcome}>${waived === undefined ? "" : "accepted "}${WORDS[outcome]}</strong> <code>${cut(subject)}</code> <a href=${`#${id}`} aria-label="link to this finding">#</a></p>
-    <p>${text(message)}</p>
-    ${waived === undefined ? html`<p><strong>help:</strong> ${text(remedy)}</p>` : html`<p>accepted by ${cut(waived.owner)}${waived.expires === undefined ? "" : ` until ${waived.expires}`}: ${text(waived.reason)}</p>`}
-    ${shown.length === 0 ? null : html`<div class="scroll"><table><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(({ cluster, label, value, source }) => html`<tr><td>${cut(cluster)}</td><td>${cut(label)}</td><td>${value.startsWith("curl ") ? html`<pre>${text(value)}</pre>` : text(value)}</td><td class="soft">${cut(source.file === undefined ? source.locator : `${source.file}:${source.line ?? 1}`)}</td></tr>`)}</tbody></table></div>`}
-    ${evidence.length > shown.length ? html`<p>${evidence.length - shown.length} more pieces of evidence</p>` : null}
-    <p class="soft">fingerprint <code>${cut(fingerprint)}</code></p>
-  </article>`;
+  const help = waived === undefined
+    ? markup`<p><strong>help:</strong> ${text(remedy)}</p>`
+    : markup`<p>accepted by ${cut(waived.owner)}${waived.expires === undefined ? "" : ` until ${waived.expires}`}: ${text(waived.reason)}</p>`;
+  return markup`<article id="${id}" tabindex="-1" data-outcome="${outcome}" class="${waived === undefined ? outcome : "waived"}">
+<p><strong class="${outcome}">${waived === undefined ? "" : "accepted "}${WORDS[outcome]}</strong> <code>${cut(subject)}</code> <a href="#${id}" aria-label="link to this finding">#</a></p>
+<p>${text(message)}</p>
+${help}${shown.length === 0 ? null : markup`<div class="scroll"><table><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(Seen)}</tbody></table></div>`}
+${evidence.length > shown.length ? markup`<p>${evidence.length - shown.length} more pieces of evidence</p>` : null}<p class="soft">fingerprint <code>${cut(fingerprint)}</code></p>
+</article>`;
+}
+
+function Seen({ cluster, label, value, source }: Item["evidence"][number]): VNode {
+  const where = source.file === undefined ? source.locator : `${source.file}:${source.line ?? 1}`;
+  const seen = value.startsWith("curl ") ? markup`<pre>${text(value)}</pre>` : text(value);
+  return markup`<tr><td>${cut(cluster)}</td><td>${cut(label)}</td><td>${seen}</td><td class="soft">${cut(where)}</td></tr>`;
 }
 
 function cut(words: string): string {

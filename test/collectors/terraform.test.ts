@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import type { DeclaredFact } from "#engine";
+import type { DeclaredFact, Request } from "#engine";
 import { ALLOWED, FORMER, type Allowed, type Leaf } from "../../collectors/terraform/allowed.ts";
 import collector from "../../collectors/terraform/collector.ts";
 import { archOfAks, archOfEks, archOfGke } from "../../collectors/terraform/machines.ts";
@@ -13,8 +13,12 @@ type Source = NonNullable<Exchange["states"]>[number];
 
 /** What is read from these states for the cluster `eks-prod`. */
 async function collected(...states: readonly (Omit<Source, "name"> & { readonly name?: string })[]) {
+  return asked({ fact: "declared" }, ...states);
+}
+
+async function asked(request: Request<"declared">, ...states: readonly (Omit<Source, "name"> & { readonly name?: string })[]) {
   const io = new FakeCluster({ states: states.map((state, index) => ({ name: `s${index}`, ...state })) });
-  const { facts, gaps } = await drain(collector.collect(clusterOf("eks-prod"), [{ fact: "declared" }], io));
+  const { facts, gaps } = await drain(collector.collect(clusterOf("eks-prod"), [request], io));
   const data = facts.flatMap((fact): readonly DeclaredFact[] => (fact.kind === "declared" ? [fact.data as DeclaredFact] : []));
   return { facts, data, gaps, of: <W extends DeclaredFact["what"]>(what: W) => data.filter((each): each is Extract<DeclaredFact, { what: W }> => each.what === what) };
 }
@@ -93,7 +97,10 @@ describe("a state", () => {
 
   it("says what was there when it was read: age, lock, what waits to be destroyed", async () => {
     const old = resource("aws_eks_node_group", eksPool("old"), { instance: { deposed: "1a2b3c4d" } });
-    const { of } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), old]), modified: "2026-11-20T08:00:00.000Z", locked: true });
+    const kept = { state: stateWith([resource("aws_eks_cluster", eksCluster()), old]), modified: "2026-11-20T08:00:00.000Z", locked: true };
+    const { of } = await asked({ fact: "declared", options: { age: true } }, kept);
+    // A file has another time in every checkout: nobody who does not ask is told.
+    expect((await collected(kept)).of("state")[0]).not.toHaveProperty("modified");
     expect(of("state")).toEqual([{ what: "state", lineage: "11111111-2222-4333-8444-555555555555", serial: "1", modified: "2026-11-20T08:00:00.000Z", locked: true, empty: false, deposed: ["aws_eks_node_group.this"] }]);
     expect(of("pool")).toEqual([]);
   });
@@ -147,6 +154,11 @@ describe("which cluster is meant", () => {
 });
 
 describe("of two that say the same thing", () => {
+  it("and of very many, the ones that count are found in time that grows with their number", async () => {
+    const pools = Array.from({ length: 20_000 }, (_, index) => resource("aws_eks_node_group", eksPool(`p${index}`), { name: `n${index}` }));
+    expect((await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), ...pools]) })).of("pool")).toHaveLength(20_000);
+  });
+
   it("the managed one counts, and two managed ones are both there", async () => {
     const looked = { state: stateWith([resource("aws_eks_cluster", eksCluster("eks-prod", "1.31"), { mode: "data" })], { lineage: "1" }) };
     const managed = (version: string, lineage: string) => ({ state: stateWith([resource("aws_eks_cluster", eksCluster("eks-prod", version))], { lineage }) });
@@ -197,6 +209,11 @@ describe("attributes by the names of older providers", () => {
 });
 
 describe("numbers of nodes", () => {
+  it.each([["a text"], [1.5], [2 ** 60], [null], [{ x: 1 }]])("that are none (%j) are not known", async (min) => {
+    const { of } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), resource("aws_eks_node_group", eksPool("p", { scaling_config: [{ min_size: min, max_size: 3 }] }))]) });
+    expect(of("pool")[0]).not.toHaveProperty("size");
+  });
+
   const gke = async (pool: object, cluster: object = { location: "europe-west1", node_locations: ["europe-west1-b", "europe-west1-c", "europe-west1-d"] }) => {
     const { of } = await collected({ state: stateWith([resource("google_container_cluster", { name: "g", project: "p", master_version: "1.33.5-gke.1", ...cluster, node_pool: [{ name: "a", version: "1.33.5-gke.1", node_config: [], ...pool }] })]) });
     return of("pool")[0]?.size;
@@ -242,6 +259,19 @@ describe("architectures", () => {
     ["standard_d4ps_v5", "arm64"], ["Basic_A1", "amd64"], ["weird", undefined], [undefined, undefined],
   ])("of AKS: %s is %s", (size, arch) => {
     expect(archOfAks(size)).toBe(arch);
+  });
+});
+
+describe("a cluster in the words of Azure's own API", () => {
+  it("is what the other provider makes of it", async () => {
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a";
+    const properties = { kubernetesVersion: "1.33", autoUpgradeProfile: { upgradeChannel: "patch" }, serviceMeshProfile: { mode: "Istio", istio: { revisions: ["asm-1-29"] } }, agentPoolProfiles: [{ name: "p", vmSize: "Standard_D4ps_v5", count: 2, minCount: 1, maxCount: 4, enableAutoScaling: true, orchestratorVersion: "1.33.3", nodeTaints: ["a=b:NoSchedule"] }] };
+    const azapi = resource("azapi_resource", { id, type: "Microsoft.ContainerService/managedClusters@2025-01-01", name: "a", location: "westeurope", body: { value: { properties }, type: ["object", {}] } });
+    const azurerm = resource("azurerm_kubernetes_cluster", { id, name: "a", location: "westeurope", kubernetes_version: "1.33", automatic_upgrade_channel: "patch", default_node_pool: [{ name: "p", vm_size: "Standard_D4ps_v5", node_count: 2, min_count: 1, max_count: 4, auto_scaling_enabled: true, orchestrator_version: "1.33.3", node_taints: ["a=b:NoSchedule"] }], service_mesh_profile: [{ mode: "Istio", revisions: ["asm-1-29"] }] });
+    const without = (data: readonly DeclaredFact[]) => data.slice(1).map((each) => ({ ...each, address: "" }));
+    const [one, other] = await Promise.all([collected({ state: stateWith([azapi, resource("azapi_resource", { type: "Microsoft.Network/virtualNetworks@2024-01-01", name: "v", id: "v" })]) }), collected({ state: stateWith([azurerm]) })]);
+    expect(without(one.data)).toEqual(without(other.data));
+    expect(one.of("pool")).toHaveLength(1);
   });
 });
 

@@ -139,6 +139,12 @@ describe("states of another cluster", () => {
     expect(say(LIVE, [state("a"), declaredCluster("a", "1.33", { region: "x", account: "y" }), server("a", "v1.33.4"), nodes("a", "p")]).faults).toEqual([]);
   });
 
+  it("are not shown by the user's own word for a cloud or a region", () => {
+    const facts = [state("a"), declaredCluster("a", "1.33", { region: "eu-west-1", cloud: "aws" }), server("a", "v1.33.4")];
+    expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "amazon", region: "Ireland" })] }).faults).toEqual([]);
+    expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "azure" })] }).faults.map(({ subject }) => subject)).toEqual(["a/cloud"]);
+  });
+
   it("that two clusters of the fleet share are undecided", () => {
     const said = say(ACROSS, [...well("a"), ...well("b").map((fact) => (fact.kind === "declared" && (fact.data as DeclaredFact).what === "cluster" ? declaredCluster("b", "1.33", { id: "ID-A" }) : fact))]);
     expect(told(said).undecided).toEqual(["the states of `a` and `b` declare the same cluster, `a`"]);
@@ -167,6 +173,19 @@ describe("the mesh inside a cluster", () => {
   });
   it("that runs undeclared is listed", () => {
     expect(mesh(["mesh.revisions"], plane("a", "default", "x/pilot:1.29.5")).infos).toEqual(["a mesh runs in `a` (`default`), which no state named for it declares"]);
+  });
+});
+
+describe("add-ons", () => {
+  const addons = (wanted: string, ...tags: readonly string[]) =>
+    told(say({ ...LIVE, fields: ["addons[*].version"] }, [state("a"), declaredCluster("a", "1.33"), declared("a", { what: "addon", ...at("a", "addon"), name: "kube-proxy", version: wanted }), ...tags.map((tag) => ({ ...live("server-version", "a", { version: "" }), kind: "add-ons" as const, data: { name: "kube-proxy", image: `602401143452.dkr.ecr.eu-west-1.amazonaws.com/eks/kube-proxy:${tag}` } }))]));
+  it("run the version that is declared, as their images write it", () => {
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3-minimal-eksbuild.4")).toEqual(nothing);
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3")).toEqual(nothing);
+    expect(addons("v1.33.3-eksbuild.4", "v1.33.3-minimal-eksbuild.6").faults).toEqual(["the add-on `kube-proxy` in `a` runs v1.33.3-minimal-eksbuild.6, and Terraform declares v1.33.3-eksbuild.4"]);
+    expect(addons("v1.33.3-eksbuild.4", "v1.32.0-minimal-eksbuild.4", "v1.33.3-minimal-eksbuild.4")).toMatchObject({ faults: [], infos: [expect.stringMatching(/is being changed to v1.33.3-eksbuild.4/) as string] });
+    expect(addons("v1.33.3-eksbuild.4", "latest").gaps).toHaveLength(1);
+    expect(addons("v1.33.3-eksbuild.4")).toMatchObject({ faults: [], infos: [expect.stringMatching(/`kube-proxy` of `a` is declared, and no image that runs tells its version: not compared/) as string] });
   });
 });
 
@@ -256,6 +275,7 @@ describe("across clusters", () => {
     const clusters = (one: string, other: string) => [clusterOf("a", { cloud: one }), clusterOf("b", { cloud: other })];
     const facts = [plane("a", "asm-1-29", "x/pilot:1.29.5"), plane("b", "asm-1-30", "x/pilot:1.30.1")];
     const revisions = (one: string, other: string) => say({ ...ACROSS, fields: ["mesh.revisions"] }, facts, { clusters: clusters(one, other) });
+    expect(say({ ...ACROSS, fields: ["mesh.revisions"] }, facts, { clusters: [clusterOf("a"), clusterOf("b")] }).judged).toBe(0);
     expect([revisions("aws", "azure").faults, revisions("aws", "azure").judged]).toEqual([[], 0]);
     expect(told(revisions("azure", "azure")).faults).toEqual(["the clusters on `azure` run other revisions of the mesh: `asm-1-29` in `a`, `asm-1-30` in `b`"]);
   });
@@ -301,6 +321,7 @@ describe("a spec that makes no sense is refused when it is loaded", () => {
 describe("what is asked for", () => {
   it("is what the fields need, and no more", () => {
     const facts = (fields: Spec["fields"]) => kind.needs({ ...SPEC, fields }).map(({ fact, selector }) => (selector === undefined ? fact : `${fact} ${selector}`));
+    expect(kind.needs({ ...SPEC, maxStateAge: "1h" })[0]).toEqual({ fact: "declared", selector: "cluster", options: { age: true } });
     expect(facts(["controlPlane.version"])).toEqual(["declared cluster", "server-version"]);
     expect(facts(["mesh.version"])).toEqual(["declared cluster", "declared mesh", "control-planes"]);
     expect(facts(["pools[*].arch"])).toEqual(["declared cluster", "declared pools", "node-pools"]);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { CollectError, type Fact, type FactKind, type Gap, type Io, type KubeObject, type KubernetesApi, type Permission, type Probe, type RegistryApi, type ResolvedModule, type Resource, type SignatureVerifier, type StateSource, type WasmSignatures } from "#engine";
 import { parseDocuments } from "../../clients/documents/index.ts";
+import { asked } from "./asked.ts";
 
 /** What one place answers; plain JSON, so that an example can hold it in a file. */
 export interface Exchange {
@@ -124,11 +125,12 @@ export class FakeCluster implements Io {
     return Promise.resolve({
       place: exchange.place ?? "live",
       ...(exchange.caSha256 === undefined ? {} : { caSha256: exchange.caSha256 }),
-      async *list(resource) {
+      async *list(resource, options) {
+        const shown = (item: KubeObject) => (options?.fields === undefined ? item : asked(item, options.fields));
         ask(`list ${resource.plural}`, `list ${resource.plural}`);
         for (const [index, items] of listed(resource).entries()) {
           signal.throwIfAborted();
-          yield { items, ...(exchange.restartsAt?.includes(index) ? { restarted: true as const } : {}), source: (item) => ({ locator: locatorOf(resource, item) }) };
+          yield { items: items.map(shown), ...(exchange.restartsAt?.includes(index) ? { restarted: true as const } : {}), source: (item) => ({ locator: locatorOf(resource, item) }) };
         }
       },
       async get(resource, namespace, name) {

@@ -12,6 +12,8 @@ export async function* readControlPlanes(cluster: Cluster, io: Io): AsyncIterabl
   const api = await io.kubernetes();
   const gap = (subject: string, reason: string, remedy: string): Gap => ({ type: "gap", kind: "control-planes", cluster: cluster.name, subject: `${cluster.name}/${subject}`, reason, remedy });
   if (await api.unseen(pods)) yield gap(pods.plural, "the manifests hold no Pod, so they do not show which control plane runs", "add `kubectl get pods -A -o yaml` of the running cluster to the folder");
+  // Elsewhere there may be more: who is asked what does not run must not answer by that.
+  if (api.namespaces !== undefined) yield gap("namespaces", `only ${api.namespaces.length === 1 ? "one namespace is" : `${api.namespaces.length} namespaces are`} listed, and a control plane may run in another one`, "let this identity list `pods` in all namespaces and leave `namespaces` out, or do not compare the mesh");
   for (const [subject, read] of [[pods.plural, inCluster], [managedRevisions.plural, managed]] as const) {
     try {
       for (const { name, data, source } of await read(api, io)) yield { type: "fact", kind: "control-planes", cluster: cluster.name, subject: name, data, source: { collector: "kubernetes", ...source } };

@@ -36,8 +36,10 @@ async function groupsOf(api: KubernetesApi, io: Io): Promise<ReadonlyMap<string,
 function add(groups: Map<string, Group>, node: KubeObject, source: () => Group["source"]): void {
   const metadata = fieldsIn(node, "metadata");
   const name = textIn(metadata, "name");
-  if (name === undefined) return;
-  const alike = alikeOf(node, fieldsIn(metadata, "labels"));
+  const labels = fieldsIn(metadata, "labels");
+  // A virtual kubelet is no machine: it has a version of its own and no pool.
+  if (name === undefined || textIn(labels, "type") === "virtual-kubelet") return;
+  const alike = alikeOf(node, labels);
   const { pool, ...rest } = alike;
   const key = `${pool ?? "(no pool)"} ${canonical(rest)}`;
   const known = groups.get(key);

@@ -1,5 +1,5 @@
 import { imageDigest, parseImage, parseIstioRelease } from "#values";
-import type { IdleReason, KubeObject, ProxyRole } from "#engine";
+import type { FieldMask, IdleReason, KubeObject, ProxyRole } from "#engine";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 
 /** The name that Istio gives the container of every proxy: sidecar, gateway, waypoint, ztunnel. */
@@ -18,6 +18,24 @@ export interface PodProxy {
   /** `running`, or why it does not run now. */
   readonly state: "running" | IdleReason;
 }
+
+const CONTAINER: FieldMask = { name: true, image: true, restartPolicy: true, command: true, args: true, env: { name: true, value: true } };
+const STATUS: FieldMask = { name: true, image: true, imageID: true, state: { running: {}, terminated: { exitCode: true } }, lastState: { terminated: {} } };
+
+/** All that {@link podProxy} looks at. */
+export const proxyFields: FieldMask = {
+  metadata: {
+    name: true,
+    namespace: true,
+    generateName: true,
+    deletionTimestamp: true,
+    labels: true,
+    annotations: { "inject.istio.io/templates": true, "sidecar.istio.io/status": true, "istio.io/rev": true },
+    ownerReferences: { controller: true, kind: true, name: true },
+  },
+  spec: { initContainers: CONTAINER, containers: CONTAINER },
+  status: { phase: true, initContainerStatuses: STATUS, containerStatuses: STATUS },
+};
 
 /** Reads the proxy out of a pod. Undefined for a pod without one, and for Istio's agent for gRPC, which starts no Envoy. */
 export function podProxy(pod: KubeObject): PodProxy | undefined {

@@ -1,14 +1,16 @@
-import { byText, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
+import { byText, mergedMask, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
 import { fieldsIn } from "../fields.ts";
 import { pods } from "../resources.ts";
-import { podProxy } from "./pod-proxy.ts";
+import { podProxy, proxyFields } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
-import { RoutingPods, stableOf, type PodsSeen } from "./routing-pods.ts";
+import { RoutingPods, routingFields, stableOf, type PodsSeen } from "./routing-pods.ts";
+import { addonFields, Addons, type Addon } from "./running-add-ons.ts";
 
 /** What the pods of one cluster say to the readers of proxies and of routing. */
 export interface PodScan {
   readonly groups: readonly ProxyGroup[];
   readonly routing: PodsSeen;
+  readonly addons: readonly Addon[];
   /** Pods whose Envoy runs now, by name. */
   readonly running: readonly PodAddress[];
   /** Of those the sidecars and gateways, with what routing goes by; empty where nobody may ask them anything. */
@@ -26,6 +28,9 @@ export interface RunningProxy {
   readonly source: Omit<Source, "collector">;
 }
 
+/** All that anybody below looks at in a pod. */
+const fields = mergedMask(proxyFields, routingFields, addonFields);
+
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
 const scans = new WeakMap<Io, Promise<PodScan>>();
 
@@ -39,14 +44,16 @@ export function scanPods(api: KubernetesApi, io: Io): Promise<PodScan> {
 async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const groups = new ProxyGroups();
   const routing = new RoutingPods();
+  const addons = new Addons();
   let running: PodAddress[] = [];
   let askable: RunningProxy[] = [];
   let seen = 0;
-  for await (const page of api.list(pods)) {
+  for await (const page of api.list(pods, { fields })) {
     io.signal.throwIfAborted();
     if (page.restarted) {
       groups.clear();
       routing.clear();
+      addons.clear();
       running = [];
       askable = [];
       seen = 0;
@@ -57,6 +64,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       if (proxy !== undefined) groups.add(proxy, source);
       if (proxy?.state === "running" && proxy.role !== "ztunnel") running.push({ namespace: proxy.namespace, name: proxy.name });
       routing.add(item, proxy, source);
+      addons.add(item, source);
       if (io.allows("admin") && proxy?.state === "running" && (proxy.role === "sidecar" || proxy.role === "gateway")) {
         const { name, namespace, workload, role } = proxy;
         askable.push({ name, namespace, workload, role, labels: Object.fromEntries(stableOf(fieldsIn(fieldsIn(item, "metadata"), "labels"))), source: source() });
@@ -66,5 +74,5 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result(), askable, running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
+  return { groups: groups.sorted(), routing: routing.result(), addons: addons.sorted(), askable, running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
 }

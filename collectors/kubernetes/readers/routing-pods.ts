@@ -1,4 +1,4 @@
-import { byText, canonical, type JsonObject, type KubeObject, type RoutingObject, type Source } from "#engine";
+import { byText, canonical, type FieldMask, type JsonObject, type KubeObject, type RoutingObject, type Source } from "#engine";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 import { PROXY, type PodProxy } from "./pod-proxy.ts";
 
@@ -20,6 +20,13 @@ export interface PodsSeen {
   /** Images of the proxies. */
   readonly proxies: readonly string[];
 }
+
+/** All that {@link RoutingPods} looks at. */
+export const routingFields: FieldMask = {
+  metadata: { namespace: true, labels: true, deletionTimestamp: true },
+  spec: { containers: { name: true, image: true, env: { name: true, value: true } } },
+  status: { phase: true },
+};
 
 /** Gathers what the pods of a cluster say, one by one; memory grows with the sets of labels. */
 export class RoutingPods {

@@ -20,6 +20,7 @@ const rows = [
   { claim: "nothing found where something could not be read is unknown, never unsigned", artifacts: [], unread: [THROTTLED], verdict: "unknown" },
   { claim: "a bad one where something could not be read is unknown: the good one could be there", artifacts: [replayed], unread: [THROTTLED], verdict: "unknown" },
   { claim: "a bad one beside one of a form that is not known is unknown", artifacts: [replayed, newer], unread: [], verdict: "unknown" },
+  { claim: "somebody else's beside one of a form that is not known is unknown", artifacts: [bad, newer], unread: [], verdict: "unknown" },
   { claim: "attestations alone are unsigned", artifacts: [provenance], unread: [], verdict: "unsigned" },
   { claim: "somebody else's tells more than a broken one", artifacts: [replayed, bad], unread: [], verdict: "wrong-identity" },
 ] as const;

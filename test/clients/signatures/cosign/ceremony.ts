@@ -77,9 +77,10 @@ const otherStamper = await makeCertificate(folder, tsaAuthority, { name: "stampe
 await writeFile(at("other-tsa-chain.pem"), (await readFile(otherStamper.cert, "utf8")) + (await readFile(tsaAuthority.cert, "utf8")));
 
 const fulcio = (chain: string, end = ""): string[] => ["--fulcio", `url=${services.urls.fulcio},certificate-chain=${chain},start-time=${SINCE}${end}`];
-const ct = (key: string): string[] => ["--ctfe", `url=${services.urls.ct},public-key=${key},start-time=${SINCE},origin=test-ct`];
-const rekor = (key: string): string[] => ["--rekor", `url=https://rekor.test,public-key=${key},start-time=${SINCE},origin=rekor.test`];
-const tsa = (chain: string): string[] => ["--tsa", `url=${services.urls.tsa},certificate-chain=${chain},start-time=${SINCE}`];
+const ct = (key: string, end = ""): string[] => ["--ctfe", `url=${services.urls.ct},public-key=${key},start-time=${SINCE},origin=test-ct${end}`];
+const rekor = (key: string, end = ""): string[] => ["--rekor", `url=https://rekor.test,public-key=${key},start-time=${SINCE},origin=rekor.test${end}`];
+const tsa = (chain: string, end = ""): string[] => ["--tsa", `url=${services.urls.tsa},certificate-chain=${chain},start-time=${SINCE}${end}`];
+const ENDED = ",end-time=2026-01-02T00:00:00Z";
 const real = { fulcio: fulcio(services.ca.cert), ct: ct(services.files.ctKey), rekor: rekor(services.files.rekorKey), tsa: tsa(services.files.tsaChain) };
 const rootOf = (name: string, named: Partial<typeof real>): Promise<string> => cosign("trusted-root", "create", "--out", at(`${name}.json`), ...Object.values(named).flat());
 await Promise.all([
@@ -89,7 +90,11 @@ await Promise.all([
   rootOf("tr-other-log", { ...real, rekor: rekor(at("other-log.pub")) }),
   rootOf("tr-other-ct", { ...real, ct: ct(at("other-ct.pub")) }),
   rootOf("tr-other-tsa", { ...real, tsa: tsa(at("other-tsa-chain.pem")) }),
-  rootOf("tr-ended", { ...real, fulcio: fulcio(services.ca.cert, ",end-time=2026-01-02T00:00:00Z") }),
+  rootOf("tr-ended", { ...real, fulcio: fulcio(services.ca.cert, ENDED) }),
+  rootOf("tr-log-ended", { ...real, rekor: rekor(services.files.rekorKey, ENDED) }),
+  rootOf("tr-ct-ended", { ...real, ct: ct(services.files.ctKey, ENDED) }),
+  rootOf("tr-tsa-ended", { ...real, tsa: tsa(services.files.tsaChain, ENDED) }),
+  rootOf("tr-plain-ct", { fulcio: fulcio(plain.cert), tsa: real.tsa, ct: real.ct }),
   rootOf("tr-plain", { fulcio: fulcio(plain.cert), tsa: real.tsa }),
 ]);
 const service = (name: string, url: string, version: number): string[] => [`--${name}`, `url=${url},api-version=${version},start-time=${SINCE},operator=test`, ...(name === "fulcio" ? [] : [`--${name}-config`, "ANY"])];
