@@ -104,6 +104,17 @@ export function kindKey({ apiVersion, kind }: Pick<ObjectSelection, "apiVersion"
   return `${apiVersion}/${kind}`;
 }
 
+/** The API group of an `apiVersion`; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash);
+}
+
+/** Objects of kind Secret, which are never read, however the kind is written. */
+export function isSecretKind({ apiVersion, kind }: Pick<ObjectSelection, "apiVersion" | "kind">): boolean {
+  return groupOf(apiVersion) === "" && /^secret(s|list)?$/i.test(kind);
+}
+
 /** Is the object meant? */
 export function selectsObject(selection: Partial<ObjectSelection>, object: Pick<ObjectSeen, "namespace" | "name" | "labels">): boolean {
   const { namespaces, names, matchLabels } = selection;

@@ -1,5 +1,5 @@
 import { celList, isCelMap, type CelValue } from "@bufbuild/cel";
-import { byText, cite, defineKind, fault, fullName, gap, info, judged, objectsRequest, sha256, undecided, type Evidence, type Fact, type Finding, type KindSeen, type Request, type SpecFault, type World } from "#engine";
+import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, objectsRequest, sha256, undecided, type Evidence, type Fact, type Finding, type KindSeen, type Request, type SpecFault, type World } from "#engine";
 import { objectPathText, type ObjectPath } from "#values";
 import { FUNCTIONS } from "./functions.ts";
 import { lookedAt, type Looked } from "./paths.ts";
@@ -121,8 +121,8 @@ function* faultsIn(spec: Spec): Iterable<SpecFault> {
   if (spec.each === undefined && spec.across === undefined) {
     yield { path: [], message: "`spec` names neither `each` nor `across`", remedy: "write for example `each: objects.all(o, o.spec.mtls.mode == 'STRICT')`" };
   }
-  for (const [key, { apiVersion, kind }] of selectionsOf(spec)) {
-    if (apiVersion !== "v1" || kind !== "Secret") continue;
+  for (const [key, selection] of selectionsOf(spec)) {
+    if (!isSecretKind(selection)) continue;
     yield { path: key === "" ? ["select", "kind"] : ["select", key, "kind"], message: "objects of kind `Secret` are never read", remedy: "select what uses the secret: a Certificate, an ExternalSecret, a ConfigMap" };
   }
   for (const key of keysOf(spec) ?? []) {

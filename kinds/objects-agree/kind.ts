@@ -1,4 +1,4 @@
-import { byText, canonical, cite, defineKind, fault, gap, info, judged, objectsRequest, selectsObject, undecided, type Finding, type Judgement, type SpecFault } from "#engine";
+import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Judgement, type SpecFault } from "#engine";
 import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
 import { differences, leadsSomewhere, type Difference, type Rules } from "./compare.ts";
 import { nothingMatches } from "./nearest.ts";
@@ -51,8 +51,7 @@ function pathsOf(texts: readonly string[]): readonly ObjectPath[] {
 }
 
 function* faultsIn(spec: Spec): Iterable<SpecFault> {
-  const { apiVersion, kind } = spec.select;
-  if (!apiVersion.includes("/") && kind === "Secret") {
+  if (isSecretKind(spec.select)) {
     yield { path: ["select", "kind"], message: "objects of kind `Secret` are never read", remedy: "compare what uses the secret, or a digest that is published elsewhere: a Certificate, an ExternalSecret, a ConfigMap" };
   }
   for (const field of ["compare", "ignore", "unordered"] as const) {
@@ -134,7 +133,7 @@ function rulesOf(spec: Spec): Rules {
   const known = rules.get(spec);
   if (known !== undefined) return known;
   const { apiVersion, kind } = spec.select;
-  const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+  const group = groupOf(apiVersion);
   const made = {
     group,
     kind,

@@ -19,6 +19,10 @@ export interface Content {
 const SENSITIVE: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
   ["/ConfigMap", [["data", "*"], ["binaryData", "*"]]],
   ["extensions.istio.io/WasmPlugin", [["spec", "pluginConfig"], ["spec", "vmConfig", "env", "*", "value"]]],
+  ["extensions.istio.io/TrafficExtension", [["spec", "wasm", "pluginConfig"], ["spec", "wasm", "vmConfig", "env", "*", "value"], ["spec", "lua"]]],
+  ["networking.istio.io/ProxyConfig", [["spec", "environmentVariables", "*"]]],
+  ["helm.toolkit.fluxcd.io/HelmRelease", [["spec", "values"]]],
+  ["argoproj.io/Application", [["spec", "source", "helm"], ["spec", "sources", "*", "helm"]]],
   ["networking.istio.io/EnvoyFilter", [["spec", "configPatches", "*", "patch", "value"]]],
 ]);
 
