@@ -1,13 +1,22 @@
 import { isBelow, type ObjectPath } from "#values";
 import { isMap, meaning } from "./meaning.ts";
-import { allSame, inAll, keyedBy, sameOrder, textsOf } from "./same.ts";
+import { allSame, inAll, keyedBy, sameOrder, textOf } from "./same.ts";
 import { DISPUTED, listRuleOf, type ListRule, type Schemas } from "./schemas.ts";
-import type { Walking } from "./walking.ts";
+import type { Difference, Walking } from "./walking.ts";
 
 /** Entries of sets that differ as texts are tried against each other up to this number. */
 const MOST_TRIED = 64;
 /** Texts of values of which nothing is compared. */
 const NOTHING: ReadonlySet<string> = new Set(["", "{}", "[]", "null"]);
+
+/** Maps by their schema, whose entries run one after another all the same. */
+const IN_SEQUENCE: ReadonlySet<string> = new Set(["initContainers"]);
+
+type Pairs = (found: readonly Difference[]) => boolean;
+
+const agree: Pairs = (found) => found.length === 0;
+/** Nothing that is certain tells the two apart. */
+const mayAgree: Pairs = (found) => found.every(({ unless }) => unless !== undefined);
 
 /** Lists in a walk: in order, as sets, or by the keys of their entries. */
 export class Lists {
@@ -31,9 +40,13 @@ export class Lists {
     if (rule.list === "set") return this.#sets(values, path, items, insideText);
     if (rule.list === "map") {
       const keyed = values.map((list) => keyedBy(list, rule.keys, rule.items));
-      if (!keyed.includes(undefined)) return this.paired(keyed as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
+      if (!keyed.includes(undefined)) {
+        const maps = keyed as readonly ReadonlyMap<string, unknown>[];
+        if (IN_SEQUENCE.has(path.at(-1) ?? "") && this.#walk.isNamed(path) && !sameOrder(maps)) return this.#walk.tell(values, path);
+        return this.paired(maps, path, items, insideText);
+      }
     }
-    const texts = textsOf(values.map((list) => list.map((item) => this.#seenOf(item, [...path, "*"]))));
+    const texts = values.map((list) => list.map((item) => textOf(this.#seenOf(item, [...path, "*"]))));
     if (allSame(texts)) return;
     const isKnown = this.#walk.anySchema || insideText;
     if (isKnown && allSame(texts.map((list) => list.toSorted()))) return this.#walk.tell(values, path);
@@ -41,7 +54,7 @@ export class Lists {
     const named = values.map((list) => keyedBy(list, ["name"], undefined));
     if (!named.includes(undefined) && sameOrder(named as readonly ReadonlyMap<string, unknown>[])) this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
     else this.#ordered(values, texts, path, items, insideText);
-    if (isKnown || this.#walk.found.length === before || this.#unpaired(values, path, items, insideText).some((list) => list.length > 0)) return;
+    if (isKnown || this.#walk.found.length === before || this.#unpaired(values, path, items, insideText, mayAgree).some((list) => list.length > 0)) return;
     this.#walk.found.splice(before);
     this.#walk.tell(values, path, "the order of this list means nothing");
   }
@@ -93,26 +106,27 @@ export class Lists {
     const named = left.map((list) => keyedBy(list, ["name"], undefined));
     if (!named.includes(undefined)) return this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
     if (left.every((list) => list.length === 1)) return this.#walk.visit(left.map(([item]) => item), [...path, "*"], items, insideText);
-    this.#walk.tell(left, path);
+    const isOpen = this.#unpaired(left, path, items, insideText, mayAgree).every((list) => list.length === 0);
+    this.#walk.tell(left, path, isOpen ? "entries differ in nothing but defaults and how they are written" : undefined);
   }
 
   /** Entries that not every list has, by what they mean. */
-  #unpaired(values: readonly (readonly unknown[])[], path: ObjectPath, items: Schemas, insideText: boolean): readonly (readonly unknown[])[] {
+  #unpaired(values: readonly (readonly unknown[])[], path: ObjectPath, items: Schemas, insideText: boolean, pairs: Pairs = agree): readonly (readonly unknown[])[] {
     const place = [...path, "*"];
     const seen = values.map((list) => list.map((item) => this.#seenOf(item, place)));
-    const texts = textsOf(seen.map((list) => list.map((item) => this.#meaningOf(item, place, items, insideText))));
+    const texts = seen.map((list) => list.map((item) => textOf(this.#meaningOf(item, place, items, insideText))));
     const shared = inAll(texts);
     const left = values.map((list, side) => list.filter((_, index) => !shared.has(texts[side]?.[index] ?? "")));
     if (left.some((list) => list.length === 0 || list.length > MOST_TRIED)) return left;
-    return this.#withoutAlike(left, place, items, insideText);
+    return this.#withoutAlike(left, place, items, insideText, pairs);
   }
 
   /** Without entries of which every list has one that differs in nothing but how it is written. */
-  #withoutAlike(left: readonly (readonly unknown[])[], place: ObjectPath, items: Schemas, insideText: boolean): readonly (readonly unknown[])[] {
+  #withoutAlike(left: readonly (readonly unknown[])[], place: ObjectPath, items: Schemas, insideText: boolean, pairs: Pairs): readonly (readonly unknown[])[] {
     const [first = [], ...others] = left;
     const taken = left.map(() => new Set<number>());
     for (const [index, item] of first.entries()) {
-      const partners = others.map((list, other) => list.findIndex((each, at) => taken[other + 1]?.has(at) !== true && this.#isAlike([item, each], [0, other + 1], place, items, insideText)));
+      const partners = others.map((list, other) => list.findIndex((each, at) => taken[other + 1]?.has(at) !== true && pairs(this.#between([item, each], [0, other + 1], place, items, insideText))));
       if (partners.includes(-1)) continue;
       taken[0]?.add(index);
       for (const [other, at] of partners.entries()) taken[other + 1]?.add(at);
@@ -120,10 +134,10 @@ export class Lists {
     return left.map((list, side) => list.filter((_, index) => taken[side]?.has(index) !== true));
   }
 
-  #isAlike(pair: readonly unknown[], from: readonly number[], place: ObjectPath, items: Schemas, insideText: boolean): boolean {
+  #between(pair: readonly unknown[], from: readonly number[], place: ObjectPath, items: Schemas, insideText: boolean): readonly Difference[] {
     const walk = this.#walk.among(from);
     walk.visit(pair, place, from.map((side) => items[side]), insideText);
-    return walk.found.length === 0;
+    return walk.found;
   }
 
   #meaningOf(item: unknown, path: ObjectPath, items: Schemas, insideText: boolean): unknown {

@@ -41,23 +41,6 @@ function digestsOf(value: unknown): readonly string[] {
   return [sha256(value), ...(inside === undefined ? [] : [digestOf(inside)])];
 }
 
-/** The text of each value, by which they pair; where one is not kept, all are as good as digests. */
-export function textsOf(lists: readonly (readonly unknown[])[]): readonly (readonly string[])[] {
-  const marked = lists.some((list) => list.some(hasMark));
-  return lists.map((list) => list.map((item) => textOf(marked ? marksOf(item) : item)));
-}
-
-function hasMark(value: unknown): boolean {
-  if (value instanceof Hidden) return true;
-  return Array.isArray(value) ? value.some(hasMark) : isMap(value) && Object.values(value).some(hasMark);
-}
-
-function marksOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(marksOf);
-  if (isMap(value)) return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, marksOf(field)]));
-  return value instanceof Hidden || value === undefined || value === null ? value : new Hidden({ sha256: typeof value === "string" ? sha256(value) : digestOf(value) });
-}
-
 /** One text for all ways to write the same JSON. */
 export function textOf(value: unknown): string {
   return value === undefined ? "" : canonical(withMarks(value));
