@@ -52,8 +52,10 @@ export interface ObjectSeen {
 /** A value that is compared without being kept. */
 export interface HiddenValue {
   readonly sha256: string;
-  /** Digest of the number or time that the text may stand for, where it may: equal for `60s` and `1m`. */
-  readonly meaning?: string | undefined;
+  /** Digest of the time that the text may stand for: equal for `60s` and `1m`. */
+  readonly time?: string | undefined;
+  /** Digest of the number that it may stand for: equal for `1000m` and `1`. `1m` may be both. */
+  readonly number?: string | undefined;
 }
 
 /** What a schema says that a comparison must know; parts without any such thing are left out. */
@@ -100,6 +102,17 @@ export function objectsRequest(selection: ObjectSelection, { also = [], paths, o
 /** Tells kinds of one name in different groups apart. */
 export function kindKey({ apiVersion, kind }: Pick<ObjectSelection, "apiVersion" | "kind">): string {
   return `${apiVersion}/${kind}`;
+}
+
+/** The API group of an `apiVersion`; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash);
+}
+
+/** Objects of kind Secret, which are never read, however the kind is written. */
+export function isSecretKind({ apiVersion, kind }: Pick<ObjectSelection, "apiVersion" | "kind">): boolean {
+  return groupOf(apiVersion) === "" && /^secret(s|list)?$/i.test(kind);
 }
 
 /** Is the object meant? */

@@ -8,7 +8,7 @@ const LONGEST = 4 * 1024 * 1024;
 
 /**
  * The map or list that a text of YAML or JSON holds, as plain JSON, read as Kubernetes tools do (`yes` is true). Undefined for every other text:
- * a word, a broken document, several documents, one that contains itself or that aliases blow up.
+ * a word, a broken document, several documents, one that contains itself or that aliases blow up, one with a whole number that is too large to be kept exactly.
  */
 export function parseStructured(text: string): Json | undefined {
   if (text.length > LONGEST || !/[:[{-]/.test(text)) return undefined;
@@ -32,7 +32,7 @@ function plain(value: unknown, nodes: { left: number }, depth: number): Json {
     for (const [key, field] of Object.entries(value)) object[key] = plain(field, nodes, depth + 1);
     return object;
   }
-  if (typeof value === "number" && !Number.isFinite(value)) throw new NotPlain();
+  if (typeof value === "number" && (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value)))) throw new NotPlain();
   if (value === null || typeof value === "boolean" || typeof value === "number" || typeof value === "string") return value;
   throw new NotPlain();
 }

@@ -1,5 +1,5 @@
 import { celList, isCelMap, type CelValue } from "@bufbuild/cel";
-import { byText, cite, defineKind, fault, fullName, gap, info, judged, objectsRequest, sha256, undecided, type Evidence, type Fact, type Finding, type KindSeen, type Request, type SpecFault, type World } from "#engine";
+import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, objectsRequest, sha256, undecided, type Evidence, type Fact, type Finding, type KindSeen, type Request, type SpecFault, type World } from "#engine";
 import { objectPathText, type ObjectPath } from "#values";
 import { FUNCTIONS } from "./functions.ts";
 import { lookedAt, type Looked } from "./paths.ts";
@@ -8,6 +8,7 @@ import { clusterValue, originOf, placeOf, sightsOf, type ObjectFact, type Select
 import type { Selection, Spec } from "./spec.ts";
 import { isMistake, parseExpression } from "./syntax.ts";
 import { mistakesIn } from "./types.ts";
+import { NOT_KEPT } from "./values.ts";
 
 export default defineKind({
   name: "Expression",
@@ -19,9 +20,12 @@ export default defineKind({
   *judge(spec: Spec, world) {
     const selections = selectionsOf(spec);
     const sights = sightsOf(selections, world);
-    yield judged(sights.reduce((sum, sight) => sum + countOf(sight), 0));
+    const unmatched = [...selections.keys()].filter((key) => sights.every(({ objects }) => (objects.get(key) ?? []).length === 0));
+    // A rule about two things of which one was never seen has shown nothing.
+    yield judged(unmatched.length > 0 ? 0 : sights.reduce((sum, sight) => sum + countOf(sight), 0));
     const kinds = world.facts("objects").filter(isKindFact);
     yield* emptyOnes(sights, kinds, world);
+    for (const key of unmatched) if (key !== "" && sights.length > 0) yield neverSelected(key, selections, kinds);
 
     const blind = computedKeys(spec);
     if (blind !== undefined) return yield blindness(blind, sights, kinds);
@@ -117,8 +121,8 @@ function* faultsIn(spec: Spec): Iterable<SpecFault> {
   if (spec.each === undefined && spec.across === undefined) {
     yield { path: [], message: "`spec` names neither `each` nor `across`", remedy: "write for example `each: objects.all(o, o.spec.mtls.mode == 'STRICT')`" };
   }
-  for (const [key, { apiVersion, kind }] of selectionsOf(spec)) {
-    if (apiVersion !== "v1" || kind !== "Secret") continue;
+  for (const [key, selection] of selectionsOf(spec)) {
+    if (!isSecretKind(selection)) continue;
     yield { path: key === "" ? ["select", "kind"] : ["select", key, "kind"], message: "objects of kind `Secret` are never read", remedy: "select what uses the secret: a Certificate, an ExternalSecret, a ConfigMap" };
   }
   for (const key of keysOf(spec) ?? []) {
@@ -164,6 +168,17 @@ function* emptyOnes(sights: readonly Sight[], kinds: readonly KindFact[], world:
       evidence: mine.map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
     });
   }
+}
+
+function neverSelected(key: string, selections: Selections, kinds: readonly KindFact[]): Finding {
+  const { apiVersion, kind } = selections.get(key) ?? { apiVersion: "", kind: "" };
+  return info({
+    subject: `objects.${key}`,
+    cause: "nothing selected anywhere",
+    message: `\`select.${key}\` matches no \`${kind}\` in any cluster: the expression saw empty lists`,
+    remedy: "correct the selection, or write `allowEmpty: true` if that is what you expect",
+    evidence: kinds.filter(({ selector }) => selector === `${apiVersion}/${kind}`).map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
+  });
 }
 
 function needsTwo(sights: readonly Sight[]) {
@@ -232,6 +247,8 @@ function notDecided(rule: Rule, outcome: Outcome, kinds: readonly KindFact[]): F
 function whyNot(outcome: Outcome): readonly [what: string, remedy: string] {
   if (outcome.type === "spent") return [`needs more than ${outcome.budget.toLocaleString("en-US")} steps`, "compare lists once, not for each element of another list; or select fewer objects"];
   if (outcome.type === "value") return ["gives neither true nor false", "write a claim: a comparison, `has(…)`, `.all(…)`, `.exists(…)`"];
+  const place = outcome.reason.startsWith(NOT_KEPT) ? outcome.reason.slice(NOT_KEPT.length) : undefined;
+  if (place !== undefined) return [`looks at \`${place.slice(0, 200)}\`, of which only a digest is kept`, "name the value with all its keys in the expression: then it is kept; or compare whole objects with ObjectsAgree"];
   const missing = /^field not found: (.+)$/s.exec(outcome.reason)?.[1];
   if (missing !== undefined) return [`fails: there is no \`${missing.slice(0, 80)}\``, `ask first whether it is there: \`has(o.….${missing.slice(0, 80)}) && …\``];
   if (/Maximum call stack/.test(outcome.reason)) return ["nests too deeply", "split the rule into several assertions"];

@@ -1,4 +1,4 @@
-import { celEnv, isCelError, isCelList, isCelMap, plan, type CelInput, type CelValue } from "@bufbuild/cel";
+import { celEnv, isCelError, isCelList, isCelMap, plan, type CelInput, type CelList, type CelMap, type CelValue } from "@bufbuild/cel";
 import { bounded } from "./bounded.ts";
 import { functionsFor } from "./functions.ts";
 import { Meter } from "./meter.ts";
@@ -74,11 +74,20 @@ export class Program {
     if (iterRange === undefined || body === undefined) return [];
     const range = this.#outcome(iterRange, bindings);
     if (range.type !== "value" || !(isCelList(range.value) || isCelMap(range.value))) return this.#culprits(iterRange, bindings, wanted);
-    const items = isCelMap(range.value) ? [...range.value.keys()] : [...range.value];
+    const items = elementsOf(range.value);
     const guilty = items.filter((item) => this.#is(body, { ...bindings, [iterVar]: item }, wanted));
     const [first] = guilty;
     const deeper = first === undefined ? [] : this.#culprits(body, { ...bindings, [iterVar]: first }, wanted);
     return [...guilty, ...deeper] as readonly CelValue[];
+  }
+}
+
+/** Keys of a map, entries of a list; none where one of them is not kept. */
+function elementsOf(range: CelMap | CelList): readonly CelValue[] {
+  try {
+    return isCelMap(range) ? [...range.keys()] : [...range];
+  } catch {
+    return [];
   }
 }
 

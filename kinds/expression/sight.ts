@@ -1,7 +1,8 @@
 import { celList, celMap, isCelMap, type CelInput, type CelValue } from "@bufbuild/cel";
 import { fullName, selectsObject, type Cluster, type Fact, type Json, type JsonObject, type ObjectSeen, type World } from "#engine";
+import { objectPathText } from "#values";
 import type { Selection } from "./spec.ts";
-import { mapOf } from "./values.ts";
+import { mapOf, NotKept } from "./values.ts";
 
 export type ObjectFact = Fact<"objects"> & { readonly data: ObjectSeen };
 
@@ -44,22 +45,25 @@ export function sightsOf(selections: Selections, world: World<"objects">): reado
 function valueOf(fact: ObjectFact): CelInput {
   const known = converted.get(fact.data);
   if (known !== undefined) return known;
-  const value = mapOf(withDigests(fact.data));
+  const value = mapOf(withMarks(fact.data));
   converted.set(fact.data, value);
   if (isCelMap(value)) Reflect.set(value, ORIGIN, fact);
   return value;
 }
 
-/** What is not kept stands there as its digest: equal values are equal, and nothing else can be asked of them. */
-function withDigests({ content, hidden }: ObjectSeen): JsonObject {
+/** What is not kept stands there as such: that it is there can be asked, and nothing else. */
+function withMarks({ content, hidden }: ObjectSeen): JsonObject {
   const marks = Object.entries(hidden);
   if (marks.length === 0) return content;
   const root = structuredClone(content);
-  for (const [key, { sha256 }] of marks) put(root, JSON.parse(key) as readonly string[], `sha256:${sha256}`);
+  for (const [key] of marks) {
+    const path = JSON.parse(key) as readonly string[];
+    put(root, path, new NotKept(objectPathText(path)));
+  }
   return root;
 }
 
-function put(root: Json, path: readonly string[], mark: string): void {
+function put(root: Json, path: readonly string[], mark: NotKept): void {
   let here: unknown = root;
   for (const [index, step] of path.entries()) {
     if (typeof here !== "object" || here === null) return;

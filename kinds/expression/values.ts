@@ -15,7 +15,20 @@ export function mapOf(object: JsonFields): CelMap {
   return new JsonMap(object) as unknown as CelMap;
 }
 
+/** Stands where a value was cut out: nothing can be said of it, so that whatever looks at it fails. */
+export class NotKept {
+  readonly place: string;
+
+  constructor(place: string) {
+    this.place = place;
+  }
+}
+
+/** How an expression that looks at what is not kept fails. */
+export const NOT_KEPT = "a value that is not kept: ";
+
 function valueOf(value: Json | undefined): CelValue {
+  if (value instanceof NotKept) throw new Error(`${NOT_KEPT}${value.place}`);
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value ?? null;
   return Array.isArray(value) ? (new JsonList(value as readonly Json[]) as unknown as CelList) : mapOf(value as JsonFields);

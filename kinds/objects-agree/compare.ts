@@ -1,6 +1,6 @@
 import { canonical, digestOf, sha256, type SchemaNode } from "#engine";
 import { isBelow, parseStructured, type ObjectPath } from "#values";
-import { Hidden, isMap, knownReading, mayMeanTheSame, meaning, selectorRequirements } from "./meaning.ts";
+import { Hidden, isMap, knownReading, mayMeanTheSame, meaning, selectorRequirements, type Reading } from "./meaning.ts";
 
 /** One of the objects that are compared. */
 export interface Side {
@@ -71,7 +71,7 @@ class Walk {
     const values = given.map((value, index) => value ?? this.#defaultAt(schemas, index));
     if (allSame(values)) return;
     const present = values.filter((value) => value !== undefined);
-    if (present.some((value) => value instanceof Hidden)) return this.#hidden(values, path);
+    if (present.some((value) => value instanceof Hidden)) return this.#hidden(values, path, schemas, insideText);
     if (present.length === values.length) {
       if (values.every(isMap)) return this.#maps(values, path, schemas, insideText);
       if (values.every((value) => Array.isArray(value))) return this.#lists(values, path, schemas, insideText);
@@ -106,12 +106,14 @@ class Walk {
     return schemas.find((schema) => schema?.default !== undefined)?.default;
   }
 
-  #hidden(values: readonly unknown[], path: ObjectPath): void {
+  #hidden(values: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
     if (values.includes(undefined)) return this.#tell(values, path);
-    const marks = values.map((value) => (value instanceof Hidden ? value : new Hidden(typeof value === "string" ? sha256(value) : digestOf(value))));
+    const marks = values.map((value) => (value instanceof Hidden ? value : markOf(value)));
     if (new Set(marks.map((mark) => mark.sha256)).size === 1) return;
-    const meanings = new Set(marks.map((mark) => mark.meaning));
-    this.#tell(values, path, meanings.size === 1 && !meanings.has(undefined) ? "the values, of which only digests are kept, are numbers or times" : undefined);
+    const isOne = (part: "time" | "number") => new Set(marks.map((mark) => mark[part] ?? "")).size === 1 && marks[0]?.[part] !== undefined;
+    const reading = this.#readingAt(schemas, path, insideText);
+    if ((reading === "duration" && isOne("time")) || (reading === "quantity" && isOne("number"))) return;
+    this.#tell(values, path, isOne("time") || isOne("number") ? "the values, of which only digests are kept, are numbers or times" : undefined);
   }
 
   #maps(values: readonly Readonly<Record<string, unknown>>[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
@@ -163,8 +165,12 @@ class Walk {
     this.#tell(left, path);
   }
 
+  #readingAt(schemas: Schemas, path: ObjectPath, insideText: boolean): Reading | undefined {
+    return schemas.find((schema) => schema?.reading !== undefined)?.reading ?? knownReading(this.#rules.group, path, insideText);
+  }
+
   #itemText(item: unknown, path: ObjectPath, items: Schemas, insideText: boolean): string {
-    const reading = items.find((schema) => schema?.reading !== undefined)?.reading ?? knownReading(this.#rules.group, path, insideText);
+    const reading = this.#readingAt(items, path, insideText);
     return (reading === undefined ? undefined : meaning(item, reading)) ?? textOf(item);
   }
 
@@ -191,7 +197,7 @@ class Walk {
   }
 
   #scalars(values: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
-    const reading = schemas.find((schema) => schema?.reading !== undefined)?.reading ?? knownReading(this.#rules.group, path, insideText);
+    const reading = this.#readingAt(schemas, path, insideText);
     if (reading !== undefined) {
       const meanings = new Set(values.map((value) => meaning(value, reading)));
       if (meanings.size === 1 && !meanings.has(undefined)) return;
@@ -199,6 +205,16 @@ class Walk {
     const open = reading === undefined && (!this.#anySchema || insideText) && path[0] !== "metadata" && mayMeanTheSame(values);
     this.#tell(values, path, open ? "this is a number or a time" : undefined);
   }
+}
+
+/** Does an object have anything at the path? A text may hold YAML or JSON, in which the path leads on. */
+export function leadsSomewhere([step, ...rest]: ObjectPath, value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (step === undefined || value instanceof Hidden) return true;
+  const inside = typeof value === "string" ? parseStructured(value) : value;
+  if (typeof inside !== "object" || inside === null) return false;
+  if (step === "*") return Object.values(inside).some((each) => leadsSomewhere(rest, each));
+  return Object.hasOwn(inside, step) && leadsSomewhere(rest, Reflect.get(inside, step));
 }
 
 /** Entries of a list by the values of their keys; undefined where an entry lacks them or two have the same. */
@@ -224,6 +240,11 @@ function sameOrder(lists: readonly ReadonlyMap<string, unknown>[]): boolean {
 function inAll(lists: readonly (readonly string[])[]): ReadonlySet<string> {
   const [first = [], ...others] = lists.map((list) => new Set(list));
   return new Set([...first].filter((text) => others.every((other) => other.has(text))));
+}
+
+/** What is kept in clear on one side only, as the other sides have it. */
+function markOf(value: unknown): Hidden {
+  return new Hidden({ sha256: typeof value === "string" ? sha256(value) : digestOf(withMarks(value)) });
 }
 
 function textOf(value: unknown): string {

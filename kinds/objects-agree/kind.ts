@@ -1,6 +1,6 @@
-import { byText, canonical, cite, defineKind, fault, gap, info, judged, objectsRequest, selectsObject, undecided, type Finding, type Judgement, type SpecFault } from "#engine";
-import { parseObjectPath, type ObjectPath } from "#values";
-import { differences, type Difference, type Rules } from "./compare.ts";
+import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Judgement, type SpecFault } from "#engine";
+import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
+import { differences, leadsSomewhere, type Difference, type Rules } from "./compare.ts";
 import { nothingMatches } from "./nearest.ts";
 import { assignedPaths, commonName, comparedOf, isKindFact, isObjectFact, type KindFact, type ObjectFact } from "./sides.ts";
 import type { Spec } from "./spec.ts";
@@ -22,6 +22,7 @@ export default defineKind({
 
     let count = 0;
     const partial: string[] = [];
+    const walked = new Map(pathsOf(spec.compare ?? []).map((path) => [path, false]));
     for (const [name, objects] of [...byName].toSorted(([a], [b]) => byText(a, b))) {
       const twice = objects.find((object, index) => objects.findIndex(({ cluster }) => cluster === object.cluster) !== index);
       if (twice !== undefined) {
@@ -31,10 +32,16 @@ export default defineKind({
       const lacking = world.clusters.filter(({ name: cluster }) => world.complete("objects", cluster) && !objects.some((object) => object.cluster === cluster)).map((cluster) => cluster.name);
       if (lacking.length > 0 && spec.presence === "everywhere") yield missing(name, objects, lacking, spec, kinds);
       else if (lacking.length > 0) partial.push(name);
-      if (objects.length > 1 || (lacking.length > 0 && spec.presence === "everywhere")) count += 1;
+      const found = [...walked.keys()].filter((path) => objects.some((object) => leadsSomewhere(path, compared(object, spec))));
+      for (const path of found) walked.set(path, true);
+      // An object that has nothing at any path to compare shows nothing; that a cluster lacks it does.
+      const isSeen = objects.length > 1 && (walked.size === 0 || found.length > 0);
+      if (isSeen || (lacking.length > 0 && spec.presence === "everywhere")) count += 1;
       if (objects.length > 1) yield* compare(name, objects, spec, kinds);
     }
     yield judged(count);
+    const nowhere = [...walked].filter(([, isFound]) => !isFound).map(([path]) => path);
+    if (nowhere.length > 0 && byName.size > 0) yield leadsNowhere(nowhere, spec, [...kinds.values()]);
     if (partial.length > 0) yield listed(partial, spec);
   },
 });
@@ -44,8 +51,7 @@ function pathsOf(texts: readonly string[]): readonly ObjectPath[] {
 }
 
 function* faultsIn(spec: Spec): Iterable<SpecFault> {
-  const { apiVersion, kind } = spec.select;
-  if (!apiVersion.includes("/") && kind === "Secret") {
+  if (isSecretKind(spec.select)) {
     yield { path: ["select", "kind"], message: "objects of kind `Secret` are never read", remedy: "compare what uses the secret, or a digest that is published elsewhere: a Certificate, an ExternalSecret, a ConfigMap" };
   }
   for (const field of ["compare", "ignore", "unordered"] as const) {
@@ -108,7 +114,7 @@ function missing(name: string, objects: readonly ObjectFact[], lacking: readonly
 function* compare(name: string, objects: readonly ObjectFact[], spec: Spec, kinds: ReadonlyMap<string, KindFact>): Iterable<Finding> {
   const sides = objects.map((object) => {
     const kind = kinds.get(object.cluster)?.data;
-    return { value: comparedOf(object.data), schema: kind?.schema, written: kind?.written ?? false };
+    return { value: compared(object, spec), schema: kind?.schema, written: kind?.written ?? false };
   });
   const found = differences(sides, rulesOf(spec));
   const certain = found.filter(({ unless }) => unless === undefined);
@@ -117,13 +123,17 @@ function* compare(name: string, objects: readonly ObjectFact[], spec: Spec, kind
   else if (open.length > 0) yield mayDiffer(name, objects, open, spec, kinds);
 }
 
+function compared(object: ObjectFact, spec: Spec): Readonly<Record<string, unknown>> {
+  return comparedOf(object.data, spec.compare === undefined ? [] : pathsOf(spec.compare));
+}
+
 const rules = new WeakMap<Spec, Rules>();
 
 function rulesOf(spec: Spec): Rules {
   const known = rules.get(spec);
   if (known !== undefined) return known;
   const { apiVersion, kind } = spec.select;
-  const group = apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
+  const group = groupOf(apiVersion);
   const made = {
     group,
     kind,
@@ -165,6 +175,18 @@ function mayDiffer(name: string, objects: readonly ObjectFact[], found: readonly
     message: `\`${select.kind}\` \`${name}\` differs only where its schema would have to be known (the same if ${reasons.join("; or if ")}): ${differencesText(found, objects)}${unread === undefined ? "" : `; the schema could not be read: ${unread.reason}`}`,
     remedy: `${lists.length === 0 ? "" : `name lists whose order means nothing: \`unordered: [${lists.map(ignorablePath).join(", ")}]\`; or `}${way}; or write ${found.length === 1 ? pathText({ path: found[0]?.path ?? [] }) : "the values"} in the same way everywhere`,
     evidence: evidenceOf(found, objects),
+  });
+}
+
+/** A path that no object has is more likely a slip than a wish. */
+function leadsNowhere(paths: readonly ObjectPath[], { select }: Spec, kinds: readonly KindFact[]): Finding {
+  const texts = paths.map((path) => `\`${objectPathText(path)}\``);
+  return info({
+    subject: `${select.kind} ${paths.map(objectPathText).join(" ")}`,
+    cause: "leads nowhere",
+    message: `no selected \`${select.kind}\` has anything at ${texts.join(", ")}: there is nothing to compare`,
+    remedy: "correct `compare`, if you expected values there",
+    evidence: kinds.map((fact) => cite(fact, "objects of this kind", String(fact.data.total))),
   });
 }
 

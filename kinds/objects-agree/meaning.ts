@@ -1,4 +1,4 @@
-import type { SchemaNode } from "#engine";
+import type { HiddenValue, SchemaNode } from "#engine";
 import { parseDuration, parseQuantity, quantityText, type ObjectPath } from "#values";
 
 export type Reading = NonNullable<SchemaNode["reading"]> | "switch";
@@ -11,8 +11,10 @@ const DURATIONS: ReadonlySet<string> = new Set([
 ]);
 
 const ISTIO = /(^|\.)istio\.io$|^gateway\.networking\.k8s\.io$/;
-/** As the injector of Istio reads them. */
-const ON: ReadonlySet<string> = new Set(["y", "yes", "true", "on", "1"]);
+/** Maps whose keys users choose: a header, label or variable called `timeout` is no time. */
+const FREE: ReadonlySet<string> = new Set(["labels", "annotations", "matchLabels", "nodeSelector", "headers", "set", "add", "withoutHeaders", "queryParams", "sourceLabels", "selector", "env", "proxyMetadata", "runtimeValues", "tags"]);
+/** As the injector of Istio reads its annotation (`injectRequired`): what is none of the first words does not inject. The label is matched as text, by the webhook. */
+const ON: ReadonlySet<string> = new Set(["y", "yes", "true", "on"]);
 const OFF: ReadonlySet<string> = new Set(["n", "no", "false", "off", "0"]);
 
 /** What stands at a path where the schema does not say it: quantities of resources, times of Istio, switches in its annotations. */
@@ -20,9 +22,9 @@ export function knownReading(group: string, path: ObjectPath, insideText: boolea
   const last = path.at(-1) ?? "";
   const owner = path.at(-2) ?? "";
   if (path.includes("resources") && (owner === "limits" || owner === "requests")) return "quantity";
-  if (owner === "hard" || owner === "capacity" || last === "sizeLimit") return "quantity";
-  if ((ISTIO.test(group) || insideText) && DURATIONS.has(last)) return "duration";
-  if (path[0] === "metadata" && last === "sidecar.istio.io/inject") return "switch";
+  if (!insideText && (owner === "hard" || owner === "capacity" || last === "sizeLimit")) return "quantity";
+  if (owner === "annotations" && last === "sidecar.istio.io/inject") return "switch";
+  if ((ISTIO.test(group) || insideText) && DURATIONS.has(last) && path[0] !== "metadata" && !path.slice(0, -1).some((step) => FREE.has(step))) return "duration";
   return undefined;
 }
 
@@ -65,12 +67,18 @@ export function selectorRequirements(value: unknown): readonly string[] | undefi
   if (!isMap(value) || !Object.keys(value).every((key) => key === "matchLabels" || key === "matchExpressions")) return undefined;
   const { matchLabels = {}, matchExpressions = [] } = value;
   if (!isMap(matchLabels) || !Array.isArray(matchExpressions)) return undefined;
-  const labels = Object.entries(matchLabels).map(([key, label]) => JSON.stringify([key, "In", [label]]));
-  const expressions = matchExpressions.map((expression: unknown) => {
-    const { key, operator, values = [] } = isMap(expression) ? expression : {};
-    return JSON.stringify([key, operator, Array.isArray(values) ? [...new Set(values.map(String))].sort() : values]);
-  });
-  return [...new Set([...labels, ...expressions])].sort();
+  const labels = Object.entries(matchLabels).map(([key, label]) => (typeof label === "string" ? JSON.stringify([key, "In", [label]]) : undefined));
+  const requirements = [...labels, ...matchExpressions.map(requirementOf)];
+  return requirements.every((each) => each !== undefined) ? [...new Set(requirements)].sort() : undefined;
+}
+
+/** One requirement as a text; undefined for what an API server would refuse, or knows more of than we do. */
+function requirementOf(expression: unknown): string | undefined {
+  if (!isMap(expression)) return undefined;
+  const { key, operator, values, ...others } = expression;
+  const list: readonly unknown[] | undefined = values === undefined || values === null ? [] : Array.isArray(values) ? values : undefined;
+  if (typeof key !== "string" || typeof operator !== "string" || Object.keys(others).length > 0 || list?.every((value) => typeof value === "string") !== true) return undefined;
+  return JSON.stringify([key, operator, [...new Set(list)].sort()]);
 }
 
 export function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -80,10 +88,13 @@ export function isMap(value: unknown): value is Readonly<Record<string, unknown>
 /** A value that was seen and not kept. */
 export class Hidden {
   readonly sha256: string;
-  readonly meaning: string | undefined;
+  /** Digests of the time and of the number that it may stand for. */
+  readonly time: string | undefined;
+  readonly number: string | undefined;
 
-  constructor(sha256: string, meaning?: string) {
+  constructor({ sha256, time, number }: HiddenValue) {
     this.sha256 = sha256;
-    this.meaning = meaning;
+    this.time = time;
+    this.number = number;
   }
 }

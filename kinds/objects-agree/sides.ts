@@ -33,21 +33,24 @@ export function assignedPaths(group: string, kind: string): readonly ObjectPath[
 
 /**
  * What of an object is compared: all but `status` and bookkeeping. Of `metadata` labels and annotations, without those that kubectl, helm and
- * Argo CD write for themselves; name and namespace agree, for by them objects pair.
+ * Argo CD write for themselves; name and namespace agree, for by them objects pair. What a path in `compare` names is compared all the same.
  */
-export function comparedOf({ content, hidden }: ObjectSeen): Readonly<Record<string, unknown>> {
-  const { status: _status, metadata, apiVersion: _apiVersion, kind: _kind, ...rest } = withHidden(content, hidden) as Readonly<Record<string, unknown>>;
-  const { labels, annotations } = isMap(metadata) ? metadata : {};
-  const own = Object.entries(isMap(annotations) ? annotations : {}).filter(([key]) => !TOOLS.some((tool) => key.startsWith(tool)));
-  const kept = { ...(isMap(labels) && Object.keys(labels).length > 0 ? { labels } : {}), ...(own.length === 0 ? {} : { annotations: Object.fromEntries(own) }) };
-  return Object.keys(kept).length === 0 ? rest : { ...rest, metadata: kept };
+export function comparedOf({ content, hidden }: ObjectSeen, compare: readonly ObjectPath[] = []): Readonly<Record<string, unknown>> {
+  const { status, metadata, apiVersion: _apiVersion, kind: _kind, ...rest } = withHidden(content, hidden) as Readonly<Record<string, unknown>>;
+  const fields = isMap(metadata) ? metadata : {};
+  const isNamed = (...place: ObjectPath) => compare.some((path) => place.every((step, index) => path[index] === step));
+  const { labels, annotations } = fields;
+  const own = Object.entries(isMap(annotations) ? annotations : {}).filter(([key]) => !TOOLS.some((tool) => key.startsWith(tool)) || isNamed("metadata", "annotations", key));
+  const named = Object.entries(fields).filter(([key]) => key !== "labels" && key !== "annotations" && isNamed("metadata", key));
+  const kept = { ...Object.fromEntries(named), ...(isMap(labels) && Object.keys(labels).length > 0 ? { labels } : {}), ...(own.length === 0 ? {} : { annotations: Object.fromEntries(own) }) };
+  return { ...rest, ...(Object.keys(kept).length === 0 ? {} : { metadata: kept }), ...(isNamed("status") ? { status } : {}) };
 }
 
 function withHidden(content: unknown, hidden: ObjectSeen["hidden"]): unknown {
   const marks = Object.entries(hidden);
   if (marks.length === 0) return content;
   const root: unknown = structuredClone(content);
-  for (const [key, { sha256, meaning }] of marks) put(root, JSON.parse(key) as ObjectPath, new Hidden(sha256, meaning));
+  for (const [key, mark] of marks) put(root, JSON.parse(key) as ObjectPath, new Hidden(mark));
   return root;
 }
 

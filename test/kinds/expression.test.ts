@@ -182,6 +182,24 @@ describe("expression", () => {
     expect(judge(kind, specOf({ select, each: "objects.all(o, has(o.data) && 'a' in o.data)" }), two).undecided).toEqual([]);
   });
 
+  it("is undecided where it looks at a value that is not kept, whatever it asks of it but whether it is there", () => {
+    const hidden = { '["spec","n"]': { sha256: "1" } };
+    const seen: Seen = { facts: ["a", "b"].map((cluster) => podOf(cluster, "x", { spec: { m: 1 } }, { hidden })) };
+    for (const each of ["objects.all(o, o.spec.n == 'x')", "objects.all(o, o.spec.n != 'x')", "!objects.exists(o, o.spec.exists(k, o.spec[k] == 'x'))", "objects.all(o, o.spec == {'m': 1, 'n': 'x'})", "distinct(objects).size() == 1", "!(objects[0].spec.n in ['x'])"]) {
+      const said = judge(kind, specOf({ each }), seen);
+      expect([each, said.faults, said.undecided.map(({ message }) => message)]).toEqual([each, [], [expect.stringContaining("looks at `spec.n`, of which only a digest is kept"), expect.anything()]]);
+    }
+    expect(resultOf(kind, specOf({ each: "objects.all(o, has(o.spec.n) && o.spec.m == 1)" }), seen).verdict).toBe("holds");
+  });
+
+  it("is undecided where one of several selections matches nothing in any cluster", () => {
+    const spec = specOf({ select: { pods: POD, others: { ...POD, names: ["typo"] } }, each: "objects.others.all(o, false)" });
+    const said = resultOf(kind, spec, two);
+    expect(said.verdict).toBe("undecided");
+    expect(said.findings.map(({ message }) => message)).toEqual(["`select.others` matches no `Pod` in any cluster: the expression saw empty lists"]);
+    expect(resultOf(kind, spec, two, { allowEmpty: true }).verdict).toBe("holds");
+  });
+
   it("holds over no object only where that is allowed", () => {
     const empty: Seen = { clusters: [clusterOf("a")], facts: [] };
     expect(resultOf(kind, specOf({ each: "objects.all(o, false)" }), empty).verdict).toBe("undecided");

@@ -36,6 +36,8 @@ interface Row {
   /** Paths of certain differences, or of those that only a schema decides. */
   readonly differs?: readonly string[];
   readonly open?: readonly string[];
+  /** Objects judged; 1 when left out. */
+  readonly judged?: number;
 }
 
 const rows: readonly Row[] = [
@@ -79,20 +81,34 @@ const rows: readonly Row[] = [
   { name: "a star ignores every entry of a list", left: { l: [{ i: 1, k: 1 }] }, right: { l: [{ i: 2, k: 1 }] }, spec: { ignore: ["spec.l[*].i"] } },
   { name: "only the paths to compare are compared", left: { a: 1, b: 1 }, right: { a: 1, b: 2 }, spec: { compare: ["spec.a"] } },
   { name: "a path to compare that one side lacks is a difference", left: { a: { b: 1 } }, right: {}, about: KNOWN, spec: { compare: ["spec.a.b"] }, differs: ["spec.a.b"] },
-  { name: "on the way to a path to compare, empty and absent are the same", left: { a: { c: 1 } }, right: {}, about: KNOWN, spec: { compare: ["spec.a.b"] } },
+  { name: "on the way to a path to compare, empty and absent are the same", left: { a: { c: 1 } }, right: {}, about: KNOWN, spec: { compare: ["spec.a.b"] }, judged: 0 },
+  { name: "a path to compare that leads nowhere shows nothing", left: { a: 1 }, right: { a: 1 }, about: KNOWN, spec: { compare: ["spec.aa"] }, judged: 0 },
+  { name: "of two paths to compare one that leads somewhere is enough", left: { a: 1 }, right: { a: 1 }, about: KNOWN, spec: { compare: ["spec.aa", "spec.a"] } },
+  { name: "a header that is called `timeout` is a text", left: { headers: { request: { set: { timeout: "60s" } } } }, right: { headers: { request: { set: { timeout: "1m" } } } }, about: KNOWN, differs: ["spec.headers.request.set.timeout"] },
+  { name: "a label that is called `ttl` is a text", left: { labels: { ttl: "60s" } }, right: { labels: { ttl: "1m" } }, about: KNOWN, differs: ["spec.labels.ttl"] },
+  { name: "the injector's annotation is a switch, in templates too", left: { template: { metadata: { annotations: { "sidecar.istio.io/inject": "yes" } } } }, right: { template: { metadata: { annotations: { "sidecar.istio.io/inject": "true" } } } }, about: KNOWN },
+  { name: "`1` is no word by which the injector injects", left: { annotations: { "sidecar.istio.io/inject": "1" } }, right: { annotations: { "sidecar.istio.io/inject": "true" } }, about: KNOWN, differs: ['spec.annotations["sidecar.istio.io/inject"]'] },
+  { name: "its label is matched as text, by the webhook", left: { labels: { "sidecar.istio.io/inject": "yes" } }, right: { labels: { "sidecar.istio.io/inject": "true" } }, about: KNOWN, differs: ['spec.labels["sidecar.istio.io/inject"]'] },
+  {
+    name: "requirements that say more than a label selector can are compared as they stand",
+    left: { s: { matchExpressions: [{ key: "a", operator: "In", values: ["b"], weight: 1 }] } },
+    right: { s: { matchExpressions: [{ key: "a", operator: "In", values: ["b"], weight: 2 }] } },
+    about: KNOWN,
+    differs: ["spec.s.matchExpressions[0].weight"],
+  },
   { name: "a map and a text differ as a whole", left: { a: { b: 1 } }, right: { a: "x" }, differs: ["spec.a"] },
   { name: "a key called `__proto__` is a key", left: JSON.parse('{"__proto__":{"a":1}}'), right: JSON.parse('{"__proto__":{"a":2}}'), differs: ["spec.__proto__.a"] },
 ];
 
 describe("objects-agree", () => {
-  for (const { name, left, right, about = {}, spec = {}, differs = [], open = [] } of rows) {
+  for (const { name, left, right, about = {}, spec = {}, differs = [], open = [], judged = 1 } of rows) {
     it(name, () => {
       const said = judge(kind, specOf(spec), seenOf([{ spec: left } as JsonObject, { spec: right } as JsonObject], about));
       const places = (found: typeof said.faults) => [...new Set(found.flatMap(({ evidence }) => evidence.map(({ label }) => label)))].toSorted();
 
       expect(places(said.faults)).toEqual(differs);
       expect(places(said.undecided)).toEqual(open);
-      expect(said.judged).toBe(1);
+      expect(said.judged).toBe(judged);
     });
   }
 
@@ -125,11 +141,31 @@ describe("objects-agree", () => {
   });
 
   it("compares what is not kept by its digest, and shows no value", () => {
-    const hidden = (sha256: string, meaning?: string) => ({ hidden: { '["data","k"]': { sha256, ...(meaning === undefined ? {} : { meaning }) } } });
+    const hidden = (sha256: string, more: object = {}, path = '["data","k"]') => ({ hidden: { [path]: { sha256, ...more } } });
     const seen = (...sides: readonly object[]): Seen => ({ facts: sides.flatMap((side, index) => [kindOf("ab"[index] ?? ""), objectOf("ab"[index] ?? "", {}, side)]) });
     expect(judge(kind, specOf(), seen(hidden("1"), hidden("1"))).faults).toEqual([]);
     expect(judge(kind, specOf(), seen(hidden("1"), hidden("2"))).faults[0]?.message).toContain("(not kept, digest 1)");
-    expect(judge(kind, specOf(), seen(hidden("1", "m"), hidden("2", "m"))).undecided).toHaveLength(1);
+    expect(judge(kind, specOf(), seen(hidden("1", { time: "m" }), hidden("2", { time: "m" }))).undecided).toHaveLength(1);
+    // `1m` may be a minute, and a thousandth as well.
+    expect(judge(kind, specOf(), seen(hidden("1", { time: "m", number: "n" }), hidden("2", { number: "n" }))).undecided).toHaveLength(1);
+    const timeout = '["spec","timeout"]';
+    const said = judge(kind, specOf(), seen(hidden("1", { time: "m" }, timeout), hidden("2", { time: "m" }, timeout)));
+    expect([said.faults, said.undecided]).toEqual([[], []]);
+  });
+
+  it("compares bookkeeping where a path names it", () => {
+    const sides = [1, 2].map((n) => ({ metadata: { finalizers: [`f${n}`], annotations: { "meta.helm.sh/release-name": `r${n}` } }, status: { storedVersions: [`v${n}`] } }));
+    const placesOf = (...compare: string[]) => judge(kind, specOf({ compare }), seenOf(sides, KNOWN)).faults.flatMap(({ evidence }) => evidence.map(({ label }) => label));
+    expect(placesOf("status.storedVersions")).toContain("status.storedVersions[0]");
+    expect(placesOf("metadata.finalizers")).toContain("metadata.finalizers[0]");
+    expect(placesOf('metadata.annotations["meta.helm.sh/release-name"]')).toContain('metadata.annotations["meta.helm.sh/release-name"]');
+    expect(placesOf("metadata")).toEqual([]);
+  });
+
+  it("is undecided where no path to compare leads anywhere, and names them", () => {
+    const said = resultOf(kind, specOf({ compare: ["spec.mtsl"] }), seenOf([{ spec: {} }, { spec: {} }]));
+    expect(said.verdict).toBe("undecided");
+    expect(said.findings.map(({ message }) => message)).toEqual(["no selected `VirtualService` has anything at `spec.mtsl`: there is nothing to compare"]);
   });
 
   it("tells an object that a cluster lacks, but not where its list is not complete", () => {

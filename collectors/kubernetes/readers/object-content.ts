@@ -19,6 +19,10 @@ export interface Content {
 const SENSITIVE: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
   ["/ConfigMap", [["data", "*"], ["binaryData", "*"]]],
   ["extensions.istio.io/WasmPlugin", [["spec", "pluginConfig"], ["spec", "vmConfig", "env", "*", "value"]]],
+  ["extensions.istio.io/TrafficExtension", [["spec", "wasm", "pluginConfig"], ["spec", "wasm", "vmConfig", "env", "*", "value"], ["spec", "lua"]]],
+  ["networking.istio.io/ProxyConfig", [["spec", "environmentVariables", "*"]]],
+  ["helm.toolkit.fluxcd.io/HelmRelease", [["spec", "values"]]],
+  ["argoproj.io/Application", [["spec", "source", "helm"], ["spec", "sources", "*", "helm"]]],
   ["networking.istio.io/EnvoyFilter", [["spec", "configPatches", "*", "patch", "value"]]],
 ]);
 
@@ -33,8 +37,10 @@ const MOST_LEAVES = 5000;
  */
 export function contentOf(object: KubeObject, group: string, kind: string, { clear, only }: Keeping): Content {
   const whole = { ...object, metadata: metadataOf(object) };
-  const { status: _status, ...wanted } = whole as Fields;
-  const kept = (only ? pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) : wanted) as JsonObject;
+  const { status, ...wanted } = whole as Fields;
+  // What changes by itself is kept where somebody looks at it, whoever else asks for the whole object.
+  const seen = pick({ status }, clear.filter(([first]) => first === undefined || first === "*" || first === "status"));
+  const kept = (only ? pick(whole, [...clear, ["metadata", "name"], ["metadata", "namespace"]]) : { ...wanted, ...(seen as Fields) }) as JsonObject;
   const hiding = new Hiding(SENSITIVE.get(`${group}/${kind}`) ?? [], clear);
   const content = hiding.cut(kept, []) as JsonObject;
   return { content, hidden: Object.fromEntries(hiding.hidden.sort(([a], [b]) => byText(a, b))) };
@@ -96,8 +102,12 @@ class Hiding {
   }
 
   #hide(value: unknown, path: ObjectPath): undefined {
-    const meaning = typeof value === "string" || typeof value === "number" ? meaningOf(value) : undefined;
-    this.hidden.push([JSON.stringify(path), { sha256: typeof value === "string" ? sha256(value) : digestOf(value), ...(meaning === undefined ? {} : { meaning: sha256(meaning) }) }]);
+    const text = typeof value === "string" || typeof value === "number" ? value : "";
+    const duration = typeof text === "string" ? parseDuration(text) : undefined;
+    const quantity = parseQuantity(text);
+    const time = duration === undefined ? {} : { time: sha256(`time ${duration}`) };
+    const number = quantity === undefined ? {} : { number: sha256(`number ${quantityText(quantity)}`) };
+    this.hidden.push([JSON.stringify(path), { sha256: typeof value === "string" ? sha256(value) : digestOf(value), ...time, ...number }]);
   }
 }
 
@@ -106,22 +116,15 @@ function fromEntries(entries: readonly (readonly [string, unknown])[]): JsonObje
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
-/** A star does not name a key whose value may be secret, unless it stands for a place in a list. */
+/** A path names a value that may be secret by its last key; one that ends above it, or has a star there, does not, unless the star stands for a place in a list. */
 function named(path: ObjectPath, place: ObjectPath): boolean {
   const last = place.length - 1;
-  return path[last] !== "*" || /^\d+$/.test(place[last] ?? "") ;
+  return path.length > last && (path[last] !== "*" || /^\d+$/.test(place[last] ?? ""));
 }
 
 /** `env[*].value` of a container, or of anything else that takes an environment. */
 function isEnvironment(path: ObjectPath): boolean {
   return path.at(-1) === "value" && path.at(-3) === "env";
-}
-
-function meaningOf(value: string | number): string | undefined {
-  const duration = typeof value === "string" ? parseDuration(value) : undefined;
-  if (duration !== undefined) return `time ${duration}`;
-  const quantity = parseQuantity(value);
-  return quantity === undefined ? undefined : `number ${quantityText(quantity)}`;
 }
 
 function leavesOf(value: unknown): number {

@@ -2,6 +2,8 @@ import {
   CollectError,
   digestOf,
   fullName,
+  groupOf,
+  isSecretKind,
   selectsObject,
   type Cluster,
   type Fact,
@@ -70,25 +72,25 @@ async function readKind(cluster: Cluster, selector: string, questions: readonly 
 
 /** Throws where the kind may not be read, or where another version of it is served than the one asked for. */
 async function lookUp({ apiVersion, kind }: Question, api: KubernetesApi): Promise<FoundKind> {
-  if (isSecret(apiVersion, kind)) throw new CollectError("objects of kind Secret are never read", { remedy: "assert something else: a Certificate, an ExternalSecret, what uses the secret" });
+  if (isSecretKind({ apiVersion, kind })) throw secret();
   const found = await api.find(apiVersion, kind);
   if (found.resource !== undefined) {
+    if (found.resource.group === "" && found.resource.plural === "secrets") throw secret();
     if (await api.unseen(found.resource)) throw unseen(kind);
     return found;
   }
-  const slash = apiVersion.indexOf("/");
-  const group = slash < 0 ? "" : apiVersion.slice(0, slash);
+  const group = groupOf(apiVersion);
   if (found.versions.length > 0) {
     throw new CollectError(`\`${kind}\` is served in ${found.versions.map((version) => `\`${group === "" ? "" : `${group}/`}${version}\``).join(", ")}, not in \`${apiVersion}\``, {
       remedy: "select it in a version that every cluster serves, or bring the CRDs of this cluster up to date",
     });
   }
-  if (await api.unseen({ group, versions: [apiVersion.slice(slash + 1)], plural: kind.toLowerCase(), kind, namespaced: true })) throw unseen(kind);
+  if (await api.unseen({ group, versions: [apiVersion.slice(apiVersion.indexOf("/") + 1)], plural: kind.toLowerCase(), kind, namespaced: true })) throw unseen(kind);
   return found;
 }
 
-function isSecret(apiVersion: string, kind: string): boolean {
-  return !apiVersion.includes("/") && /^secret(s|list)?$/i.test(kind);
+function secret(): CollectError {
+  return new CollectError("objects of kind Secret are never read", { remedy: "assert something else: a Certificate, an ExternalSecret, what uses the secret" });
 }
 
 function unseen(kind: string): CollectError {
@@ -116,6 +118,7 @@ async function listKind(cluster: Cluster, selector: string, questions: readonly 
   let facts: Fact<"objects">[] = [];
   let total = 0;
   let namespaces = new Set<string>();
+  const keepingFor = keepings(questions);
   for await (const page of api.list(resource, { metadataOnly: isMetadataOnly(keeping) })) {
     io.signal.throwIfAborted();
     if (page.restarted) {
@@ -127,9 +130,10 @@ async function listKind(cluster: Cluster, selector: string, questions: readonly 
       const about = aboutOf(item);
       total += 1;
       namespaces.add(about.namespace);
-      if (!questions.some((question) => isWanted(question, about))) continue;
+      const wanted = keepingFor(about);
+      if (wanted === undefined) continue;
       const object = { ...item, apiVersion: questions[0]?.apiVersion, kind: resource.kind };
-      const data: ObjectSeen = { what: "object", ...about, ...contentOf(object, resource.group, resource.kind, keeping) };
+      const data: ObjectSeen = { what: "object", ...about, ...contentOf(object, resource.group, resource.kind, wanted) };
       facts.push({ type: "fact", kind: "objects", cluster: cluster.name, selector, subject: fullName(about), data, source: { collector: "kubernetes", ...page.source(item) } });
     }
     io.progress(`${total} ${resource.plural}`);
@@ -137,13 +141,28 @@ async function listKind(cluster: Cluster, selector: string, questions: readonly 
   return { facts, total, namespaces };
 }
 
-function aboutOf(item: KubeObject): Pick<ObjectSeen, "namespace" | "name" | "labels"> {
+/** What is kept of an object: what the questions that select it look at, and nothing for the sake of the others; undefined where none selects it. */
+function keepings(questions: readonly Question[]): (about: About) => Keeping | undefined {
+  const known = new Map<string, Keeping>();
+  return (about) => {
+    const mine = questions.filter((question) => isWanted(question, about));
+    if (mine.length === 0) return undefined;
+    const key = mine.map((question) => questions.indexOf(question)).join(" ");
+    const keeping = known.get(key) ?? keepingOf(mine);
+    known.set(key, keeping);
+    return keeping;
+  };
+}
+
+type About = Pick<ObjectSeen, "namespace" | "name" | "labels">;
+
+function aboutOf(item: KubeObject): About {
   const { metadata } = item;
   const labels = Object.entries(fieldsIn(metadata, "labels")).filter((entry): entry is [string, string] => typeof entry[1] === "string");
   return { namespace: textIn(metadata, "namespace", 253) ?? "", name: textIn(metadata, "name", 253) ?? "", labels: Object.fromEntries(labels) };
 }
 
-function isWanted({ also = [], ...selection }: Question, about: Pick<ObjectSeen, "namespace" | "name" | "labels">): boolean {
+function isWanted({ also = [], ...selection }: Question, about: About): boolean {
   return selectsObject(selection, about) || also.includes(fullName(about));
 }
 
