@@ -1,14 +1,14 @@
 /**
- * `npm run build`: writes `dist/`, the package that users install: bundled JavaScript with its own package.json.
+ * `npm run build [-- DIR]`: writes `dist/`, or DIR, the package that users install: bundled JavaScript with its own package.json.
  * Everything it needs is inside, so it has no dependencies and starts fast; heavy parts stay in chunks of their own.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
-const dist = join(root, "dist");
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown> & { version: string };
 
 /** Files that are read at run time, by their path from the root; the release has them at the same path. */
