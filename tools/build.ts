@@ -1,14 +1,14 @@
 /**
- * `npm run build`: writes `dist/`, the package that users install: bundled JavaScript with its own package.json.
+ * `npm run build [-- DIR]`: writes `dist/`, or DIR, the package that users install: bundled JavaScript with its own package.json.
  * Everything it needs is inside, so it has no dependencies and starts fast; heavy parts stay in chunks of their own.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
-const dist = join(root, "dist");
+const dist = resolve(process.argv[2] ?? join(root, "dist"));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<string, unknown> & { version: string };
 
 /** Files that are read at run time, by their path from the root; the release has them at the same path. */
@@ -69,7 +69,7 @@ const FORMATS = ["sarif", "junit", "github", "markdown", "html", "prometheus", "
 const STATES = ["folder", "command", "http", "hcp", "kubernetes", "s3", "gcs", "azurerm"];
 
 /** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./live.ts", "./ajv.ts", "./verifier.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
+const APART = ["cli/process.ts", "cli/main.ts", "./compare.ts", "./route.ts", "./live.ts", "./ajv.ts", "./verifier.ts", "./sessions.ts", "./sigstore.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
 
 /** The thread that parses HCL is a file that is started by its name; chunks lie beside it. */
 const THREAD = ["./hcl-worker.ts", "./hcl-worker.cjs"] as const;
@@ -102,6 +102,17 @@ const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
   "node:util": "export const stripVTControlCharacters = (text) => text",
 };
 
+/** Floors that every other part stands on: one file each, wherever they are used. Cut by who shares what they would be two dozen. */
+const FLOORS = ["values", "routes", "engine"];
+
+/** The files of the release lie one folder deep, all of them. */
+const floors: Plugin = {
+  name: "floors",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^#(${FLOORS.join("|")})$`) }, ({ path }) => ({ path: `../${path.slice(1)}/index.js`, external: true }));
+  },
+};
+
 /** These modules of Node take longer to load than Commander takes to work. */
 const light: Plugin = {
   name: "light",
@@ -127,7 +138,7 @@ const REQUIRE = 'import { createRequire as __createRequire } from "node:module";
 async function bundle(): Promise<Metafile> {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { "cli/process": "cli/process.ts", "engine/index": "engine/index.ts", "routes/index": "routes/index.ts" },
+    entryPoints: { "cli/process": "cli/process.ts", ...Object.fromEntries(FLOORS.map((floor) => [`${floor}/index`, `${floor}/index.ts`])) },
     outdir: dist,
     // Chunks lie beside the command line, as deep as its own modules: what is found from \`import.meta.url\` is found there too.
     chunkNames: "cli/[name]-[hash]",
@@ -140,7 +151,7 @@ async function bundle(): Promise<Metafile> {
     minifyWhitespace: true,
     legalComments: "none",
     loader: { ".md": "text" },
-    plugins: [builtins, joined, ownVersion, light],
+    plugins: [builtins, joined, floors, ownVersion, light],
     external: OPTIONAL.map(([name]) => name),
     metafile: true,
     write: false,

@@ -1,4 +1,4 @@
-import { assume, byText, defineKind, gap, info, judged, type Assumption, type Cluster, type Gap, type World } from "#engine";
+import { assume, byText, defineKind, gap, info, judged, type Assumption, type Cluster, type Fact, type Gap, type World } from "#engine";
 import { compareWorlds, type Listed, type Mapping, type RouteWorld, type WorldComparison, type WorldOptions } from "#routes";
 import { deadRules } from "./dead.ts";
 import { Evidences } from "./evidence.ts";
@@ -20,7 +20,7 @@ export default defineKind({
     yield* strangers(spec, world.clusters);
     // What a cluster hides could change any answer: it is compared with nobody, and its gaps say why.
     const seen = world.clusters.filter(({ name }) => world.complete("routing", name) && world.facts("routing", name).length > 0);
-    if (seen.length < 2) return;
+    if (seen.length < 2 || seen.every(({ name }) => hasOnlyClients(world.facts("routing", name)))) return;
 
     const facts = new Map(seen.map(({ name }) => [name, world.facts("routing", name)] as const));
     const worlds = routeWorldsOf(seen.map(({ name }) => ({ name, facts: facts.get(name) ?? [], servicesByName: true, reading: spec.reading })), () => world.istioMap);
@@ -35,6 +35,13 @@ export default defineKind({
     yield* assumptions(comparison, worlds);
   },
 });
+
+/** Kinds that send requests and of which none is sent one by name: a place of nothing else has no host to judge, and the engine is not asked. */
+const CLIENTS: ReadonlySet<string> = new Set(["Pod", "Namespace"]);
+
+function hasOnlyClients(facts: readonly Fact<"routing">[]): boolean {
+  return facts.every(({ data }) => (data.type === "object" ? CLIENTS.has(data.kind) : data.meshConfigs.length < 2));
+}
 
 function optionsOf(spec: Spec): WorldOptions {
   const clusters = new Set([...Object.keys(spec.hostMapping), ...Object.keys(spec.gatewayMapping)]);

@@ -18,6 +18,31 @@ export interface Alphabet {
   readonly sure: Automaton;
 }
 
+/** Automata are made when they are first asked for: most runs decide nothing that needs all of them. */
+class Languages implements Alphabet {
+  readonly #patterns: Readonly<Record<keyof Alphabet, string>>;
+  #possible: Automaton | undefined;
+  #sure: Automaton | undefined;
+
+  constructor(possible: string, sure = possible) {
+    this.#patterns = { possible, sure };
+  }
+
+  get possible(): Automaton {
+    return (this.#possible ??= language(this.#patterns.possible));
+  }
+
+  get sure(): Automaton {
+    return (this.#sure ??= language(this.#patterns.sure));
+  }
+}
+
+/** The same for a language that stands alone. */
+function once(make: () => Automaton): () => Automaton {
+  let made: Automaton | undefined;
+  return () => (made ??= make());
+}
+
 function language(pattern: string, reading: "bytes" | "utf-8" = "bytes"): Automaton {
   const parsed = parseRegex(pattern, reading);
   const program = parsed.ok ? compileRegex(parsed.regex, reading) : undefined;
@@ -26,28 +51,25 @@ function language(pattern: string, reading: "bytes" | "utf-8" = "bytes"): Automa
 }
 
 /** Every word but the empty one. */
-export const notEmpty: Automaton = language("(?s).+");
+export const notEmpty = once(() => language("(?s).+"));
 
 /** An HTTP token. HTTP/1.1 refuses unknown methods, HTTP/2 lets any token through. CONNECT has no path and is not modelled. */
-export const methods: Alphabet = { possible: language("[!#$%&'*+.^_`|~0-9A-Za-z-]+"), sure: language("[!#$%&'*+.^_`|~0-9A-Za-z-]+") };
+export const methods: Alphabet = new Languages("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
 /** The method that is no part of the model. */
 export const connect: Automaton = literal("CONNECT", "end");
 
 /** A host in any case and a port: the second is what every client can send. */
-export const authorities: Alphabet = {
-  possible: language("(?:[0-9A-Za-z._~%!$&'()*+,;=-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]*)?"),
-  sure: language("(?:[0-9A-Za-z._-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?"),
-};
+export const authorities: Alphabet = new Languages("(?:[0-9A-Za-z._~%!$&'()*+,;=-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]*)?", "(?:[0-9A-Za-z._-]+|\\[[0-9A-Fa-f:.]+\\])(?::[0-9]{1,5})?");
 
 /** A value of a parameter. Blanks and bytes from 0x80 pass in HTTP/2 only. */
-export const parameters: Alphabet = { possible: language("[ !\"$%'-~\\x80-\\xff]*"), sure: language("[!\"$%'-~]*") };
+export const parameters: Alphabet = new Languages("[ !\"$%'-~\\x80-\\xff]*", "[!\"$%'-~]*");
 
 /** A whole query behind its `?`. */
-export const queries: Alphabet = { possible: language("[ -\"$-~\\x80-\\xff]*"), sure: language("[!\"$-~]*") };
+export const queries: Alphabet = new Languages("[ -\"$-~\\x80-\\xff]*", "[!\"$-~]*");
 
 /** A string in a claim: valid UTF-8. */
-export const claimTexts: Automaton = language("(?s).*", "utf-8");
+export const claimTexts = once(() => language("(?s).*", "utf-8"));
 
 const EMPTY = 0;
 const VISIBLE = 1;

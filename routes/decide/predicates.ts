@@ -112,7 +112,7 @@ function readableWord(domain: Automaton, wish: Wish, asWords: (predicate: Predic
     return isIn(domain) && wish.yes.every((predicate) => isIn(asWords(predicate))) && !wish.no.some((predicate) => isIn(asWords(predicate))) ? only : undefined;
   }
   const asked = question(domain, wish, asWords);
-  return shortestWord({ ...asked, within: [...asked.within, notEmpty] }, meter) ?? shortestWord(asked, meter);
+  return shortestWord({ ...asked, within: [...asked.within, notEmpty()] }, meter) ?? shortestWord(asked, meter);
 }
 
 const itself = ({ language }: Predicate): Automaton => language;
@@ -298,7 +298,7 @@ export function headerPart(name: string, meter: Meter): Part {
 
 /** The strings of a claim. */
 export function claimPart(path: readonly string[], meter: Meter): Part {
-  return new LinesPart(`claim ${path.join(".")}`, { type: "claim", path }, claimTexts, "surely", true, meter);
+  return new LinesPart(`claim ${path.join(".")}`, { type: "claim", path }, claimTexts(), "surely", true, meter);
 }
 
 /** The language of exactly one list of lines. */
