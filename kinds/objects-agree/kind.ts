@@ -1,7 +1,6 @@
-import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
+import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, nothingSelected, objectsRequest, partOnly, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
 import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
 import { differences, leadsSomewhere } from "./compare.ts";
-import { nothingMatches } from "./nearest.ts";
 import { assignedPaths, commonName, comparedOf, isKindFact, isObjectFact, type KindFact, type ObjectFact } from "./sides.ts";
 import type { Spec } from "./spec.ts";
 import { campsOf, clustersText, differencesText, evidenceOf, ignorablePath, majorityOf, pathText } from "./words.ts";
@@ -19,7 +18,13 @@ export default defineKind({
     const facts = world.facts("objects");
     const kinds = new Map(facts.filter(isKindFact).map((fact) => [fact.cluster, fact]));
     const byName = selectedByName(facts.filter(isObjectFact), spec);
-    if (byName.size === 0) yield* nothingMatches(spec.select, [...kinds.values()]);
+    const part = [...kinds.values()].flatMap(({ cluster, data }) => {
+      const why = partOnly(spec.select, data, cluster);
+      return why === undefined ? [] : [gap({ cluster, subject: `${cluster}/${spec.select.kind}`, ...why })];
+    });
+    yield* part;
+    const isWhole = (cluster: string) => world.complete("objects", cluster) && !part.some((each) => each.cluster === cluster);
+    if (byName.size === 0) yield* nothingMatches(spec, [...kinds.values()]);
 
     let count = 0;
     const partial: string[] = [];
@@ -31,7 +36,7 @@ export default defineKind({
         yield twoOfOneName(name, objects.filter(({ cluster }) => cluster === twice.cluster), spec);
         continue;
       }
-      const lacking = world.clusters.filter(({ name: cluster }) => world.complete("objects", cluster) && !objects.some((object) => object.cluster === cluster)).map((cluster) => cluster.name);
+      const lacking = world.clusters.filter(({ name: cluster }) => isWhole(cluster) && !objects.some((object) => object.cluster === cluster)).map((cluster) => cluster.name);
       if (lacking.length > 0 && spec.presence === "everywhere") yield missing(name, objects, lacking, spec, kinds);
       else if (lacking.length > 0) partial.push(name);
       const found = [...walked.keys()].filter((path) => objects.some((object) => leadsSomewhere(path, compared(object, spec))));
@@ -69,6 +74,12 @@ function selectedByName(objects: readonly ObjectFact[], { select, mapping }: Spe
   const mapped = (object: ObjectFact) => commonName(object, mapping);
   const wanted = objects.filter((object) => selectsObject(select, object.data) || (Object.hasOwn(mapping, object.cluster) && Object.hasOwn(mapping[object.cluster] ?? {}, nameOf(object))));
   return Map.groupBy(wanted, mapped);
+}
+
+function* nothingMatches({ select }: Spec, kinds: readonly KindFact[]): Iterable<Finding> {
+  for (const fact of kinds) {
+    yield info({ subject: `${fact.cluster}/${select.kind}`, cause: "matches nothing", ...nothingSelected(select, fact.data, fact.cluster), evidence: [cite(fact, "objects of this kind", String(fact.data.total))] });
+  }
 }
 
 function nameOf({ data: { namespace, name } }: ObjectFact): string {

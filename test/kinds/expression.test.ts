@@ -176,6 +176,16 @@ describe("expression", () => {
     expect(said.faults.map(({ subject }) => subject)).toEqual(["a"]);
   });
 
+  it("does not judge a cluster of which not every namespace was listed, unless only listed ones are selected", () => {
+    const listed: Fact<"objects"> = { type: "fact", kind: "objects", cluster: "b", selector: "v1/Pod", subject: "kind Pod", data: { what: "kind", served: true, versions: ["v1"], total: 2, namespaces: ["shop"], listed: ["shop"], written: true }, source: { collector: "test", locator: "/b" } };
+    const seen: Seen = { ...two, facts: [...two.facts, listed] };
+    const part = resultOf(kind, specOf({ each: "objects.size() < 3" }), seen);
+    expect([part.verdict, part.gaps.map(({ cluster }) => cluster)]).toEqual(["undecided", ["b"]]);
+    expect(resultOf(kind, specOf({ each: "objects.size() < 2", across: "false" }), seen).findings).toEqual([]);
+    expect(resultOf(kind, specOf({ select: { ...POD, namespaces: ["shop"] }, each: "objects.size() < 3" }), seen).verdict).toBe("holds");
+    expect(resultOf(kind, specOf({ select: { ...POD, namespaces: ["shop"] }, each: "objects.size() < 2" }), seen).verdict).toBe("violated");
+  });
+
   it("is undecided about values of ConfigMaps behind a computed key", () => {
     const select = { apiVersion: "v1", kind: "ConfigMap" };
     expect(judge(kind, specOf({ select, each: "objects.all(o, o.data.all(k, o.data[k] != ''))" }), two).undecided.map(({ message }) => message)).toEqual([expect.stringContaining("a key that is computed")]);

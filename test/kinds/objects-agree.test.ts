@@ -247,6 +247,15 @@ describe("objects-agree", () => {
     expect(judge(kind, specOf({ presence: "shared" }), { facts }).infos).toHaveLength(1);
   });
 
+  it("does not take for missing what is in a namespace that nobody listed: that is a gap, unless only listed ones are selected", () => {
+    const facts = [kindOf("a"), objectOf("a", { spec: {} }, { namespace: "web" }), objectOf("a", { spec: {} }), kindOf("b", { listed: ["shop"] }), objectOf("b", { spec: {} })];
+    const of = (namespaces?: readonly string[]) => resultOf(kind, specOf({ select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", ...(namespaces === undefined ? {} : { namespaces: [...namespaces] as [string] }) } }), { facts });
+    for (const namespaces of [undefined, ["*"], ["shop", "web"]]) {
+      expect([of(namespaces).verdict, of(namespaces).findings, of(namespaces).gaps.map(({ cluster, reason }) => [cluster, reason])]).toEqual(["undecided", [], [["b", "of `b` only `shop` is listed, and `VirtualService` may be selected in other namespaces"]]]);
+    }
+    expect([of(["shop"]).verdict, of(["shop"]).gaps]).toEqual(["holds", []]);
+  });
+
   it("pairs what is mapped, and refuses two objects of one name", () => {
     const mapping = { b: { "other/cart": "shop/cart" } };
     const facts = [kindOf("a"), objectOf("a", { spec: { a: 1 } }), kindOf("b"), objectOf("b", { spec: { a: 2 } }, { namespace: "other" })];
