@@ -10,7 +10,7 @@ export function nothingSelected(selection: ObjectSelection, seen: KindSeen, clus
 }
 
 function meant({ kind, namespaces }: ObjectSelection, { served, total, namespaces: seen, kinds = [] }: KindSeen): string | undefined {
-  if (!served) {
+  if (!served || (total === 0 && !kinds.includes(kind))) {
     const near = nearWord(kind, kinds);
     return near === undefined ? undefined : `did you mean \`${near}\`?`;
   }

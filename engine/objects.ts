@@ -23,7 +23,7 @@ export interface KindSeen {
   readonly served: boolean;
   /** Versions in which the kind is served. */
   readonly versions: readonly string[];
-  /** Where it is not served: kinds that the group and version have. */
+  /** Where it is not served, or where a folder of manifests has none: kinds that the group and version have. */
   readonly kinds?: readonly string[] | undefined;
   /** Objects of the kind, selected or not. */
   readonly total: number;

@@ -1,6 +1,7 @@
 import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, nothingSelected, objectsRequest, partOnly, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
 import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
 import { differences, leadsSomewhere } from "./compare.ts";
+import { OPEN_WORDS } from "./open.ts";
 import { assignedPaths, commonName, comparedOf, isKindFact, isObjectFact, type KindFact, type ObjectFact } from "./sides.ts";
 import type { Spec } from "./spec.ts";
 import { campsOf, clustersText, differencesText, evidenceOf, ignorablePath, majorityOf, pathText } from "./words.ts";
@@ -186,17 +187,40 @@ function minority(difference: Difference, objects: readonly ObjectFact[]): reado
 }
 
 function mayDiffer(name: string, objects: readonly ObjectFact[], found: readonly Difference[], { select }: Spec, kinds: ReadonlyMap<string, KindFact>): Finding {
-  const reasons = [...new Set(found.map(({ unless = "" }) => unless))].toSorted(byText);
+  const reasons = [...new Set(found.flatMap(({ unless }) => (unless === undefined ? [] : [OPEN_WORDS[unless]])))].toSorted(byText);
   const unread = objects.map(({ cluster }) => kinds.get(cluster)?.data.schemaGap).find((each) => each !== undefined);
-  const lists = found.filter(({ unless }) => unless?.includes("order") === true);
-  const way = unread === undefined ? "add the CustomResourceDefinition to the manifests, or compare live clusters" : unread.remedy;
+  const ways = new Set(found.flatMap((difference) => waysOut(difference, select, unread?.remedy)));
   return undecided({
     subject: name,
     cause: canonical(found.map(({ path }) => path)),
-    message: `\`${select.kind}\` \`${name}\` differs only where its schema would have to be known (the same if ${reasons.join("; or if ")}): ${differencesText(found, objects)}${unread === undefined ? "" : `; the schema could not be read: ${unread.reason}`}`,
-    remedy: `${lists.length === 0 ? "" : `name lists whose order means nothing: \`unordered: [${lists.map(ignorablePath).join(", ")}]\`; or `}${way}; or write ${found.length === 1 ? pathText({ path: found[0]?.path ?? [] }) : "the values"} in the same way everywhere`,
+    message: `\`${select.kind}\` \`${name}\` differs, unless ${reasons.join(", or ")}: ${differencesText(found, objects)}${unread === undefined ? "" : `; its schema could not be read: ${unread.reason}`}`,
+    remedy: [...ways].slice(0, MOST_WAYS).join("; or "),
     evidence: evidenceOf(found, objects),
   });
+}
+
+const MOST_WAYS = 4;
+
+function waysOut(difference: Difference, select: Spec["select"], unread: string | undefined): readonly string[] {
+  const alike = `write ${pathText(difference)} in the same way everywhere`;
+  const schema = select.kind === "ConfigMap" ? [] : [unread ?? "add the CustomResourceDefinition to the manifests, or compare live clusters"];
+  switch (difference.unless) {
+    case "order":
+      return [`name lists whose order means nothing: \`unordered: [${ignorablePath(difference)}]\``, ...schema, alike];
+    case "default":
+    case "entries":
+    case "reading":
+      return [...schema, alike];
+    case "disputed":
+      return ["bring the CRDs of these clusters to one version", alike];
+    case "whole":
+      return [`compare ${pathText(difference)} as a whole`];
+    case "digest":
+    case undefined:
+      return [alike];
+    default:
+      return difference.unless satisfies never;
+  }
 }
 
 /** A path that no object has is more likely a slip than a wish. */

@@ -164,7 +164,7 @@ describe("objects-agree", () => {
   it("takes what is no mesh configuration for what it is: a time there may be one", () => {
     const select = { apiVersion: "v1", kind: "ConfigMap" };
     const said = judge(kind, specOf({ select }), seenOf([{ data: { app: "timeout: 60s\n" } }, { data: { app: "timeout: 1m\n" } }], {}, "v1/ConfigMap"));
-    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("the same if this is a number or a time")]]);
+    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("differs, unless this is a number or a time")]]);
   });
 
   it("is undecided where the schemas of the clusters disagree, and nothing else decides", () => {
@@ -176,7 +176,7 @@ describe("objects-agree", () => {
     ];
     for (const [left, right, node, other] of disputes) {
       const said = judge(kind, specOf(), seen(left as JsonObject, right as JsonObject, node));
-      expect([left, said.faults, said.undecided.map(({ message }) => message)]).toEqual([left, [], [expect.stringContaining("the schemas of these clusters, which differ here, were the same")]]);
+      expect([left, said.faults, said.undecided.map(({ message }) => message)]).toEqual([left, [], [expect.stringContaining("whose schema says otherwise")]]);
       expect(judge(kind, specOf(), seen(left as JsonObject, other as JsonObject, node)).faults).toHaveLength(1);
       expect(judge(kind, specOf(), seen(left as JsonObject, left as JsonObject, node)).undecided).toEqual([]);
     }
