@@ -1,5 +1,5 @@
 import { celList, isCelMap, type CelValue } from "@bufbuild/cel";
-import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, kindKey, nothingSelected, objectsRequest, partOnly, sha256, undecided, type Evidence, type Fact, type Finding, type Gap, type KindSeen, type Request, type SpecFault, type World } from "#engine";
+import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, kindKey, nothingSelected, objectsRequest, partOnly, sha256, undecided, type Evidence, type Fact, type Finding, type Gap, type KindSeen, type Request, type SpecFault } from "#engine";
 import { objectPathText, type ObjectPath } from "#values";
 import { FUNCTIONS } from "./functions.ts";
 import { lookedAt, type Looked } from "./paths.ts";

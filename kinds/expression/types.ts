@@ -26,7 +26,7 @@ export function mistakesIn(parsed: Parsed, known: Known): readonly Mistake[] {
 }
 
 function a(type: Type): string {
-  return `${/^i/.test(type) ? "an" : "a"} ${type}`;
+  return `${type.startsWith("i") ? "an" : "a"} ${type}`;
 }
 
 class Checker {
