@@ -154,6 +154,10 @@ describe("expression", () => {
     expect(said.undecided.map(({ message }) => message)).toEqual(["`objects.all(o, o.spec.n < 3)` fails: there is no `spec` in `b` at `shop/z` in `b`"]);
   });
 
+  it("is undecided where a list has no such entry", () => {
+    expect(judge(kind, specOf({ each: "objects[1].metadata.name != ''" }), two).undecided.map(({ message, remedy }) => [message, remedy])).toEqual([["`objects[1].metadata.name != ''` fails: a list has no entry 1 in `a`", "ask first how many there are: `objects.size() > 0 && …`"]]);
+  });
+
   it("is undecided where it gives neither true nor false", () => {
     expect(judge(kind, specOf({ each: "objects[0].spec.n" }), two).undecided.map(({ message }) => message)).toEqual([expect.stringContaining("gives neither true nor false in `a`"), expect.stringContaining("in `b`")]);
   });
