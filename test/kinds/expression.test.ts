@@ -79,6 +79,7 @@ describe("a spec is refused when it is loaded", () => {
     ["with an unknown name", { each: "objectz.size() > 0" }, 0, "unknown name `objectz`"],
     ["with the variable of the other rule", { each: "clusters.size() > 0" }, 0, "unknown name `clusters`"],
     ["with an unknown function", { each: "objects.sum() > 0" }, undefined, "unknown function `sum`"],
+    ["with a loop over two variables", { each: "cluster.labels.all(k, v, true)" }, undefined, "`all` is written in another form"],
     ["that adds a number and a text", { each: "1 + 'a' == 2" }, undefined, "`+` of an int and a string"],
     ["that compares a text with a number", { each: "'a' == 1" }, undefined, "compares a string with an int"],
     ["that gives a text", { each: "'x'" }, 0, "gives a string; a bool is wanted"],
