@@ -5,6 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { discover } from "../cli/discover.ts";
+import { loadSuite } from "../cli/load/index.ts";
 import { build, type Plugin, type RolldownOutput } from "rolldown";
 
 const root = join(import.meta.dirname, "..");
@@ -20,11 +22,17 @@ const builtins: Plugin = {
   resolveId: (id) => (id.startsWith(BUILT_IN) ? { id } : undefined),
   load(id) {
     if (id.startsWith(BUILT_IN)) return { code: pluginModule(id.slice(BUILT_IN.length)), moduleType: "js" };
-    return id === join(root, "cli/builtin.ts") ? { code: builtinModule(), moduleType: "js" } : undefined;
+    if (id === join(root, "cli/builtin.ts")) return { code: builtinModule(), moduleType: "js" };
+    return id === join(root, "cli/load/built-in.ts") ? { code: suiteModule, moduleType: "js" } : undefined;
   },
 };
 
 const BUILT_IN = "built-in:";
+
+/** The built-in suite as it is read now, defaults filled in. */
+const suiteModule = `
+  import { withKinds } from "./assertions.ts";
+  export const loadSuite = async (plugins) => withKinds(JSON.parse(${JSON.stringify(JSON.stringify((await loadSuite(await discover([]))).assertions))}), plugins);`;
 
 type PluginType = "kind" | "collector";
 
@@ -125,11 +133,20 @@ const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
   "node:util": "export const stripVTControlCharacters = (text) => text",
 };
 
-/** These modules of Node take longer to load than Commander takes to work. */
+/** What our own modules take from `node:util`, loaded when it is called: a report for programs has no colours. */
+const UTIL = ["styleText", "isDeepStrictEqual", "promisify"].map((name) => `export const ${name} = (...words) => process.getBuiltinModule("node:util").${name}(...words);`).join("\n");
+
+/** These modules of Node take longer to load than those that ask for them take to work. */
 const light: Plugin = {
   name: "light",
-  resolveId: (id, importer) => (importer?.includes("/node_modules/commander/") === true && id in COMMANDER_DOES_WITHOUT ? { id: `light:${id}` } : undefined),
-  load: (id) => (id.startsWith("light:") ? { code: COMMANDER_DOES_WITHOUT[id.slice("light:".length)] ?? "", moduleType: "js" } : undefined),
+  resolveId(id, importer = "") {
+    if (importer.includes("/node_modules/commander/") && id in COMMANDER_DOES_WITHOUT) return { id: `light:${id}` };
+    return id === "node:util" && !importer.includes("/node_modules/") ? { id: "light:own util" } : undefined;
+  },
+  load(id) {
+    if (!id.startsWith("light:")) return undefined;
+    return { code: id === "light:own util" ? UTIL : (COMMANDER_DOES_WITHOUT[id.slice("light:".length)] ?? ""), moduleType: "js" };
+  },
 };
 
 /** Of the manifest only the version is told. */
