@@ -1,10 +1,11 @@
-import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Judgement, type SpecFault } from "#engine";
+import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
 import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
-import { differences, leadsSomewhere, type Difference, type Rules } from "./compare.ts";
+import { differences, leadsSomewhere } from "./compare.ts";
 import { nothingMatches } from "./nearest.ts";
 import { assignedPaths, commonName, comparedOf, isKindFact, isObjectFact, type KindFact, type ObjectFact } from "./sides.ts";
 import type { Spec } from "./spec.ts";
 import { campsOf, clustersText, differencesText, evidenceOf, ignorablePath, majorityOf, pathText } from "./words.ts";
+import type { Difference, Rules } from "./walking.ts";
 
 export default defineKind({
   name: "ObjectsAgree",
@@ -22,6 +23,7 @@ export default defineKind({
 
     let count = 0;
     const partial: string[] = [];
+    const unread = new Map<string, Gap>();
     const walked = new Map(pathsOf(spec.compare ?? []).map((path) => [path, false]));
     for (const [name, objects] of [...byName].toSorted(([a], [b]) => byText(a, b))) {
       const twice = objects.find((object, index) => objects.findIndex(({ cluster }) => cluster === object.cluster) !== index);
@@ -37,8 +39,9 @@ export default defineKind({
       // An object that has nothing at any path to compare shows nothing; that a cluster lacks it does.
       const isSeen = objects.length > 1 && (walked.size === 0 || found.length > 0);
       if (isSeen || (lacking.length > 0 && spec.presence === "everywhere")) count += 1;
-      if (objects.length > 1) yield* compare(name, objects, spec, kinds);
+      if (objects.length > 1) yield* compare(name, objects, spec, kinds, unread);
     }
+    yield* [...unread].toSorted(([a], [b]) => byText(a, b)).map(([, each]) => each);
     yield judged(count);
     const nowhere = [...walked].filter(([, isFound]) => !isFound).map(([path]) => path);
     if (nowhere.length > 0 && byName.size > 0) yield leadsNowhere(nowhere, spec, [...kinds.values()]);
@@ -111,7 +114,8 @@ function missing(name: string, objects: readonly ObjectFact[], lacking: readonly
   });
 }
 
-function* compare(name: string, objects: readonly ObjectFact[], spec: Spec, kinds: ReadonlyMap<string, KindFact>): Iterable<Finding> {
+/** Schemas that could not be read become gaps in `unread`, one a cluster, where nothing but they could decide. */
+function* compare(name: string, objects: readonly ObjectFact[], spec: Spec, kinds: ReadonlyMap<string, KindFact>, unread: Map<string, Gap>): Iterable<Finding> {
   const sides = objects.map((object) => {
     const kind = kinds.get(object.cluster)?.data;
     return { value: compared(object, spec), schema: kind?.schema, written: kind?.written ?? false };
@@ -120,7 +124,13 @@ function* compare(name: string, objects: readonly ObjectFact[], spec: Spec, kind
   const certain = found.filter(({ unless }) => unless === undefined);
   const open = found.filter(({ unless }) => unless !== undefined);
   if (certain.length > 0) yield differ(name, objects, certain, spec);
-  else if (open.length > 0) yield mayDiffer(name, objects, open, spec, kinds);
+  else if (open.length > 0) {
+    for (const { cluster } of objects) {
+      const schemaGap = kinds.get(cluster)?.data.schemaGap;
+      if (schemaGap !== undefined) unread.set(cluster, gap({ cluster, subject: `${cluster}/schema of ${spec.select.kind}`, ...schemaGap }));
+    }
+    yield mayDiffer(name, objects, open, spec, kinds);
+  }
 }
 
 function compared(object: ObjectFact, spec: Spec): Readonly<Record<string, unknown>> {

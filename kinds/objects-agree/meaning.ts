@@ -11,21 +11,25 @@ const DURATIONS: ReadonlySet<string> = new Set([
 ]);
 
 const ISTIO = /(^|\.)istio\.io$|^gateway\.networking\.k8s\.io$/;
-/** Maps whose keys users choose: a header, label or variable called `timeout` is no time. */
-const FREE: ReadonlySet<string> = new Set(["labels", "annotations", "matchLabels", "nodeSelector", "headers", "set", "add", "withoutHeaders", "queryParams", "sourceLabels", "selector", "env", "proxyMetadata", "runtimeValues", "tags"]);
+/** Maps whose keys users or others choose: a header, label, variable or setting of a plug-in that is called `timeout` is no time. */
+const FREE: ReadonlySet<string> = new Set(["labels", "annotations", "matchLabels", "nodeSelector", "headers", "set", "add", "withoutHeaders", "queryParams", "sourceLabels", "selector", "env", "proxyMetadata", "runtimeValues", "tags", "pluginConfig", "patch"]);
+const RESOURCES: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage", "storage"]);
 /** As the injector of Istio reads its annotation (`injectRequired`): what is none of the first words does not inject. The label is matched as text, by the webhook. */
 const ON: ReadonlySet<string> = new Set(["y", "yes", "true", "on"]);
 const OFF: ReadonlySet<string> = new Set(["n", "no", "false", "off", "0"]);
 
-/** What stands at a path where the schema does not say it: quantities of resources, times of Istio, switches in its annotations. */
-export function knownReading(group: string, path: ObjectPath, insideText: boolean): Reading | undefined {
+/**
+ * What stands at a path where the schema does not say it: quantities of resources, times of Istio, switches in its annotations. In the texts of
+ * ConfigMaps only what is Istio's own (`data.mesh`) has times: what others mean by `timeout` is not known.
+ */
+export function knownReading({ group }: { readonly group: string }, path: ObjectPath, insideText: boolean): Reading | undefined {
   const last = path.at(-1) ?? "";
   const owner = path.at(-2) ?? "";
-  if (path.includes("resources") && (owner === "limits" || owner === "requests")) return "quantity";
+  if (path.includes("resources") && (owner === "limits" || owner === "requests")) return insideText && !RESOURCES.has(last) ? undefined : "quantity";
   if (!insideText && (owner === "hard" || owner === "capacity" || last === "sizeLimit")) return "quantity";
   if (owner === "annotations" && last === "sidecar.istio.io/inject") return "switch";
-  if ((ISTIO.test(group) || insideText) && DURATIONS.has(last) && path[0] !== "metadata" && !path.slice(0, -1).some((step) => FREE.has(step))) return "duration";
-  return undefined;
+  const isIstio = insideText ? path[1] === "mesh" : ISTIO.test(group) && path[0] !== "metadata";
+  return isIstio && DURATIONS.has(last) && !path.slice(0, -1).some((step) => FREE.has(step)) ? "duration" : undefined;
 }
 
 /** One text for all ways to write the same thing; undefined where the value is not of that reading. */

@@ -1,6 +1,6 @@
 import { byText, canonical, type Evidence } from "#engine";
 import { objectPathText } from "#values";
-import type { Difference } from "./compare.ts";
+import type { Difference } from "./walking.ts";
 import { Hidden, isMap } from "./meaning.ts";
 import type { ObjectFact } from "./sides.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Fact, JsonObject, KindSeen, ObjectSeen, SchemaNode } from "#engine";
+import { sha256, type Fact, type JsonObject, type KindSeen, type ObjectSeen, type SchemaNode } from "#engine";
 import kind from "../../kinds/objects-agree/kind.ts";
 import type { Spec } from "../../kinds/objects-agree/spec.ts";
 import { clusterOf, gapOf, judge, resultOf, type Seen } from "../support/world.ts";
@@ -96,6 +96,27 @@ const rows: readonly Row[] = [
     about: KNOWN,
     differs: ["spec.s.matchExpressions[0].weight"],
   },
+  { name: "an entry that is named by its place is compared by its place", left: { c: [{ name: "a", i: 1 }] }, right: { c: [{ name: "a", i: 2 }] }, spec: { compare: ["spec.c[0].i"] }, differs: ["spec.c[0].i"] },
+  { name: "an entry that is ignored by its place is ignored", left: { c: [{ name: "a", i: 1 }] }, right: { c: [{ name: "a", i: 2 }] }, spec: { ignore: ["spec.c[0].i"] } },
+  { name: "a place within entries that any place names is compared", left: { c: [{ h: ["a"] }] }, right: { c: [{ h: ["b"] }] }, about: KNOWN, spec: { compare: ["spec.c[*].h[0]"] }, differs: ["spec.c[0].h[0]"] },
+  { name: "of two orders only what is compared counts", left: { h: [{ n: 1, t: 5 }, { n: 2, t: 5 }] }, right: { h: [{ n: 2, t: 5 }, { n: 1, t: 5 }] }, about: KNOWN, spec: { compare: ["spec.h[*].t"] } },
+  { name: "one more entry that has nothing to compare is no difference", left: { h: [{ t: 5 }, { n: 2 }] }, right: { h: [{ t: 5 }] }, about: KNOWN, spec: { compare: ["spec.h[*].t"] } },
+  { name: "one more entry that has something to compare is a difference", left: { h: [{ t: 5 }, { t: 6 }] }, right: { h: [{ t: 5 }] }, about: KNOWN, spec: { compare: ["spec.h[*].t"] }, differs: ["spec.h"] },
+  { name: "entries of a set pair by what is not ignored", left: { r: [{ a: 1, i: 1 }, { a: 2, i: 1 }] }, right: { r: [{ a: 2, i: 2 }, { a: 1, i: 2 }] }, spec: { unordered: ["spec.r"], ignore: ["spec.r[*].i"] } },
+  { name: "sets within sets are sets", left: { r: [{ p: [1, 2] }, { p: [3, 4] }] }, right: { r: [{ p: [4, 3] }, { p: [2, 1] }] }, spec: { unordered: ["spec.r", "spec.r[*].p"] } },
+  { name: "sets within sets that differ in one entry differ", left: { r: [{ p: [1, 2] }, { p: [3, 4] }] }, right: { r: [{ p: [4, 5] }, { p: [2, 1] }] }, spec: { unordered: ["spec.r", "spec.r[*].p"] }, differs: ["spec.r[*].p[*]"] },
+  { name: "entries of a set pair by their defaults", left: { r: [{ a: 1 }, { a: 2 }] }, right: { r: [{ a: 2, d: "x" }, { a: 1, d: "x" }] }, about: schema({ fields: { r: { items: { fields: { d: { default: "x" } } } } } }), spec: { unordered: ["spec.r"] } },
+  { name: "entries of a set that may be one by a default are open where no schema is known", left: { r: [{ a: 1 }, { a: 2 }] }, right: { r: [{ a: 2, d: "x" }, { a: 1, d: "x" }] }, about: { written: false }, spec: { unordered: ["spec.r"] }, open: ["spec.r"] },
+  { name: "a list that may be a set with defaults is open where no schema is known", left: { r: [{ a: 1 }, { a: 2 }] }, right: { r: [{ a: 2, d: "x" }, { a: 1, d: "x" }] }, about: { written: false }, open: ["spec.r"] },
+  { name: "entries without what tells them apart pair by place", left: { c: [{ name: { a: 1 }, v: 1 }] }, right: { c: [{ name: { a: 1 }, v: 2 }] }, differs: ["spec.c[0].v"] },
+  {
+    name: "init containers run one after another, whatever their schema says of lists",
+    left: { initContainers: [{ name: "a" }, { name: "b" }] },
+    right: { initContainers: [{ name: "b" }, { name: "a" }] },
+    about: schema({ fields: { initContainers: { list: "map", keys: ["name"] } } }),
+    differs: ["spec.initContainers"],
+  },
+  { name: "a setting of a plug-in that is called `timeout` is a text", left: { pluginConfig: { timeout: "60s" } }, right: { pluginConfig: { timeout: "1m" } }, about: KNOWN, differs: ["spec.pluginConfig.timeout"] },
   { name: "a map and a text differ as a whole", left: { a: { b: 1 } }, right: { a: "x" }, differs: ["spec.a"] },
   { name: "a key called `__proto__` is a key", left: JSON.parse('{"__proto__":{"a":1}}'), right: JSON.parse('{"__proto__":{"a":2}}'), differs: ["spec.__proto__.a"] },
 ];
@@ -138,6 +159,56 @@ describe("objects-agree", () => {
     const seen = (right: string) => seenOf([{ data: { mesh: "connectTimeout: 60s\na: 1\n" } }, { data: { mesh: right } }], {}, "v1/ConfigMap");
     expect(judge(kind, specOf({ select }), seen('{"a": 1, "connectTimeout": "1m"}')).faults).toEqual([]);
     expect(judge(kind, specOf({ select }), seen("connectTimeout: 60s\na: 2\n")).faults[0]?.message).toContain("`data.mesh.a` is `1` in `a`, `2` in `b`");
+  });
+
+  it("takes what is no mesh configuration for what it is: a time there may be one", () => {
+    const select = { apiVersion: "v1", kind: "ConfigMap" };
+    const said = judge(kind, specOf({ select }), seenOf([{ data: { app: "timeout: 60s\n" } }, { data: { app: "timeout: 1m\n" } }], {}, "v1/ConfigMap"));
+    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("the same if this is a number or a time")]]);
+  });
+
+  it("is undecided where the schemas of the clusters disagree, and nothing else decides", () => {
+    const seen = (left: JsonObject, right: JsonObject, node: SchemaNode): Seen => ({ facts: [kindOf("a", schema({ fields: { x: node } })), objectOf("a", { spec: { x: left } }), kindOf("b", KNOWN), objectOf("b", { spec: { x: right } })] });
+    const disputes: readonly (readonly [left: unknown, right: unknown, node: SchemaNode, other: unknown])[] = [
+      [["a", "b"], ["b", "a"], { list: "set" }, ["b", "c"]],
+      [[{ k: 1 }, { k: 2 }], [{ k: 2 }, { k: 1 }], { list: "map", keys: ["k"] }, [{ k: 2 }, { k: 3 }]],
+      ["1Ki", "1024", { reading: "quantity" }, "1025"],
+    ];
+    for (const [left, right, node, other] of disputes) {
+      const said = judge(kind, specOf(), seen(left as JsonObject, right as JsonObject, node));
+      expect([left, said.faults, said.undecided.map(({ message }) => message)]).toEqual([left, [], [expect.stringContaining("the schemas of these clusters, which differ here, were the same")]]);
+      expect(judge(kind, specOf(), seen(left as JsonObject, other as JsonObject, node)).faults).toHaveLength(1);
+      expect(judge(kind, specOf(), seen(left as JsonObject, left as JsonObject, node)).undecided).toEqual([]);
+    }
+  });
+
+  it("has a gap for each schema that could not be read, only where nothing else decides", () => {
+    const schemaGap = { reason: "`auditor` may not get `/openapi/v3`", remedy: "let it" };
+    const of = (left: JsonObject, right: JsonObject, about: Partial<KindSeen> = { schemaGap }) => resultOf(kind, specOf(), seenOf([{ spec: left }, { spec: right }], about));
+    const open = of({ hosts: ["a", "b"] }, { hosts: ["b", "a"] });
+    expect([open.verdict, open.gaps.map(({ cluster, subject, reason }) => [cluster, subject, reason])]).toEqual(["undecided", ["a", "b"].map((cluster) => [cluster, `${cluster}/schema of VirtualService`, schemaGap.reason])]);
+    expect(open.findings.map(({ outcome, message }) => [outcome, message])).toEqual([["undecided", expect.stringContaining("`spec.hosts` is")]]);
+    const same = of({ hosts: ["a", "b"] }, { hosts: ["a", "b"] });
+    expect([same.verdict, same.gaps]).toEqual(["holds", []]);
+    const differs = of({ hosts: ["a", "b"] }, { hosts: ["b", "c"] });
+    expect([differs.verdict, differs.gaps]).toEqual(["violated", []]);
+    expect(of({ hosts: ["a", "b"] }, { hosts: ["b", "a"] }, { schemaGap: undefined, written: false }).gaps).toEqual([]);
+  });
+
+  it("compares what one snapshot keeps and another does not by its digest", () => {
+    const hidden = (path: readonly string[], value: string) => ({ hidden: { [JSON.stringify(path)]: { sha256: sha256(value) } } });
+    const sides = (content: JsonObject, ...cut: readonly object[]) => judge(kind, specOf({ unordered: ["spec.l"] }), { facts: [kindOf("a"), objectOf("a", content), kindOf("b"), objectOf("b", { spec: { l: [null, null] } }, Object.assign({}, ...cut) as object)] });
+    expect(sides({ spec: { l: ["x", "y"] } }, { hidden: { '["spec","l","0"]': { sha256: sha256("y") }, '["spec","l","1"]': { sha256: sha256("x") } } }).faults).toEqual([]);
+    expect(sides({ spec: { l: ["x", "y"] } }, { hidden: { '["spec","l","0"]': { sha256: sha256("y") }, '["spec","l","1"]': { sha256: sha256("z") } } }).faults).toHaveLength(1);
+    const text = (value: string) => judge(kind, specOf(), { facts: [kindOf("a"), objectOf("a", { data: { k: "a: [1]" } }), kindOf("b"), objectOf("b", {}, hidden(["data", "k"], value))] });
+    expect(text("a: [1]").faults).toEqual([]);
+    expect(text("a: [2]").faults).toHaveLength(1);
+  });
+
+  it("is undecided about a path inside a text of which only one digest is kept", () => {
+    const hidden = (digest: string) => ({ hidden: { '["data","mesh"]': { sha256: digest } } });
+    const said = judge(kind, specOf({ compare: ["data.mesh.trustDomain"] }), { facts: ["a", "b"].flatMap((cluster) => [kindOf(cluster), objectOf(cluster, {}, hidden(cluster))]) });
+    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("only a digest of the whole is kept")]]);
   });
 
   it("compares what is not kept by its digest, and shows no value", () => {

@@ -89,7 +89,8 @@ class Hiding {
     const inside = this.#clear.filter((each) => named(each, path) && each.length > path.length && isBelow(each.slice(0, path.length), path));
     const structured = typeof value === "string" ? parseStructured(value) : value;
     if (structured === undefined || typeof structured !== "object") return this.#hide(value, path);
-    if (leavesOf(structured) > MOST_LEAVES) return this.#hide(structured, path);
+    // Where a path leads inside, a digest of the whole would say nothing of the place.
+    if (inside.length === 0 && leavesOf(structured) > MOST_LEAVES) return this.#hide(structured, path);
     return this.#leaves(structured, path, inside);
   }
 
