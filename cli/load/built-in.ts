@@ -1,6 +1,6 @@
 import type { Plugins } from "../discover.ts";
 import { ownFile } from "../own.ts";
-import { loadAssertions, type LoadedAssertions } from "./assertions.ts";
+import { loadAssertions, withKinds, type LoadedAssertions } from "./assertions.ts";
 
 const SUITE = "assertions/suite.yaml";
 
@@ -9,6 +9,6 @@ const SUITE = "assertions/suite.yaml";
  * built-in kinds: what was read and checked when it was built is not read and checked by every run.
  */
 export async function loadSuite(plugins: Plugins): Promise<LoadedAssertions> {
-  const loaded = await loadAssertions([ownFile(SUITE)], plugins, { cwd: ".", home: "/", untrusted: false });
-  return { ...loaded, assertions: loaded.assertions.map((assertion) => ({ ...assertion, at: { ...assertion.at, file: `built-in ${SUITE}` } })) };
+  const { assertions } = await loadAssertions([ownFile(SUITE)], plugins, { cwd: ".", home: "/", untrusted: false });
+  return withKinds(assertions.map((assertion) => ({ ...assertion, at: { ...assertion.at, file: `built-in ${SUITE}` } })), plugins);
 }
