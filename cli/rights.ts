@@ -1,4 +1,4 @@
-import { byText, canonical, CollectError, needsOf, selects, type AnyCollector, type AnyKind, type Assertion, type Collector, type KubernetesApi, type Permission, type Probe, type Request, type Resource } from "#engine";
+import { byText, canonical, CollectError, kindKey, needsOf, selects, type AnyCollector, type AnyKind, type Assertion, type Collector, type KubernetesApi, type Permission, type Probe, type Request, type Resource } from "#engine";
 import type { FleetCluster } from "./load/index.ts";
 import { readSnapshot } from "./snapshots.ts";
 import type { Visit } from "./visit.ts";
@@ -92,18 +92,20 @@ async function ask(target: FleetCluster, api: KubernetesApi, { signal, say }: Vi
   const identity = await orProblem(() => api.whoAmI());
   say("what may I do?");
   const namespaces = namespacesOf(target);
+  const lists = await listsIn(target, api, examining, orProblem);
   const asked = new Map<string, Promise<readonly Permission[] | undefined>>();
   const missingOf = async (permissions: readonly Permission[]) => {
-    const lists = permissions.map((permission) => {
+    const answers = permissions.map((permission) => {
       const key = canonical(permission);
-      const answer = asked.get(key) ?? orProblem(() => refused(api, permission, namespaces));
+      const answer = asked.get(key) ?? orProblem(() => refused(api, permission, lists.ofTheWholeCluster(permission) ? [] : namespaces));
       asked.set(key, answer);
       return answer;
     });
-    return (await Promise.all(lists)).flatMap((missing) => missing ?? []);
+    return (await Promise.all(answers)).flatMap((missing) => missing ?? []);
   };
 
-  const needs = await Promise.all(needsIn(target, examining).map(async (need) => ({ ...need, missing: await missingOf(need.permissions) })));
+  const unasked = needsIn(target, examining, lists);
+  const needs = await Promise.all(unasked.map(async (need) => ({ ...need, missing: await missingOf(need.permissions) })));
   const options = await Promise.all(optionsIn(target, examining).map(async (option) => ({ ...option, missing: await missingOf(option.permissions) })));
   return { serverVersion, identity, problems, needs, options };
 }
@@ -111,14 +113,39 @@ async function ask(target: FleetCluster, api: KubernetesApi, { signal, say }: Vi
 /** What a permission lacks: nothing where it is given everywhere, else the namespaces that refuse it where only some are to be listed. */
 async function refused(api: KubernetesApi, permission: Permission, namespaces: readonly string[]): Promise<readonly Permission[]> {
   if (await api.may(permission)) return [];
-  if (namespaces.length === 0 || isOfTheWholeCluster(permission)) return [permission];
+  if (namespaces.length === 0) return [permission];
   const answers = await Promise.all(namespaces.map(async (namespace) => ({ namespace, may: await api.may({ ...permission, namespace }) })));
   return answers.filter(({ may }) => !may).map(({ namespace }) => ({ ...permission, namespace }));
 }
 
-/** Objects in no namespace: a role inside one cannot give them. */
-function isOfTheWholeCluster({ group, resource }: Permission): boolean {
-  return group === "" && (resource === "nodes" || resource === "namespaces");
+/** What only the API can name: the rights to list the kinds that assertions select, and which objects are in no namespace. */
+interface Lists {
+  of(request: Request): readonly Permission[];
+  /** Objects in no namespace: a role inside one cannot give them. */
+  ofTheWholeCluster(permission: Permission): boolean;
+}
+
+type OrProblem = <T>(question: () => Promise<T>) => Promise<T | undefined>;
+
+/** A kind that the API does not serve needs no right: it is none. */
+async function listsIn(target: FleetCluster, api: KubernetesApi, examining: Examining, orProblem: OrProblem): Promise<Lists> {
+  const collectors: readonly Collector[] = examining.collectors;
+  const kindOf = (request: Request) => collectors.flatMap((each) => (each.provides.includes(request.fact) ? (each.lists?.(request) ?? []) : []))[0];
+  const kinds = assertionsIn(target, examining).flatMap((assertion) => needsOf(assertion, examining.kinds).flatMap((request) => kindOf(request) ?? []));
+  const found = new Map<string, Resource | undefined>();
+  for (const { apiVersion, kind } of kinds) {
+    const key = kindKey({ apiVersion, kind });
+    if (!found.has(key)) found.set(key, (await orProblem(() => api.find(apiVersion, kind)))?.resource);
+  }
+  const whole = new Set(["/nodes", "/namespaces", ...[...found.values()].flatMap((resource) => (resource === undefined || resource.namespaced ? [] : [`${resource.group}/${resource.plural}`]))]);
+  return {
+    of(request) {
+      const kind = kindOf(request);
+      const resource = kind === undefined ? undefined : found.get(kindKey(kind));
+      return resource === undefined ? [] : [{ verb: "list", group: resource.group, resource: resource.plural }];
+    },
+    ofTheWholeCluster: ({ group, resource }) => whole.has(`${group}/${resource}`),
+  };
 }
 
 function namespacesOf({ kubernetes }: FleetCluster): readonly string[] {
@@ -127,7 +154,7 @@ function namespacesOf({ kubernetes }: FleetCluster): readonly string[] {
 
 type Unasked<T> = Omit<T, "missing">;
 
-function needsIn(target: FleetCluster, examining: Examining): readonly Unasked<Need>[] {
+function needsIn(target: FleetCluster, examining: Examining, lists: Lists): readonly Unasked<Need>[] {
   const allowed = allowedIn(target, examining);
   const mine = assertionsIn(target, examining);
   const inferCloud = examining.assertions.some((assertion) => assertion.clusters.clouds !== undefined);
@@ -137,7 +164,7 @@ function needsIn(target: FleetCluster, examining: Examining): readonly Unasked<N
     ...(inferCloud ? named({ purpose: "to infer the cloud, for the assertions that select by `clouds`", permissions: without(rightsOf([NODES], examining, []), identify) }) : []),
     ...mine.flatMap((assertion) => {
       const requests = needsOf(assertion, examining.kinds);
-      const permissions = [...rightsOf(requests, examining, allowed), ...(requests.some(({ fact }) => fact === "wasm-images") ? pullSecretsOf(target) : [])];
+      const permissions = [...rightsOf(requests, examining, allowed), ...distinct(requests.flatMap(lists.of)), ...(requests.some(({ fact }) => fact === "wasm-images") ? pullSecretsOf(target) : [])];
       return named({ assertion: assertion.name, purpose: `to judge \`${assertion.name}\``, permissions });
     }),
   ];

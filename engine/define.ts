@@ -2,6 +2,7 @@ import type { FactKind } from "./facts.ts";
 import type { Io, Permission, Probe } from "./io.ts";
 import type { JsonObject } from "./json.ts";
 import type { Cluster, Fact, Gap, Judgement, Request } from "./model.ts";
+import type { ObjectSelection } from "./objects.ts";
 import type { World } from "./world.ts";
 
 /** Code that can judge. A value, never a class; it sees only what it asked for. */
@@ -50,6 +51,8 @@ export interface Collector<K extends FactKind = FactKind> {
   collect(cluster: Cluster, requests: readonly Request<K>[], io: Io): AsyncIterable<Fact<K> | Gap>;
   /** The least rights in the cluster that a request needs, with these probes allowed: what `assert doctor` checks. */
   permissions?(request: Request<K>, probes: readonly Probe[]): readonly Permission[];
+  /** The kind that a request lists, where only the API knows which resource that is: `assert doctor` looks it up, and checks that it may be listed. */
+  lists?(request: Request<K>): Pick<ObjectSelection, "apiVersion" | "kind"> | undefined;
   /** What `assert collect --all` asks; left out, one plain request of each kind of fact provided. */
   everything?(): readonly Request<K>[];
 }

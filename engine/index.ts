@@ -13,6 +13,7 @@ export { mergedMask, type FieldMask } from "./field-mask.ts";
 export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource, StateBytes, StateSource } from "./io.ts";
 export { byText, canonical, digestOf, digestOfBase64, sha256, type Json, type JsonObject } from "./json.ts";
 export type * from "./model.ts";
+export { nothingSelected } from "./nearest.ts";
 export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
 export type * from "./registry.ts";

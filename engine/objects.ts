@@ -23,12 +23,14 @@ export interface KindSeen {
   readonly served: boolean;
   /** Versions in which the kind is served. */
   readonly versions: readonly string[];
-  /** Where it is not served: kinds that the group and version have. */
+  /** Where it is not served, or where a folder of manifests has none: kinds that the group and version have. */
   readonly kinds?: readonly string[] | undefined;
   /** Objects of the kind, selected or not. */
   readonly total: number;
   /** Namespaces that hold objects of the kind; at most 200. */
   readonly namespaces: readonly string[];
+  /** Namespaces that were listed, where the fleet allows only some; left out: all. */
+  readonly listed?: readonly string[] | undefined;
   /** True when an API server wrote these objects, so that its defaults stand in them. */
   readonly written: boolean;
   /** What of the schema matters to a comparison; left out where it could not be read. */
@@ -69,6 +71,22 @@ export interface SchemaNode {
   readonly items?: SchemaNode | undefined;
   /** Of every value of a map. */
   readonly values?: SchemaNode | undefined;
+}
+
+/** Was every namespace listed in which an object may be that is selected? */
+function sawAllOf({ namespaces }: Pick<ObjectSelection, "namespaces">, { listed }: Pick<KindSeen, "listed">): boolean {
+  if (listed === undefined) return true;
+  return namespaces !== undefined && namespaces.every((glob) => !/[*?]/.test(glob) && listed.includes(glob));
+}
+
+/** Why a selection was not seen whole: only some namespaces are listed. Undefined where it was. */
+export function partOnly(selection: ObjectSelection, kind: KindSeen, cluster: string): { readonly reason: string; readonly remedy: string } | undefined {
+  if (sawAllOf(selection, kind)) return undefined;
+  const listed = (kind.listed ?? []).map((name) => `\`${name}\``).join(", ");
+  return {
+    reason: `of \`${cluster}\` only ${listed} ${kind.listed?.length === 1 ? "is" : "are"} listed, and \`${selection.kind}\` may be selected in other namespaces`,
+    remedy: `select \`namespaces: [${(kind.listed ?? []).join(", ")}]\`, or name more \`namespaces\` for this cluster in the fleet file`,
+  };
 }
 
 interface Asking {

@@ -1,4 +1,4 @@
-import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
+import { defineCollector, isSecretKind, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
 import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
 import { readAddons } from "./readers/add-ons.ts";
 import { readCluster } from "./readers/cluster.ts";
@@ -26,7 +26,7 @@ export default defineCollector<Provided>({
   },
 
   permissions({ fact, options }, probes) {
-    // Which resource a kind is, only the API itself knows: what a list lacks is told when it is refused.
+    // Which resource a kind is, only the API itself knows: see `lists`.
     if (fact === "objects") return [];
     if (fact === "add-ons") return [right("list", pods)];
     if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
@@ -42,6 +42,8 @@ export default defineCollector<Provided>({
     if (fact === "wasm-loaded") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
     return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
+
+  lists: ({ fact, options }) => (fact === "objects" ? listedKind(options) : undefined),
 
   everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
@@ -73,6 +75,11 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
     default:
       return request.fact satisfies never;
   }
+}
+
+function listedKind(options: Request["options"]): { readonly apiVersion: string; readonly kind: string } | undefined {
+  const { apiVersion, kind } = options ?? {};
+  return typeof apiVersion !== "string" || typeof kind !== "string" || isSecretKind({ apiVersion, kind }) ? undefined : { apiVersion, kind };
 }
 
 /** All requests for objects are answered together. */

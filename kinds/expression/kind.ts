@@ -1,5 +1,5 @@
 import { celList, isCelMap, type CelValue } from "@bufbuild/cel";
-import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, objectsRequest, sha256, undecided, type Evidence, type Fact, type Finding, type KindSeen, type Request, type SpecFault, type World } from "#engine";
+import { byText, cite, defineKind, fault, fullName, gap, info, isSecretKind, judged, kindKey, nothingSelected, objectsRequest, partOnly, sha256, undecided, type Evidence, type Fact, type Finding, type Gap, type KindSeen, type Request, type SpecFault } from "#engine";
 import { objectPathText, type ObjectPath } from "#values";
 import { FUNCTIONS } from "./functions.ts";
 import { lookedAt, type Looked } from "./paths.ts";
@@ -24,12 +24,15 @@ export default defineKind({
     // A rule about two things of which one was never seen has shown nothing.
     yield judged(unmatched.length > 0 ? 0 : sights.reduce((sum, sight) => sum + countOf(sight), 0));
     const kinds = world.facts("objects").filter(isKindFact);
-    yield* emptyOnes(sights, kinds, world);
+    const part = [...partsOnly(selections, kinds)];
+    yield* part;
     for (const key of unmatched) if (key !== "" && sights.length > 0) yield neverSelected(key, selections, kinds);
+
+    const whole = sights.filter(({ cluster }) => world.complete("objects", cluster.name) && !part.some((each) => each.cluster === cluster.name));
+    yield* emptyOnes(whole, selections, kinds);
 
     const blind = computedKeys(spec);
     if (blind !== undefined) return yield blindness(blind, sights, kinds);
-    const whole = sights.filter(({ cluster }) => world.complete("objects", cluster.name));
     const rule = rulesOf(spec);
     if (rule.each !== undefined) for (const sight of whole) yield* judgeEach(rule.each, sight, spec, rule.message, kinds);
     if (rule.across === undefined) return;
@@ -152,32 +155,40 @@ function countOf({ objects }: Sight): number {
 }
 
 /** An expression that is true of an empty list has shown nothing about that cluster. */
-function* emptyOnes(sights: readonly Sight[], kinds: readonly KindFact[], world: World<"objects">): Iterable<Finding> {
-  for (const sight of sights) {
-    if (countOf(sight) > 0 || !world.complete("objects", sight.cluster.name)) continue;
-    const mine = kinds.filter(({ cluster }) => cluster === sight.cluster.name);
-    const unserved = mine.filter(({ data }) => !data.served);
-    const near = unserved.flatMap(({ data }) => data.kinds ?? []);
-    const what = unserved.length === 0 ? "holds no object that is selected" : `does not serve ${unserved.map(({ subject }) => `\`${subject.replace(/^kind /, "")}\``).join(", ")}`;
-    const others = mine.flatMap(({ data }) => data.namespaces);
+function* emptyOnes(sights: readonly Sight[], selections: Selections, kinds: readonly KindFact[]): Iterable<Finding> {
+  for (const { cluster, objects } of sights) {
+    if ([...objects.values()].some((list) => list.length > 0)) continue;
+    const mine = kinds.filter((fact) => fact.cluster === cluster.name);
+    const said = [...selections.values()].flatMap((selection) => mine.filter(({ selector }) => selector === kindKey(selection)).map(({ data }) => nothingSelected(selection, data, cluster.name)));
     yield info({
-      subject: `${sight.cluster.name}/nothing selected`,
+      subject: `${cluster.name}/nothing selected`,
       cause: "nothing selected",
-      message: `\`${sight.cluster.name}\` ${what}: the expression saw an empty list`,
-      remedy: near.length > 0 ? `the API has ${near.slice(0, 8).map((kind) => `\`${kind}\``).join(", ")} there` : others.length > 0 ? `objects of this kind are in ${[...new Set(others)].slice(0, 5).map((name) => `\`${name}\``).join(", ")}` : "correct `select` if that is not what you expect",
+      message: `${said.length === 0 ? `\`${cluster.name}\` has no object that is selected` : said.map(({ message }) => message).join("; ")}: the expression saw an empty list`,
+      remedy: said.length === 0 ? "correct `select` if that is not what you expect" : [...new Set(said.map(({ remedy }) => remedy))].join("; "),
       evidence: mine.map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
     });
   }
 }
 
+function* partsOnly(selections: Selections, kinds: readonly KindFact[]): Iterable<Gap> {
+  for (const selection of selections.values()) {
+    for (const { cluster, selector, data } of kinds) {
+      const why = selector === kindKey(selection) ? partOnly(selection, data, cluster) : undefined;
+      if (why !== undefined) yield gap({ cluster, subject: `${cluster}/${selection.kind}`, ...why });
+    }
+  }
+}
+
 function neverSelected(key: string, selections: Selections, kinds: readonly KindFact[]): Finding {
-  const { apiVersion, kind } = selections.get(key) ?? { apiVersion: "", kind: "" };
+  const selection = selections.get(key) ?? { apiVersion: "", kind: "" };
+  const mine = kinds.filter(({ selector }) => selector === kindKey(selection));
+  const remedies = new Set(mine.map(({ cluster, data }) => nothingSelected(selection, data, cluster).remedy));
   return info({
     subject: `objects.${key}`,
     cause: "nothing selected anywhere",
-    message: `\`select.${key}\` matches no \`${kind}\` in any cluster: the expression saw empty lists`,
-    remedy: "correct the selection, or write `allowEmpty: true` if that is what you expect",
-    evidence: kinds.filter(({ selector }) => selector === `${apiVersion}/${kind}`).map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
+    message: `\`select.${key}\` matches no \`${selection.kind}\` in any cluster: the expression saw empty lists`,
+    remedy: remedies.size === 0 ? "correct the selection, or write `allowEmpty: true` if that is what you expect" : [...remedies].join("; "),
+    evidence: mine.map((fact) => cite(fact, `objects of ${fact.subject}`, String(fact.data.total))),
   });
 }
 

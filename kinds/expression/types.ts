@@ -20,9 +20,13 @@ export function mistakesIn(parsed: Parsed, known: Known): readonly Mistake[] {
   const type = checker.typeOf(parsed.expr, new Set(known.variables));
   if (checker.mistakes.length === 0 && type !== "unknown" && type !== known.gives) {
     const remedy = known.gives === "bool" ? "write a claim that is true or false: a comparison, `has(…)`, `.all(…)`, `.exists(…)`" : "put it in `string(…)`";
-    return [{ offset: 0, message: `the expression gives a ${type}; a ${known.gives} is wanted`, remedy }];
+    return [{ offset: 0, message: `the expression gives ${a(type)}; ${a(known.gives)} is wanted`, remedy }];
   }
   return checker.mistakes;
+}
+
+function a(type: Type): string {
+  return `${type.startsWith("i") ? "an" : "a"} ${type}`;
 }
 
 class Checker {
@@ -73,7 +77,7 @@ class Checker {
   }
 
   #iterable(expr: Expr, type: Type): void {
-    if (type !== "unknown" && type !== "list" && type !== "map") this.#tell(expr, `a ${type} has no elements`, "use a list or a map here");
+    if (type !== "unknown" && type !== "list" && type !== "map") this.#tell(expr, `${a(type)} has no elements`, "use a list or a map here");
   }
 
   #call(expr: Expr, name: string, scope: ReadonlySet<string>): Type {
@@ -84,24 +88,24 @@ class Checker {
       return "unknown";
     }
     if (LOGIC.has(name)) {
-      for (const [index, type] of types.entries()) if (type !== "unknown" && type !== "bool") this.#tell(partsOf(expr)[index] ?? expr, `\`${OPERATORS.get(name) ?? name}\` needs true or false and has a ${type}`, "compare it with something");
+      for (const [index, type] of types.entries()) if (type !== "unknown" && type !== "bool") this.#tell(partsOf(expr)[index] ?? expr, `\`${OPERATORS.get(name) ?? name}\` needs true or false and has ${a(type)}`, "compare it with something");
       return "bool";
     }
     if (name === "_?_:_") {
-      if (left !== "unknown" && left !== "bool") this.#tell(expr, `the condition before \`?\` is a ${left}`, "compare it with something");
+      if (left !== "unknown" && left !== "bool") this.#tell(expr, `the condition before \`?\` is ${a(left)}`, "compare it with something");
       return types[1] === types[2] ? (types[1] ?? "unknown") : "unknown";
     }
     if (ORDER.has(name) || name === "_==_" || name === "_!=_") {
-      if (!comparable(left, right, ORDER.has(name))) this.#tell(expr, `\`${OPERATORS.get(name) ?? name}\` compares a ${left} with a ${right}`, "bring both sides to one type: `int(…)`, `string(…)`, `version(…)`");
+      if (!comparable(left, right, ORDER.has(name))) this.#tell(expr, `\`${OPERATORS.get(name) ?? name}\` compares ${a(left)} with ${a(right)}`, "bring both sides to one type: `int(…)`, `string(…)`, `version(…)`");
       return "bool";
     }
     if (ARITHMETIC.has(name)) {
       if (left === "unknown" || right === "unknown") return name === "_+_" && (left === "string" || right === "string") ? "string" : "unknown";
       const fits = left === right && (name === "_+_" ? !["bool", "null", "map"].includes(left) : ["int", "double", "uint"].includes(left));
-      if (!fits) this.#tell(expr, `\`${OPERATORS.get(name) ?? name}\` of a ${left} and a ${right}`, "bring both sides to one type: `string(…)`, `int(…)`, `double(…)`");
+      if (!fits) this.#tell(expr, `\`${OPERATORS.get(name) ?? name}\` of ${a(left)} and ${a(right)}`, "bring both sides to one type: `string(…)`, `int(…)`, `double(…)`");
       return fits ? left : "unknown";
     }
-    if (name === "size" && ["int", "double", "uint", "bool", "null"].includes(left)) this.#tell(expr, `a ${left} has no size`, "`size` is for texts, lists and maps");
+    if (name === "size" && ["int", "double", "uint", "bool", "null"].includes(left)) this.#tell(expr, `${a(left)} has no size`, "`size` is for texts, lists and maps");
     return RESULTS.get(name) ?? "unknown";
   }
 

@@ -1,8 +1,9 @@
 import { isBelow, parseStructured, type ObjectPath } from "#values";
 import { Lists } from "./lists.ts";
 import { Hidden, isMap, knownReading, mayMeanTheSame, meaning, selectorRequirements, type Reading } from "./meaning.ts";
+import type { Open } from "./open.ts";
 import { allSame, sameDigest } from "./same.ts";
-import { DISPUTED, readingOf, type ReadingRule, type Schemas } from "./schemas.ts";
+import { readingOf, type ReadingRule, type Schemas } from "./schemas.ts";
 import type { Difference, Rules, Side, Walking } from "./walking.ts";
 
 /**
@@ -62,10 +63,10 @@ class Walk implements Walking {
     // On the way to a path that is compared, what is absent is as good as empty: only what the path leads to counts.
     if (!this.isNamed(path) && filled.every(isMap)) return this.#maps(filled, path, schemas, insideText);
     const open = values.some((value, index) => value === undefined && !insideText && this.sides[index]?.written === false && schemas[index] === undefined && this.sides[index]?.schema === undefined);
-    this.tell(values, path, open ? "the absent value has this one as its default" : undefined);
+    this.tell(values, path, open ? "default" : undefined);
   }
 
-  tell(values: readonly unknown[], path: ObjectPath, unless?: string): void {
+  tell(values: readonly unknown[], path: ObjectPath, unless?: Open): void {
     this.found.push({ path, values, ...(unless === undefined ? {} : { unless }) });
   }
 
@@ -88,12 +89,12 @@ class Walk implements Walking {
 
   #hidden(values: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
     if (sameDigest(values)) return;
-    if (!this.isNamed(path)) return this.tell(values, path, "they differ in nothing that is compared; only a digest of the whole is kept");
+    if (!this.isNamed(path)) return this.tell(values, path, "whole");
     const { reading, disputed } = this.readingAt(schemas, path, insideText);
     const isSame = (reading === "duration" && isOne("time", values)) || (reading === "quantity" && isOne("number", values));
     if (isSame && !disputed) return;
     const mayBe = mayBeOne("time", "duration", values) || mayBeOne("number", "quantity", values);
-    this.tell(values, path, isSame ? DISPUTED : mayBe ? "the values, of which only digests are kept, are numbers or times" : undefined);
+    this.tell(values, path, isSame ? "disputed" : mayBe ? "digest" : undefined);
   }
 
   #maps(values: readonly Readonly<Record<string, unknown>>[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
@@ -127,10 +128,10 @@ class Walk implements Walking {
       const meanings = new Set(values.map((value) => meaning(value, reading)));
       const isSame = meanings.size === 1 && !meanings.has(undefined);
       if (isSame && !disputed) return;
-      if (isSame) return this.tell(values, path, DISPUTED);
+      if (isSame) return this.tell(values, path, "disputed");
     }
     const open = reading === undefined && (!this.anySchema || insideText) && path[0] !== "metadata" && mayMeanTheSame(values);
-    this.tell(values, path, open ? "this is a number or a time" : undefined);
+    this.tell(values, path, open ? "reading" : undefined);
   }
 }
 

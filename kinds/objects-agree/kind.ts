@@ -1,7 +1,7 @@
-import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, objectsRequest, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
+import { byText, canonical, cite, defineKind, fault, gap, groupOf, info, isSecretKind, judged, nothingSelected, objectsRequest, partOnly, selectsObject, undecided, type Finding, type Gap, type Judgement, type SpecFault } from "#engine";
 import { objectPathText, parseObjectPath, type ObjectPath } from "#values";
 import { differences, leadsSomewhere } from "./compare.ts";
-import { nothingMatches } from "./nearest.ts";
+import { OPEN_WORDS } from "./open.ts";
 import { assignedPaths, commonName, comparedOf, isKindFact, isObjectFact, type KindFact, type ObjectFact } from "./sides.ts";
 import type { Spec } from "./spec.ts";
 import { campsOf, clustersText, differencesText, evidenceOf, ignorablePath, majorityOf, pathText } from "./words.ts";
@@ -19,7 +19,13 @@ export default defineKind({
     const facts = world.facts("objects");
     const kinds = new Map(facts.filter(isKindFact).map((fact) => [fact.cluster, fact]));
     const byName = selectedByName(facts.filter(isObjectFact), spec);
-    if (byName.size === 0) yield* nothingMatches(spec.select, [...kinds.values()]);
+    const part = [...kinds.values()].flatMap(({ cluster, data }) => {
+      const why = partOnly(spec.select, data, cluster);
+      return why === undefined ? [] : [gap({ cluster, subject: `${cluster}/${spec.select.kind}`, ...why })];
+    });
+    yield* part;
+    const isWhole = (cluster: string) => world.complete("objects", cluster) && !part.some((each) => each.cluster === cluster);
+    if (byName.size === 0) yield* nothingMatches(spec, [...kinds.values()]);
 
     let count = 0;
     const partial: string[] = [];
@@ -31,7 +37,7 @@ export default defineKind({
         yield twoOfOneName(name, objects.filter(({ cluster }) => cluster === twice.cluster), spec);
         continue;
       }
-      const lacking = world.clusters.filter(({ name: cluster }) => world.complete("objects", cluster) && !objects.some((object) => object.cluster === cluster)).map((cluster) => cluster.name);
+      const lacking = world.clusters.filter(({ name: cluster }) => isWhole(cluster) && !objects.some((object) => object.cluster === cluster)).map((cluster) => cluster.name);
       if (lacking.length > 0 && spec.presence === "everywhere") yield missing(name, objects, lacking, spec, kinds);
       else if (lacking.length > 0) partial.push(name);
       const found = [...walked.keys()].filter((path) => objects.some((object) => leadsSomewhere(path, compared(object, spec))));
@@ -69,6 +75,12 @@ function selectedByName(objects: readonly ObjectFact[], { select, mapping }: Spe
   const mapped = (object: ObjectFact) => commonName(object, mapping);
   const wanted = objects.filter((object) => selectsObject(select, object.data) || (Object.hasOwn(mapping, object.cluster) && Object.hasOwn(mapping[object.cluster] ?? {}, nameOf(object))));
   return Map.groupBy(wanted, mapped);
+}
+
+function* nothingMatches({ select }: Spec, kinds: readonly KindFact[]): Iterable<Finding> {
+  for (const fact of kinds) {
+    yield info({ subject: `${fact.cluster}/${select.kind}`, cause: "matches nothing", ...nothingSelected(select, fact.data, fact.cluster), evidence: [cite(fact, "objects of this kind", String(fact.data.total))] });
+  }
 }
 
 function nameOf({ data: { namespace, name } }: ObjectFact): string {
@@ -175,17 +187,40 @@ function minority(difference: Difference, objects: readonly ObjectFact[]): reado
 }
 
 function mayDiffer(name: string, objects: readonly ObjectFact[], found: readonly Difference[], { select }: Spec, kinds: ReadonlyMap<string, KindFact>): Finding {
-  const reasons = [...new Set(found.map(({ unless = "" }) => unless))].toSorted(byText);
+  const reasons = [...new Set(found.flatMap(({ unless }) => (unless === undefined ? [] : [OPEN_WORDS[unless]])))].toSorted(byText);
   const unread = objects.map(({ cluster }) => kinds.get(cluster)?.data.schemaGap).find((each) => each !== undefined);
-  const lists = found.filter(({ unless }) => unless?.includes("order") === true);
-  const way = unread === undefined ? "add the CustomResourceDefinition to the manifests, or compare live clusters" : unread.remedy;
+  const ways = new Set(found.flatMap((difference) => waysOut(difference, select, unread?.remedy)));
   return undecided({
     subject: name,
     cause: canonical(found.map(({ path }) => path)),
-    message: `\`${select.kind}\` \`${name}\` differs only where its schema would have to be known (the same if ${reasons.join("; or if ")}): ${differencesText(found, objects)}${unread === undefined ? "" : `; the schema could not be read: ${unread.reason}`}`,
-    remedy: `${lists.length === 0 ? "" : `name lists whose order means nothing: \`unordered: [${lists.map(ignorablePath).join(", ")}]\`; or `}${way}; or write ${found.length === 1 ? pathText({ path: found[0]?.path ?? [] }) : "the values"} in the same way everywhere`,
+    message: `\`${select.kind}\` \`${name}\` differs, unless ${reasons.join(", or ")}: ${differencesText(found, objects)}${unread === undefined ? "" : `; its schema could not be read: ${unread.reason}`}`,
+    remedy: [...ways].slice(0, MOST_WAYS).join("; or "),
     evidence: evidenceOf(found, objects),
   });
+}
+
+const MOST_WAYS = 4;
+
+function waysOut(difference: Difference, select: Spec["select"], unread: string | undefined): readonly string[] {
+  const alike = `write ${pathText(difference)} in the same way everywhere`;
+  const schema = select.kind === "ConfigMap" ? [] : [unread ?? "add the CustomResourceDefinition to the manifests, or compare live clusters"];
+  switch (difference.unless) {
+    case "order":
+      return [`name lists whose order means nothing: \`unordered: [${ignorablePath(difference)}]\``, ...schema, alike];
+    case "default":
+    case "entries":
+    case "reading":
+      return [...schema, alike];
+    case "disputed":
+      return ["bring the CRDs of these clusters to one version", alike];
+    case "whole":
+      return [`compare ${pathText(difference)} as a whole`];
+    case "digest":
+    case undefined:
+      return [alike];
+    default:
+      return difference.unless satisfies never;
+  }
 }
 
 /** A path that no object has is more likely a slip than a wish. */

@@ -1,7 +1,7 @@
 import { isBelow, type ObjectPath } from "#values";
 import { isMap, meaning } from "./meaning.ts";
 import { allSame, inAll, keyedBy, sameOrder, textOf } from "./same.ts";
-import { DISPUTED, listRuleOf, type ListRule, type Schemas } from "./schemas.ts";
+import { listRuleOf, type ListRule, type Schemas } from "./schemas.ts";
 import type { Difference, Walking } from "./walking.ts";
 
 /** Entries of sets that differ as texts are tried against each other up to this number. */
@@ -56,7 +56,7 @@ export class Lists {
     else this.#ordered(values, texts, path, items, insideText);
     if (isKnown || this.#walk.found.length === before || this.#unpaired(values, path, items, insideText, mayAgree).some((list) => list.length > 0)) return;
     this.#walk.found.splice(before);
-    this.#walk.tell(values, path, "the order of this list means nothing");
+    this.#walk.tell(values, path, "order");
   }
 
   /** What the lists differ in is told only where they differ by the schema of each cluster. */
@@ -66,7 +66,7 @@ export class Lists {
     this.#listBy(rule, values, path, items, insideText);
     if (this.#walk.found.length > before) return;
     this.#listBy({ ...rule, list: undefined }, values, path, items, insideText);
-    for (const difference of this.#walk.found.splice(before)) this.#walk.tell(difference.values, difference.path, DISPUTED);
+    for (const difference of this.#walk.found.splice(before)) this.#walk.tell(difference.values, difference.path, "disputed");
   }
 
   /** Does a path of the user name an entry of this list by its place? Then places are what is compared. */
@@ -107,7 +107,7 @@ export class Lists {
     if (!named.includes(undefined)) return this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
     if (left.every((list) => list.length === 1)) return this.#walk.visit(left.map(([item]) => item), [...path, "*"], items, insideText);
     const isOpen = this.#unpaired(left, path, items, insideText, mayAgree).every((list) => list.length === 0);
-    this.#walk.tell(left, path, isOpen ? "entries differ in nothing but defaults and how they are written" : undefined);
+    this.#walk.tell(left, path, isOpen ? "entries" : undefined);
   }
 
   /** Entries that not every list has, by what they mean. */

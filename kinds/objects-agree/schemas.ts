@@ -4,9 +4,6 @@ import type { Reading } from "./meaning.ts";
 /** What the schema of each side says of a place; undefined where it says nothing of interest, or could not be read. */
 export type Schemas = readonly (SchemaNode | undefined)[];
 
-/** What would have to be, where schemas that were read say different things of a place. */
-export const DISPUTED = "the schemas of these clusters, which differ here, were the same";
-
 /** How entries of a list are told apart. */
 export interface ListRule {
   /** Undefined: by their place. */

@@ -1,5 +1,6 @@
 import type { SchemaNode } from "#engine";
 import type { ObjectPath } from "#values";
+import type { Open } from "./open.ts";
 import type { ReadingRule, Schemas } from "./schemas.ts";
 
 /** One of the objects that are compared. */
@@ -17,8 +18,8 @@ export interface Difference {
   readonly path: ObjectPath;
   /** One for each side; undefined where nothing stands there. Of lists whose entries pair, only what the others lack. */
   readonly values: readonly unknown[];
-  /** Left out: they differ. Else they might be the same, and this is what a schema would have to say. */
-  readonly unless?: string | undefined;
+  /** Left out: they differ. Else they might be the same, and this is what would have to be. */
+  readonly unless?: Open | undefined;
 }
 
 export interface Rules {
@@ -38,7 +39,7 @@ export interface Walking {
   readonly found: Difference[];
   /** Compares what stands at a place; undefined stands for nothing. `insideText`: within a text that holds YAML or JSON. */
   visit(values: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void;
-  tell(values: readonly unknown[], path: ObjectPath, unless?: string): void;
+  tell(values: readonly unknown[], path: ObjectPath, unless?: Open): void;
   /** A place that is ignored, or that leads to none of the paths that are compared. */
   isLeftOut(path: ObjectPath): boolean;
   /** A place that a path to compare leads to, or beyond; every place where there are no such paths. */

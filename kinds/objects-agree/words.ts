@@ -5,6 +5,7 @@ import { Hidden, isMap } from "./meaning.ts";
 import type { ObjectFact } from "./sides.ts";
 
 const LONGEST = 160;
+const CONTEXT = 40;
 const MOST_PATHS = 3;
 const MOST_CITED = 20;
 
@@ -44,7 +45,8 @@ export function differencesText(found: readonly Difference[], facts: readonly Ob
 function differenceText(difference: Difference, facts: readonly ObjectFact[]): string {
   const camps = campsOf(difference, facts);
   const majority = majorityOf(camps);
-  const texts = camps.map((camp) => `${valueText(camp.value)} in ${clustersText(camp.clusters)}${camp === majority ? " (the majority)" : ""}`);
+  const from = firstDifference(camps.map(({ value }) => value));
+  const texts = camps.map((camp) => `${valueText(camp.value, from)} in ${clustersText(camp.clusters)}${camp === majority ? " (the majority)" : ""}`);
   return `${pathText(difference)} is ${texts.join(", ")}`;
 }
 
@@ -81,12 +83,27 @@ export function clustersText(clusters: readonly string[]): string {
   return names.length < 3 ? names.join(" and ") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;
 }
 
-function valueText(value: unknown): string {
+/** Long texts are shown from where they part. */
+function firstDifference(values: readonly unknown[]): number {
+  const texts = values.filter((value) => typeof value === "string").map(oneLine);
+  const [first = "", ...others] = texts;
+  if (others.length === 0 || texts.every((text) => text.length <= LONGEST)) return 0;
+  let same = 0;
+  while (same < first.length && others.every((text) => text[same] === first[same])) same += 1;
+  return same < LONGEST ? 0 : same - CONTEXT;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
+}
+
+function valueText(value: unknown, from = 0): string {
   if (value === undefined) return "absent";
   if (value instanceof Hidden) return `(not kept, digest ${value.sha256.slice(0, 12)})`;
-  const text = typeof value === "string" ? value : canonical(shown(value));
-  const line = text.replace(/\s+/g, " ");
-  return line === "" ? "empty" : `\`${line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line}\``;
+  const line = oneLine(typeof value === "string" ? value : canonical(shown(value)));
+  if (line === "") return value === "" ? "empty" : "blank";
+  const start = typeof value === "string" ? Math.min(from, line.length) : 0;
+  return `\`${start > 0 ? "…" : ""}${line.slice(start, start + LONGEST)}${line.length > start + LONGEST ? "…" : ""}\``;
 }
 
 function shown(value: unknown): unknown {
@@ -97,7 +114,8 @@ function shown(value: unknown): unknown {
 
 /** Each value at each place, with where it was read. */
 export function evidenceOf(found: readonly Difference[], facts: readonly ObjectFact[]): readonly Evidence[] {
-  return found.slice(0, MOST_CITED).flatMap((difference) =>
-    facts.map((fact, index) => ({ cluster: fact.cluster, label: plainPath(difference.path), value: valueText(difference.values[index]), source: fact.source })),
-  );
+  return found.slice(0, MOST_CITED).flatMap((difference) => {
+    const from = firstDifference(difference.values);
+    return facts.map((fact, index) => ({ cluster: fact.cluster, label: plainPath(difference.path), value: valueText(difference.values[index], from), source: fact.source }));
+  });
 }

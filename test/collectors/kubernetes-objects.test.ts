@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { objectsRequest, type Json, type JsonObject, type KubeObject, type ObjectSeen, type ObjectSelection } from "#engine";
+import { objectsRequest, type Json, type JsonObject, type KubeObject, type KubernetesApi, type ObjectSeen, type ObjectSelection } from "#engine";
 import { parseObjectPath } from "#values";
 import collector from "../../collectors/kubernetes/collector.ts";
 import { drain, FakeCluster, type Exchange } from "../support/kubernetes.ts";
@@ -122,7 +122,21 @@ describe("objects of kind Secret", () => {
   }
 });
 
+class Restricted extends FakeCluster {
+  override async kubernetes(): Promise<KubernetesApi> {
+    return { ...(await super.kubernetes()), namespaces: ["web", "shop"] };
+  }
+}
+
 describe("kinds", () => {
+  it("say which namespaces were listed, where that is not all; what is in no namespace is listed whole", async () => {
+    const exchange: Exchange = { kinds: [{ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" }, { apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false }], lists: { configmaps: [], nodes: [] } };
+    const requests = ["ConfigMap", "Node"].map((kind) => objectsRequest({ apiVersion: "v1", kind }));
+    const listed = async (io: FakeCluster) => (await drain(collector.collect(clusterOf("c"), requests, io))).facts.map(({ data }) => ("listed" in data ? data.listed : undefined));
+    expect(await listed(new Restricted(exchange))).toEqual([["shop", "web"], undefined]);
+    expect(await listed(new FakeCluster(exchange))).toEqual([undefined, undefined]);
+  });
+
   it("are listed once, whatever the number of assertions", async () => {
     expect((await kept(configMap({ a: "1" }), {}, { names: ["x"] }, { paths: ["data.a"], only: true })).calls).toEqual(["list configmaps"]);
   });

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import type { Permission, Probe } from "#engine";
+import { groupOf, type Permission, type Probe } from "#engine";
 import collector from "../../collectors/kubernetes/collector.ts";
 import { root } from "../support/room.ts";
 
@@ -52,5 +52,24 @@ describe("deploy/rbac/clusterrole.yaml", () => {
 
   it("holds no other role", () => {
     expect(roles.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual(["ClusterRole cloud-assert", "ClusterRole cloud-assert-probe-metrics", "ClusterRole cloud-assert-probe-admin"]);
+  });
+});
+
+describe("deploy/rbac/library.yaml", () => {
+  /** Resources of the kinds that the library selects; a kind that is not here fails the test. */
+  const PLURALS: Readonly<Record<string, string>> = {
+    AuthorizationPolicy: "authorizationpolicies", ConfigMap: "configmaps", ControlPlaneRevision: "controlplanerevisions", CustomResourceDefinition: "customresourcedefinitions",
+    Deployment: "deployments", EnvoyFilter: "envoyfilters", Node: "nodes", PeerAuthentication: "peerauthentications", Pod: "pods",
+  };
+
+  it("gives exactly the right to list what the files of the library select", () => {
+    const folder = join(root, "assertions/library");
+    const specs = readdirSync(folder).flatMap((name) => loadAll(readFileSync(join(folder, name), "utf8")) as readonly { readonly spec: { readonly select: object } }[]);
+    const selections = specs.flatMap(({ spec: { select } }) => ("apiVersion" in select ? [select] : Object.values(select))) as readonly { readonly apiVersion: string; readonly kind: string }[];
+    const needed = selections.map(({ apiVersion, kind }) => text({ verb: "list", group: groupOf(apiVersion), resource: PLURALS[kind] ?? `${kind}?` }));
+    const [role] = loadAll(readFileSync(join(root, "deploy/rbac/library.yaml"), "utf8")) as readonly Role[];
+    const given = (role?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) => apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => text({ verb, group, resource })))));
+    expect(role?.metadata.name).toBe("cloud-assert-library");
+    expect(given.toSorted()).toEqual([...new Set(needed)].toSorted());
   });
 });

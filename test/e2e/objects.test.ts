@@ -1,6 +1,7 @@
 import { expect } from "vitest";
-import { apply, remove, type Manifest } from "../parts/api.ts";
+import { apply, openApi, remove, type Manifest } from "../parts/api.ts";
 import { asAdmin, type ClusterAddress } from "../parts/cluster.ts";
+import { until } from "../parts/process.ts";
 import { asReader, contexts, desk, faultsOf } from "./assert.ts";
 import { onClusters } from "./ground.ts";
 
@@ -65,3 +66,45 @@ onClusters("a kind that the identity may not list is a gap that names the right"
   expect(code).toBe(2);
   expect(result().gaps.map(({ reason, remedy }) => `${reason}; ${remedy}`)).toEqual(expect.arrayContaining([expect.stringContaining("may not list `clusterroles` of API group `rbac.authorization.k8s.io`")]));
 });
+
+onClusters("where `/openapi/v3` is refused, objects that differ only where a schema decides are undecided with a gap that names the path; all others are judged", async ({ clusters: { gke, aks } }) => {
+  const route = (name: string, ...hosts: readonly string[]): Manifest => ({ apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: about(name), spec: { hosts, http: [{ route: [{ destination: { host: "a" } }] }] } });
+  const there = [route("schema-same", "a.example", "b.example"), route("schema-order", "a.example", "b.example"), route("schema-other", "a.example", "b.example")];
+  const other = [route("schema-same", "a.example", "b.example"), route("schema-order", "b.example", "a.example"), route("schema-other", "a.example", "c.example")];
+  const rules = ["same", "order", "other"].map((name) => rule("ObjectsAgree", name, { select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", namespaces: ["default"], names: [`schema-${name}`] } })).join("---\n");
+  const { run } = await desk({ contexts: asReader(gke, aks), files: { "rules.yaml": rules } });
+  const judged = async () => {
+    const { result } = await run("rules.yaml", ...contexts("gke", "aks"));
+    return ["same", "order", "other"].map((name) => [result(name).verdict, result(name).gaps.map(({ cluster, reason }) => [cluster, reason])]);
+  };
+  await asAdmin(gke, (api) => apply(api, there));
+  await asAdmin(aks, (api) => apply(api, other));
+  try {
+    expect(await judged()).toEqual([["holds", []], ["violated", []], ["violated", []]]);
+    const refused = ["aks", "gke"].map((cluster) => [cluster, expect.stringContaining("may not get the path `/openapi/v3/apis/networking.istio.io/v1`")]);
+    await withoutSchemas(gke, () => withoutSchemas(aks, async () => expect(await judged()).toEqual([["holds", []], ["undecided", refused], ["violated", []]])));
+  } finally {
+    await asAdmin(gke, (api) => remove(api, there));
+    await asAdmin(aks, (api) => remove(api, other));
+  }
+});
+
+/** Runs `body` while nobody but administrators may read the schemas of this API server. */
+async function withoutSchemas(cluster: ClusterAddress, body: () => Promise<void>): Promise<void> {
+  const path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/system:discovery";
+  const reader = openApi(cluster, cluster.tokens.reader);
+  const allow = (rules: unknown, status: number) =>
+    asAdmin(cluster, async (api) => {
+      await api.must("PATCH", path, { rules }, "application/merge-patch+json");
+      await until(`reading the schemas gives ${status}`, async () => (await reader.ask("GET", "/openapi/v3/api/v1")).status === status);
+    });
+  const { body: role } = await asAdmin(cluster, (api) => api.must("GET", path));
+  const rules = role["rules"] as readonly { readonly nonResourceURLs: readonly string[] }[];
+  try {
+    await allow(rules.map((each) => ({ ...each, nonResourceURLs: each.nonResourceURLs.filter((url) => !url.startsWith("/openapi")) })), 403);
+    await body();
+  } finally {
+    await allow(rules, 200);
+    await reader.close();
+  }
+}

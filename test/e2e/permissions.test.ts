@@ -81,6 +81,20 @@ onClusters("doctor with the shipped role: 0, nothing is missing, the identity is
   expect(stdout.match(/^(aks|eks|gke) +yes +assert-reader +all permissions there$/gm)).toHaveLength(3);
 });
 
+onClusters("doctor looks up the kinds that assertions select, and names the right to list each with the rule to add; what an assertion may list it does not name", async ({ clusters: { gke } }) => {
+  const select = (name: string, apiVersion: string, kind: string) => `${JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "Expression", metadata: { name }, spec: { select: { apiVersion, kind }, each: "objects.size() >= 0" } })}\n`;
+  const rules = [select("roles", "rbac.authorization.k8s.io/v1", "ClusterRole"), select("pods", "v1", "Pod"), select("unknown", "nothing.example/v1", "Nothing")].join("---\n");
+  const { assert } = await desk({ contexts: asReader(gke), files: { "rules.yaml": rules } });
+  const { code, stdout } = await assert("doctor", "rules.yaml", ...contexts("gke"));
+
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/^gke +yes +assert-reader +1 permission missing$/m);
+  expect(stdout.replace(/\s+/g, " ")).toContain('may not list `clusterroles` of API group `rbac.authorization.k8s.io`, needed to judge `roles`');
+  expect(stdout.replace(/\s+/g, " ")).toContain('- apiGroups: ["rbac.authorization.k8s.io"] resources: [clusterroles] verbs: [list]');
+  const { clusters } = JSON.parse((await assert("doctor", "rules.yaml", "-o", "json", ...contexts("gke"))).stdout) as { readonly clusters: readonly { readonly needs: readonly { readonly purpose: string }[] }[] };
+  expect(clusters[0]?.needs.map(({ purpose }) => purpose)).toEqual(["to tell which cluster this is", "to judge `pods`", "to judge `roles`"]);
+});
+
 /** What the shipped role grants, and what the suite needs it for. */
 const REMOVED = [
   { resource: "pods", verb: "list", purposes: ["to judge `by-name`", "to judge `by-cloud`"] },

@@ -79,11 +79,11 @@ describe("a spec is refused when it is loaded", () => {
     ["with an unknown name", { each: "objectz.size() > 0" }, 0, "unknown name `objectz`"],
     ["with the variable of the other rule", { each: "clusters.size() > 0" }, 0, "unknown name `clusters`"],
     ["with an unknown function", { each: "objects.sum() > 0" }, undefined, "unknown function `sum`"],
-    ["that adds a number and a text", { each: "1 + 'a' == 2" }, undefined, "`+` of a int and a string"],
-    ["that compares a text with a number", { each: "'a' == 1" }, undefined, "compares a string with a int"],
+    ["that adds a number and a text", { each: "1 + 'a' == 2" }, undefined, "`+` of an int and a string"],
+    ["that compares a text with a number", { each: "'a' == 1" }, undefined, "compares a string with an int"],
     ["that gives a text", { each: "'x'" }, 0, "gives a string; a bool is wanted"],
     ["that gives a list", { across: "clusters.map(c, c.name)" }, 0, "gives a list; a bool is wanted"],
-    ["whose message is no text", { each: "true", messageExpression: "1" }, 0, "gives a int; a string is wanted"],
+    ["whose message is no text", { each: "true", messageExpression: "1" }, 0, "gives an int; a string is wanted"],
     ["that nests five comprehensions", { each: "objects.all(a, objects.all(b, objects.all(c, objects.all(d, objects.all(e, true)))))" }, 0, "comprehensions nest 5 deep; at most 4"],
     ["that is longer than 16 kB", { each: `'${"x".repeat(16 * 1024)}' == ''` }, 0, "at most 16384 bytes"],
     ["that nests brackets without end", { each: `${"(".repeat(8000)}1${")".repeat(8000)} == 1` }, 0, ""],
@@ -174,6 +174,16 @@ describe("expression", () => {
   it("does not judge a cluster whose list is not complete", () => {
     const said = judge(kind, specOf({ each: "objects.size() == 7", across: "false" }), { ...two, gaps: [gapOf("objects", "b")] });
     expect(said.faults.map(({ subject }) => subject)).toEqual(["a"]);
+  });
+
+  it("does not judge a cluster of which not every namespace was listed, unless only listed ones are selected", () => {
+    const listed: Fact<"objects"> = { type: "fact", kind: "objects", cluster: "b", selector: "v1/Pod", subject: "kind Pod", data: { what: "kind", served: true, versions: ["v1"], total: 2, namespaces: ["shop"], listed: ["shop"], written: true }, source: { collector: "test", locator: "/b" } };
+    const seen: Seen = { ...two, facts: [...two.facts, listed] };
+    const part = resultOf(kind, specOf({ each: "objects.size() < 3" }), seen);
+    expect([part.verdict, part.gaps.map(({ cluster }) => cluster)]).toEqual(["undecided", ["b"]]);
+    expect(resultOf(kind, specOf({ each: "objects.size() < 2", across: "false" }), seen).findings).toEqual([]);
+    expect(resultOf(kind, specOf({ select: { ...POD, namespaces: ["shop"] }, each: "objects.size() < 3" }), seen).verdict).toBe("holds");
+    expect(resultOf(kind, specOf({ select: { ...POD, namespaces: ["shop"] }, each: "objects.size() < 2" }), seen).verdict).toBe("violated");
   });
 
   it("is undecided about values of ConfigMaps behind a computed key", () => {

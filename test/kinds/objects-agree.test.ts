@@ -164,7 +164,7 @@ describe("objects-agree", () => {
   it("takes what is no mesh configuration for what it is: a time there may be one", () => {
     const select = { apiVersion: "v1", kind: "ConfigMap" };
     const said = judge(kind, specOf({ select }), seenOf([{ data: { app: "timeout: 60s\n" } }, { data: { app: "timeout: 1m\n" } }], {}, "v1/ConfigMap"));
-    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("the same if this is a number or a time")]]);
+    expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("differs, unless this is a number or a time")]]);
   });
 
   it("is undecided where the schemas of the clusters disagree, and nothing else decides", () => {
@@ -176,7 +176,7 @@ describe("objects-agree", () => {
     ];
     for (const [left, right, node, other] of disputes) {
       const said = judge(kind, specOf(), seen(left as JsonObject, right as JsonObject, node));
-      expect([left, said.faults, said.undecided.map(({ message }) => message)]).toEqual([left, [], [expect.stringContaining("the schemas of these clusters, which differ here, were the same")]]);
+      expect([left, said.faults, said.undecided.map(({ message }) => message)]).toEqual([left, [], [expect.stringContaining("whose schema says otherwise")]]);
       expect(judge(kind, specOf(), seen(left as JsonObject, other as JsonObject, node)).faults).toHaveLength(1);
       expect(judge(kind, specOf(), seen(left as JsonObject, left as JsonObject, node)).undecided).toEqual([]);
     }
@@ -245,6 +245,15 @@ describe("objects-agree", () => {
     expect(judge(kind, specOf(), { facts, gaps: [gapOf("objects", "b")] }).faults).toEqual([]);
     expect(judge(kind, specOf({ presence: "shared" }), { facts }).faults).toEqual([]);
     expect(judge(kind, specOf({ presence: "shared" }), { facts }).infos).toHaveLength(1);
+  });
+
+  it("does not take for missing what is in a namespace that nobody listed: that is a gap, unless only listed ones are selected", () => {
+    const facts = [kindOf("a"), objectOf("a", { spec: {} }, { namespace: "web" }), objectOf("a", { spec: {} }), kindOf("b", { listed: ["shop"] }), objectOf("b", { spec: {} })];
+    const of = (namespaces?: readonly string[]) => resultOf(kind, specOf({ select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", ...(namespaces === undefined ? {} : { namespaces: [...namespaces] as [string] }) } }), { facts });
+    for (const namespaces of [undefined, ["*"], ["shop", "web"]]) {
+      expect([of(namespaces).verdict, of(namespaces).findings, of(namespaces).gaps.map(({ cluster, reason }) => [cluster, reason])]).toEqual(["undecided", [], [["b", "of `b` only `shop` is listed, and `VirtualService` may be selected in other namespaces"]]]);
+    }
+    expect([of(["shop"]).verdict, of(["shop"]).gaps]).toEqual(["holds", []]);
   });
 
   it("pairs what is mapped, and refuses two objects of one name", () => {

@@ -67,7 +67,7 @@ async function readKind(cluster: Cluster, selector: string, questions: readonly 
   const keeping = keepingOf(questions);
   const objects = await listKind(cluster, selector, questions, found.resource, keeping, api, io);
   const schema = keeping.only ? { written: api.place === "live" } : await schemaOf(found.resource, api);
-  return [kindFact(cluster, selector, first, { what: "kind", served: true, versions: found.versions, total: objects.total, namespaces: [...objects.namespaces].sort().slice(0, MOST_NAMESPACES), ...schema }), ...objects.facts];
+  return [kindFact(cluster, selector, first, { what: "kind", served: true, versions: found.versions, ...(objects.total === 0 && api.place === "manifests" ? { kinds: found.kinds } : {}), total: objects.total, namespaces: [...objects.namespaces].sort().slice(0, MOST_NAMESPACES), ...(found.resource.namespaced && api.namespaces !== undefined ? { listed: [...api.namespaces].sort() } : {}), ...schema }), ...objects.facts];
 }
 
 /** Throws where the kind may not be read, or where another version of it is served than the one asked for. */
