@@ -4,13 +4,11 @@ import type { Assertion } from "#engine";
 import type { Plugins } from "./discover.ts";
 import { NothingToRunError, UsageError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
-import { loadAssertions, type LoadedAssertions } from "./load/index.ts";
+import { loadAssertions, loadSuite, type LoadedAssertions } from "./load/index.ts";
 import { nearest } from "./near.ts";
-import { ownFile } from "./own.ts";
 import type { Terminal } from "./terminal.ts";
 
 const DEFAULT_FOLDER = "assertions";
-const SUITE = "assertions/suite.yaml";
 
 /** What was loaded, and what a reader of the report should know of it. */
 export interface ToJudge extends LoadedAssertions {
@@ -23,8 +21,7 @@ export interface ToJudge extends LoadedAssertions {
 export async function assertionsOf(words: readonly string[], flags: Flags, plugins: Plugins, terminal: Terminal): Promise<ToJudge> {
   const { cwd, home } = terminal;
   const paths = words.length > 0 ? words : (await hasDefault(cwd)) ? [DEFAULT_FOLDER] : undefined;
-  const options = { cwd, home, untrusted: flags.untrusted };
-  const loaded = paths === undefined ? await loadSuite(plugins, options) : { ...(await loadAssertions(paths, plugins, options)), notes: [], builtIn: false };
+  const loaded = paths === undefined ? await builtIn(plugins) : { ...(await loadAssertions(paths, plugins, { cwd, home, untrusted: flags.untrusted })), notes: [], builtIn: false };
   if (loaded.assertions.length === 0) {
     throw new NothingToRunError("the files hold no assertion", { remedy: "`assert explain EnvoyVersionSkew` shows one; without files the built-in suite runs" });
   }
@@ -35,10 +32,8 @@ async function hasDefault(cwd: string): Promise<boolean> {
   return (await stat(join(cwd, DEFAULT_FOLDER)).catch(() => undefined))?.isDirectory() === true;
 }
 
-async function loadSuite(plugins: Plugins, options: Parameters<typeof loadAssertions>[2]): Promise<ToJudge> {
-  const loaded = await loadAssertions([ownFile(SUITE)], plugins, { ...options, untrusted: false });
-  const assertions = loaded.assertions.map((assertion) => ({ ...assertion, at: { ...assertion.at, file: `built-in ${SUITE}` } }));
-  return { ...loaded, assertions, builtIn: true, notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used"] };
+async function builtIn(plugins: Plugins): Promise<ToJudge> {
+  return { ...(await loadSuite(plugins)), builtIn: true, notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used"] };
 }
 
 function only(names: readonly string[], assertions: readonly Assertion[]): readonly Assertion[] {

@@ -32,9 +32,11 @@ export function isUnicode(value: unknown): boolean {
   return Object.entries(value).every(([key, item]) => key.isWellFormed() && isUnicode(item));
 }
 
-/** Lower-case hexadecimal SHA-256 of UTF-8 text. */
-export function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+/** Lower-case hexadecimal SHA-256 of UTF-8 text, whole or in parts that follow each other and split no character. */
+export function sha256(...parts: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
 }
 
 /** SHA-256 and length of bytes that stand in base64, whatever its alphabet; undefined where it is none. */

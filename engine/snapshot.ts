@@ -42,7 +42,7 @@ export function parseSnapshot(text: string, file: string): Snapshot {
 function isWhole(text: string, found: unknown): boolean {
   const member = `"seal":${JSON.stringify(found)},`;
   const at = text.indexOf(member);
-  return at > 0 && found === sha256(text.slice(0, at) + text.slice(at + member.length));
+  return at > 0 && found === sha256(text.slice(0, at), text.slice(at + member.length));
 }
 
 function stateDigest(state: Pick<Snapshot, "asked" | "facts" | "gaps">): string {

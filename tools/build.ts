@@ -5,7 +5,9 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import { discover } from "../cli/discover.ts";
+import { loadSuite } from "../cli/load/index.ts";
+import { build, type Plugin, type RolldownOutput } from "rolldown";
 
 const root = join(import.meta.dirname, "..");
 const dist = resolve(process.argv[2] ?? join(root, "dist"));
@@ -14,15 +16,23 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 /** Files that are read at run time, by their path from the root; the release has them at the same path. */
 const DATA = ["assertions", "cli/completion", "deploy/rbac", "docs/schema", "LICENSE", "README.md", "CHANGELOG.md"];
 
-/** Puts a list with static imports in the place of the module that reads the folders of built-in plug-ins; each is one file. */
+/** Puts a list with imports in the place of the module that reads the folders of built-in plug-ins; each is one file. */
 const builtins: Plugin = {
   name: "builtins",
-  setup({ onLoad, onResolve }) {
-    onLoad({ filter: /[\\/]cli[\\/]builtin\.ts$/ }, () => ({ contents: builtinModule(), loader: "ts", resolveDir: join(root, "cli") }));
-    onResolve({ filter: /^built-in:/ }, ({ path }) => ({ path: path.slice("built-in:".length), namespace: "built-in" }));
-    onLoad({ filter: /./, namespace: "built-in" }, ({ path }) => ({ contents: pluginModule(path), loader: "ts", resolveDir: join(root, path) }));
+  resolveId: (id) => (id.startsWith(BUILT_IN) ? { id } : undefined),
+  load(id) {
+    if (id.startsWith(BUILT_IN)) return { code: pluginModule(id.slice(BUILT_IN.length)), moduleType: "js" };
+    if (id === join(root, "cli/builtin.ts")) return { code: builtinModule(), moduleType: "js" };
+    return id === join(root, "cli/load/built-in.ts") ? { code: suiteModule, moduleType: "js" } : undefined;
   },
 };
+
+const BUILT_IN = "built-in:";
+
+/** The built-in suite as it is read now, defaults filled in. */
+const suiteModule = `
+  import { withKinds } from "./assertions.ts";
+  export const loadSuite = async (plugins) => withKinds(JSON.parse(${JSON.stringify(JSON.stringify((await loadSuite(await discover([]))).assertions))}), plugins);`;
 
 type PluginType = "kind" | "collector";
 
@@ -41,7 +51,7 @@ function builtinModule(): string {
 
 function entryOf(room: string, name: string, type: PluginType): string {
   const folder = `${room}/${name}`;
-  const module = `import("built-in:${folder}")`;
+  const module = `import("${BUILT_IN}${folder}")`;
   return `{
     type: "${type}", folder: "${folder}", name: "${name}",
     load: () => ${module},
@@ -54,46 +64,67 @@ function entryOf(room: string, name: string, type: PluginType): string {
 /** Everything of one plug-in. */
 function pluginModule(folder: string): string {
   const has = (file: string) => existsSync(join(root, folder, file));
+  const from = (file: string) => JSON.stringify(join(root, folder, file));
   return [
-    `export { default } from "./${has("kind.ts") ? "kind" : "collector"}.ts";`,
-    `export { default as readme } from "./README.md";`,
-    has("schema.json") ? `export { default as schema } from "./schema.json";` : "export const schema = undefined;",
-    has("validate.generated.js") ? `export * as validator from "./validate.generated.js";` : "export const validator = undefined;",
+    `export { default } from ${from(has("kind.ts") ? "kind.ts" : "collector.ts")};`,
+    `export { default as readme } from ${from("README.md")};`,
+    has("schema.json") ? `export { default as schema } from ${from("schema.json")};` : "export const schema = undefined;",
+    has("validate.generated.js") ? `export * as validator from ${from("validate.generated.js")};` : "export const validator = undefined;",
   ].join("\n");
 }
 
 /** Installed by those who need them, beside the release: together they are larger than all the rest. */
 const OPTIONAL = Object.entries(manifest["optionalDependencies"] as Readonly<Record<string, string>>).filter(([name]) => name.startsWith("@"));
 
-const FORMATS = ["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"];
-const STATES = ["folder", "command", "http", "hcp", "kubernetes", "s3", "gcs", "azurerm"];
-
-/** Loaded when they are needed, in the release too: what brings a heavy library, what few runs ask for, and what `--version` does without. */
-const APART = ["cli/process.ts", "cli/main.ts", "./compare.ts", "./route.ts", "./live.ts", "./ajv.ts", "./verifier.ts", "./sessions.ts", "./sigstore.ts", ...[...FORMATS, ...STATES].map((name) => `./${name}.ts`)];
-
 /** The thread that parses HCL is a file that is started by its name; chunks lie beside it. */
 const THREAD = ["./hcl-worker.ts", "./hcl-worker.cjs"] as const;
 
+const thread: Plugin = {
+  name: "thread",
+  transform: (code, id) => (id.startsWith(join(root, "clients")) ? code.replaceAll(`"${THREAD[0]}"`, `"${THREAD[1]}"`) : undefined),
+};
+
+/** Floors that all else stands on, in the order in which they are cut out: one file each, wherever they are used. */
+const FLOORS = ["values", "engine", "routes"];
+
 /**
- * Joins what the source loads piece by piece: every file that is loaded costs a millisecond. Only the pieces of {@link APART},
- * the plug-ins and the libraries stay files of their own.
+ * What most runs need and that is small, with all that it imports, in one file: each file that is loaded costs half a millisecond.
+ * Everything else stays apart: what brings a large library, what few runs ask for, and what `--version` does without.
  */
-const joined: Plugin = {
-  name: "joined",
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/](?:cli|clients|reports)[\\/].*\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      if (APART.includes(relative(root, path).replaceAll("\\", "/")) || path.includes("node_modules")) return { contents: text, loader: "ts" };
-      const pieces: string[] = [];
-      const contents = text.replace(/\bimport\(("\.[^"]+")\)/g, (whole, piece: string) => {
-        if (APART.includes(JSON.parse(piece) as string)) return whole;
-        pieces.push(`import * as joined${pieces.length} from ${piece};`);
-        return `Promise.resolve(joined${pieces.length - 1})`;
-      }).replaceAll(`"${THREAD[0]}"`, `"${THREAD[1]}"`);
-      return { contents: [...pieces, contents].join("\n"), loader: "ts" };
-    });
+const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/(commands|schemas)\/|clients\/(documents|kubernetes|registry|signatures|states)\/index\.ts|reports\/(index|terminal|json)\.ts)/;
+const FIRST = /^cli\/process\.ts/;
+const APART = /^(cli\/load\/ajv\.ts|cli\/routes\/|cli\/commands\/(compare|route)\.ts)/;
+
+/** What runs before the command line is read. */
+const first = new Set<string>();
+const main = new Set<string>();
+
+const parts: Plugin = {
+  name: "parts",
+  buildEnd() {
+    const add = (to: Set<string>, id: string): void => {
+      if (first.has(id) || main.has(id) || APART.test(pathOf(id)) || floorOf(id) !== undefined) return;
+      to.add(id);
+      this.getModuleInfo(id)?.importedIds.forEach((imported) => add(to, imported));
+    };
+    const ids = [...this.getModuleIds()];
+    for (const [to, wanted] of [[first, FIRST], [main, MAIN]] as const) for (const id of ids) if (wanted.test(pathOf(id))) add(to, id);
   },
 };
+
+function pathOf(id: string): string {
+  return relative(root, id).replaceAll("\\", "/");
+}
+
+function floorOf(id: string): string | undefined {
+  const path = pathOf(id);
+  return path.startsWith("node_modules/canonicalize/") ? "engine" : FLOORS.find((floor) => path.startsWith(`${floor}/`));
+}
+
+/** Which of the shared files a module goes to; null: to those that import it. */
+function partOf(id: string): string | null {
+  return floorOf(id) ?? (main.has(id) ? "main" : first.has(id) ? "first" : null);
+}
 
 /** What Commander asks of Node and we do not need: it runs no other program for us, and our help has no colours to take out. */
 const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
@@ -102,93 +133,72 @@ const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
   "node:util": "export const stripVTControlCharacters = (text) => text",
 };
 
-/** Floors that every other part stands on: one file each, wherever they are used. Cut by who shares what they would be two dozen. */
-const FLOORS = ["values", "routes", "engine"];
+/** What our own modules take from `node:util`, loaded when it is called: a report for programs has no colours. */
+const UTIL = ["styleText", "isDeepStrictEqual", "promisify"].map((name) => `export const ${name} = (...words) => process.getBuiltinModule("node:util").${name}(...words);`).join("\n");
 
-/** The files of the release lie one folder deep, all of them. */
-const floors: Plugin = {
-  name: "floors",
-  setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^#(${FLOORS.join("|")})$`) }, ({ path }) => ({ path: `../${path.slice(1)}/index.js`, external: true }));
-  },
-};
-
-/** These modules of Node take longer to load than Commander takes to work. */
+/** These modules of Node take longer to load than those that ask for them take to work. */
 const light: Plugin = {
   name: "light",
-  setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^node:/ }, ({ path, importer }) =>
-      /[\\/]node_modules[\\/]commander[\\/]/.test(importer) && path in COMMANDER_DOES_WITHOUT ? { path, namespace: "light" } : undefined,
-    );
-    onLoad({ filter: /./, namespace: "light" }, ({ path }) => ({ contents: COMMANDER_DOES_WITHOUT[path] ?? "", loader: "js" }));
+  resolveId(id, importer = "") {
+    if (importer.includes("/node_modules/commander/") && id in COMMANDER_DOES_WITHOUT) return { id: `light:${id}` };
+    return id === "node:util" && !importer.includes("/node_modules/") ? { id: "light:own util" } : undefined;
+  },
+  load(id) {
+    if (!id.startsWith("light:")) return undefined;
+    return { code: id === "light:own util" ? UTIL : (COMMANDER_DOES_WITHOUT[id.slice("light:".length)] ?? ""), moduleType: "js" };
   },
 };
 
 /** Of the manifest only the version is told. */
 const ownVersion: Plugin = {
   name: "own version",
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => (path === join(root, "package.json") ? { contents: JSON.stringify({ version: manifest.version }), loader: "json" } : undefined));
-  },
+  load: (id) => (id === join(root, "package.json") ? { code: JSON.stringify({ version: manifest.version }), moduleType: "json" } : undefined),
 };
 
-/** Libraries that are CommonJS inside ask for Node's own modules by require. */
-const REQUIRE = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+/** Names stay what they are in the source: they are in what `--verbose` prints. */
+const MINIFY = { compress: true, mangle: false, codegen: { removeWhitespace: true } } as const;
 
-async function bundle(): Promise<Metafile> {
-  const { metafile, outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: { "cli/process": "cli/process.ts", ...Object.fromEntries(FLOORS.map((floor) => [`${floor}/index`, `${floor}/index.ts`])) },
-    outdir: dist,
-    // Chunks lie beside the command line, as deep as its own modules: what is found from \`import.meta.url\` is found there too.
-    chunkNames: "cli/[name]-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
+async function bundle(): Promise<RolldownOutput["output"]> {
+  const { output } = await build({
+    cwd: root,
     platform: "node",
-    target: "node24",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    loader: { ".md": "text" },
-    plugins: [builtins, joined, floors, ownVersion, light],
+    input: { "cli/process": "cli/process.ts", ...Object.fromEntries(FLOORS.map((floor) => [`${floor}/index`, `${floor}/index.ts`])) },
     external: OPTIONAL.map(([name]) => name),
-    metafile: true,
-    write: false,
+    moduleTypes: { ".md": "text" },
+    plugins: [builtins, thread, light, ownVersion, parts],
+    checks: { ineffectiveDynamicImport: false },
+    preserveEntrySignatures: "allow-extension",
+    output: {
+      dir: dist,
+      entryFileNames: "[name].js",
+      // Chunks lie beside the command line, as deep as its own modules: what is found from `import.meta.url` is found there too.
+      chunkFileNames: "cli/[name]-[hash].js",
+      minify: MINIFY,
+      comments: false,
+      codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: partOf, debugName: "parts" }] },
+    },
   });
-  for (const { path, text } of outputFiles) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text.includes("typeof require") ? `${REQUIRE}\n${text}` : text);
-  }
-  return metafile;
+  return output;
 }
 
 /** The parser of HCL reads its own WebAssembly from the folder above. */
-async function bundleThread(): Promise<Metafile> {
-  const { metafile } = await build({
-    absWorkingDir: root,
-    entryPoints: ["clients/states/hcl-worker.ts"],
-    outfile: join(dist, "cli", THREAD[1]),
-    bundle: true,
-    format: "cjs",
+async function bundleThread(): Promise<RolldownOutput["output"]> {
+  const { output } = await build({
+    cwd: root,
     platform: "node",
-    target: "node24",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
+    input: "clients/states/hcl-worker.ts",
     // Asked for only where there is no such global.
     external: ["performance"],
-    metafile: true,
+    output: { file: join(dist, "cli", THREAD[1]), format: "cjs", minify: MINIFY, comments: false },
   });
   cpSync(join(root, "node_modules/@cdktf/hcl2json/main.wasm.gz"), join(dist, "main.wasm.gz"));
-  return metafile;
+  return output;
 }
 
 /** Names, versions and licences of the libraries inside the bundles. */
-function licences(metafiles: readonly Metafile[]): string {
-  const folders = new Set(
-    metafiles.flatMap(({ inputs }) => Object.keys(inputs)).flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
-  );
+function licences(modules: readonly string[]): string {
+  const inputs = modules.map(pathOf);
+  const folders = new Set(inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
   return [...folders]
     .sort()
     .map((folder) => {
@@ -229,15 +239,14 @@ function packageJson(): Record<string, unknown> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const metafiles = [await bundle(), await bundleThread()];
+const chunks = [...(await bundle()), ...(await bundleThread())].filter((output) => output.type === "chunk");
 for (const path of DATA) {
   mkdirSync(dirname(join(dist, path)), { recursive: true });
   cpSync(join(root, path), join(dist, path), { recursive: true });
 }
 cpSync(join(root, "cli/bin.mjs"), join(dist, "cli/bin.mjs"));
 declarations();
-writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(metafiles));
+writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(chunks.flatMap(({ moduleIds }) => moduleIds)));
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
-const outputs = metafiles.flatMap((metafile) => Object.values(metafile.outputs));
-const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
-console.log(`${relative(root, dist)}: ${outputs.length} modules, ${(bytes / 1e6).toFixed(1)} MB`);
+const bytes = chunks.reduce((sum, { code }) => sum + code.length, 0);
+console.log(`${relative(root, dist)}: ${chunks.length} modules, ${(bytes / 1e6).toFixed(1)} MB`);

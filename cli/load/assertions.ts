@@ -64,9 +64,13 @@ export async function loadAssertions(paths: readonly string[], plugins: Plugins,
   }
   throwAll(problems);
 
-  const named = new Map(drafts.map(({ kind }) => [kind.name, kind]));
-  const kinds = await Promise.all([...named.values()].map(async (kind) => [kind.name, await kind.kind()] as const));
-  return { assertions: drafts.map(({ assertion }) => assertion), kinds: new Map(kinds) };
+  return withKinds(drafts.map(({ assertion }) => assertion), plugins);
+}
+
+/** Loads the kinds that assertions name; all of them are known. */
+export async function withKinds(assertions: readonly Assertion[], plugins: Plugins): Promise<LoadedAssertions> {
+  const named = [...new Set(assertions.map(({ kind }) => kind))].flatMap((name) => plugins.kinds.get(name) ?? []);
+  return { assertions, kinds: new Map(await Promise.all(named.map(async (kind) => [kind.name, await kind.kind()] as const))) };
 }
 
 /** What `read` makes of all items; what goes wrong with one is kept beside. */

@@ -1,5 +1,5 @@
 import { byText, cite, info, type Finding, type World } from "#engine";
-import { istioBuildText, istioReleaseText, releaseText } from "#values";
+import { istioBuildText, istioReleaseText, releaseText, type IstioRelease } from "#values";
 import { isFips, type Basis, type Known, type ProxyFact } from "./reading.ts";
 import type { Spec } from "./spec.ts";
 import { count, proxiesOf, running, several, workloadsOf } from "./words.ts";
@@ -16,14 +16,14 @@ export function* buildNotes(known: readonly Known[], basis: Basis): Iterable<Fin
 }
 
 function* preReleases(known: readonly Known[]): Iterable<Finding> {
-  for (const [build, group] of sortedBy(known, ({ release }) => (release?.pre === undefined ? undefined : istioBuildText(release)))) {
+  for (const [build, group] of byRelease(known, (release) => (release.pre === undefined ? undefined : istioBuildText(release)))) {
     yield note(`pre-release ${build}`, `${where(group)} ${running(group)} the pre-release Istio ${build}; it counts as the number it names`, group, build, "move them to a release");
   }
 }
 
 function* vendorBuilds(known: readonly Known[]): Iterable<Finding> {
-  for (const [release, group] of sortedBy(known, (item) => item.release && istioReleaseText(item.release))) {
-    const builds = sortedBy(group, (item) => item.release && istioBuildText(item.release));
+  for (const [release, group] of byRelease(known, istioReleaseText)) {
+    const builds = byRelease(group, istioBuildText);
     if (builds.length < 2) continue;
     const told = builds.map(([build, items]) => `\`${build}\` in ${clustersOf(items)}`).join(", ");
     const remedy = "compare the vendors' security bulletins: equal numbers do not prove equal fixes";
@@ -41,8 +41,7 @@ function* developmentBuilds(known: readonly Known[]): Iterable<Finding> {
 }
 
 function* fipsMix(known: readonly Known[]): Iterable<Finding> {
-  const fips = known.filter(isFips);
-  const plain = known.filter((item) => !isFips(item));
+  const { true: fips = [], false: plain = [] } = Object.groupBy(known, (item) => (isFips(item) ? "true" : "false"));
   if (fips.length === 0 || plain.length === 0) return;
   const told = `${count(proxiesOf(fips), "proxy")} in ${clustersOf(fips)} ${running(fips)} a FIPS build, ${count(proxiesOf(plain), "proxy")} in ${clustersOf(plain)} ${proxiesOf(plain) === 1 ? "does" : "do"} not`;
   yield note("fips", told, [...fips.slice(0, 1), ...plain.slice(0, 1)], "FIPS or not", "if FIPS is a duty, use the FIPS image everywhere");
@@ -121,6 +120,15 @@ function clustersOf(items: readonly Known[]): string {
 
 function firsts(groups: readonly (readonly [string, readonly Known[]])[]): readonly Known[] {
   return groups.flatMap(([, items]) => items.slice(0, 1));
+}
+
+/** The same by a text of the release. Most proxies share one, as an object too, whose text is made once. */
+function byRelease(items: readonly Known[], textOf: (release: IstioRelease) => string | undefined): readonly (readonly [string, readonly Known[]])[] {
+  const texts = new Map<IstioRelease | undefined, string | undefined>();
+  return sortedBy(items, ({ release }) => {
+    if (release !== undefined && !texts.has(release)) texts.set(release, textOf(release));
+    return texts.get(release);
+  });
 }
 
 /** Groups by a text, in its order; without those that have none. */

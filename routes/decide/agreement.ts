@@ -129,13 +129,14 @@ function looksAtQuery(action: Action): boolean {
   return action.type === "redirect" && (action.stripQuery === true || (action.path?.kind === "replace" && action.path.value.includes("?")));
 }
 
-const anyPort: Automaton = portLanguage();
+let portLanguage: Automaton | undefined;
 
-function portLanguage(): Automaton {
+function anyPort(): Automaton {
+  if (portLanguage !== undefined) return portLanguage;
   const parsed = parseRegex("(?s).*:[0-9]*", "bytes");
   const program = parsed.ok ? compileRegex(parsed.regex, "bytes") : undefined;
   if (program === undefined) throw new Error("the expression of a port");
-  return determinize(program, "a port", 100);
+  return (portLanguage = determinize(program, "a port", 100));
 }
 
 function authorityLiterals(deeds: readonly Deed[], scope: Scope, take: (literal: Literal) => void): void {
@@ -156,7 +157,7 @@ function authorityLiterals(deeds: readonly Deed[], scope: Scope, take: (literal:
       add(`has host ${host}`, () => literal(`${host}:`, "anything"));
     }
     for (const text of [":80", ":443", port]) if (text !== "") add(`ends in ${text}`, () => endingIn(text));
-    add("has a port", () => anyPort);
+    add("has a port", anyPort);
   }
 }
 

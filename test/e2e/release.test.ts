@@ -33,6 +33,16 @@ describe("the package, packed and installed in an empty folder", () => {
     expect(release.stdout).toBe(source.stdout);
   });
 
+  it("judges by the built-in suite, which is read when the release is built, as the source tree does", async () => {
+    const words = ["run", "--fleet", "../world/assert.yaml", "--now", "2026-11-20T09:00:00Z", "-o", "json"];
+    await mkdir(path.join(home, "bare"), { recursive: true });
+    const source = await ended(process.execPath, [path.join(ROOT, "cli/bin.mjs"), ...words], path.join(home, "bare"));
+    const release = await installed(words, "bare");
+    expect(source.stdout).toContain("built-in assertions/suite.yaml");
+    expect([release.code, release.stderr]).toEqual([source.code, ""]);
+    expect(release.stdout).toBe(source.stdout);
+  });
+
   it("writes every format", async () => {
     const formats = ["sarif", "junit", "github", "markdown", "html", "prometheus", "openreports"];
     const { code, stderr } = await installed(["run", "--now", "2026-11-20T09:00:00Z", ...formats.flatMap((name) => ["-o", `${name}=../${name}.out`])], "world");
