@@ -79,6 +79,15 @@ function counting(meter: Meter): CelFunc[] {
       meter.charge(typeof value === "string" ? 1 + (value.length >> 3) : isCelList(value) ? 1 + value.size : 1);
       return value;
     }),
+    celFunc("@read", [DYN], DYN, (value) => {
+      if (typeof value === "string") meter.charge(value.length >> 6);
+      return value;
+    }),
+    // A regular expression looks at each letter many times.
+    celFunc("@scanned", [DYN], DYN, (value) => {
+      if (typeof value === "string") meter.charge(1 + (value.length >> 4));
+      return value;
+    }),
     celFunc("@seen", [DYN], DYN, (value) => {
       meter.charge(sizeOf(value));
       return value;

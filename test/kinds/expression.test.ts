@@ -69,6 +69,16 @@ describe("an expression ends", () => {
   }
 });
 
+describe("reading a long text costs steps", () => {
+  const text = "ab cd ".repeat(170_000);
+  for (const call of ["t.size() > 0", "size(t) > 0", "t.contains('zz')", "t.indexOf('zz') < 0", "t.lastIndexOf('zz') < 0", "t.matches('z')", "matches(t, 'z')", "t.trim() == ''", "t.split('zz').size() == 1", "t.lowerAscii() == ''", "t.replace('zz', 'y') == ''", "t.substring(1) == ''", "t + 'x' == ''", "bytes(t) == b''", "string(t) == ''", "sha256(t) == ''", "yaml(t) == {}", "[t].join('') == ''", "'%s'.format([t]) == ''", "'zz'.contains(t)", "t == objects[1].t"]) {
+    it(`to \`${call}\``, () => {
+      const program = new Program(call.replaceAll(/\bt\b(?!\()/g, (word, at: number) => (call[at - 1] === "." ? word : "objects[0].t")));
+      expect(program.evaluate({ objects: toCel([{ t: text }, { t: `${text}.` }]) }, 10_000)).toEqual({ type: "spent", budget: 10_000 });
+    });
+  }
+});
+
 describe("a spec is refused when it is loaded", () => {
   const rows: readonly (readonly [string, Partial<Spec>, offset: number | undefined, words: string])[] = [
     ["that asks nothing", {}, undefined, "neither `each` nor `across`"],
