@@ -79,6 +79,7 @@ describe("a spec is refused when it is loaded", () => {
     ["with an unknown name", { each: "objectz.size() > 0" }, 0, "unknown name `objectz`"],
     ["with the variable of the other rule", { each: "clusters.size() > 0" }, 0, "unknown name `clusters`"],
     ["with an unknown function", { each: "objects.sum() > 0" }, undefined, "unknown function `sum`"],
+    ["with a loop over two variables", { each: "cluster.labels.all(k, v, true)" }, undefined, "`all` is written in another form"],
     ["that adds a number and a text", { each: "1 + 'a' == 2" }, undefined, "`+` of an int and a string"],
     ["that compares a text with a number", { each: "'a' == 1" }, undefined, "compares a string with an int"],
     ["that gives a text", { each: "'x'" }, 0, "gives a string; a bool is wanted"],
@@ -152,6 +153,10 @@ describe("expression", () => {
     const said = judge(kind, specOf({ each: "objects.all(o, o.spec.n < 3)" }), two);
     expect(said.faults).toEqual([]);
     expect(said.undecided.map(({ message }) => message)).toEqual(["`objects.all(o, o.spec.n < 3)` fails: there is no `spec` in `b` at `shop/z` in `b`"]);
+  });
+
+  it("is undecided where a list has no such entry", () => {
+    expect(judge(kind, specOf({ each: "objects[1].metadata.name != ''" }), two).undecided.map(({ message, remedy }) => [message, remedy])).toEqual([["`objects[1].metadata.name != ''` fails: a list has no entry 1 in `a`", "ask first how many there are: `objects.size() > 0 && …`"]]);
   });
 
   it("is undecided where it gives neither true nor false", () => {
