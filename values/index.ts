@@ -20,3 +20,4 @@ export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./obj
 export { DOCKER_HUB, ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
 export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
 export { parseStructured } from "./structured-text.ts";
+export { readCore, readKubernetes, type Dialect, type ReadPlain, type Scalar } from "./yaml-words.ts";

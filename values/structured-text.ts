@@ -1,10 +1,24 @@
-import { load, YAML11_SCHEMA } from "js-yaml";
+import { defineScalarTag, FAILSAFE_SCHEMA, load, mergeTag, NOT_RESOLVED } from "js-yaml";
+import { readKubernetes } from "./yaml-words.ts";
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 const DEEPEST = 100;
 const MOST_NODES = 200_000;
 const LONGEST = 4 * 1024 * 1024;
+
+/** Words as kubectl reads them: `1:30` and dates stay text. */
+const WORDS = FAILSAFE_SCHEMA.withTags(
+  mergeTag,
+  defineScalarTag("tag:yaml.org,2002:word", {
+    implicit: true,
+    identify: () => false,
+    resolve(word) {
+      const value = readKubernetes(word);
+      return typeof value === "string" ? NOT_RESOLVED : value;
+    },
+  }),
+);
 
 /**
  * The map or list that a text of YAML or JSON holds, as plain JSON, read as Kubernetes tools do (`yes` is true). Undefined for every other text:
@@ -13,7 +27,7 @@ const LONGEST = 4 * 1024 * 1024;
 export function parseStructured(text: string): Json | undefined {
   if (text.length > LONGEST || !/[:[{-]/.test(text)) return undefined;
   try {
-    const value = load(text, { schema: YAML11_SCHEMA, maxDepth: DEEPEST, json: true });
+    const value = load(text, { schema: WORDS, maxDepth: DEEPEST, json: true });
     return typeof value === "object" && value !== null ? plain(value, { left: MOST_NODES }, 0) : undefined;
   } catch {
     return undefined;
@@ -25,7 +39,6 @@ class NotPlain extends Error {}
 function plain(value: unknown, nodes: { left: number }, depth: number): Json {
   nodes.left -= 1;
   if (nodes.left < 0 || depth > DEEPEST) throw new NotPlain();
-  if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map((item) => plain(item, nodes, depth + 1));
   if (typeof value === "object" && value !== null) {
     const object: Record<string, Json> = Object.create(null) as Record<string, Json>;
