@@ -1,3 +1,4 @@
+import type { NodeSeen, NodeWorkload } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 
@@ -15,6 +16,10 @@ export interface FactTypes {
   cluster: ClusterFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
+  /** Agents, proxies and pods of runtime classes, by the nodes that they run on. */
+  "node-workloads": NodeWorkload;
+  /** One node, with what it offers. */
+  nodes: NodeSeen;
   /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */

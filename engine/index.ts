@@ -7,13 +7,14 @@ export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserErr
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
+export type * from "./hardware.ts";
 export { checkIdentities, settle } from "./identity.ts";
 export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource, StateBytes, StateSource } from "./io.ts";
 export { byText, canonical, digestOf, sha256, type Json, type JsonObject } from "./json.ts";
 export type * from "./model.ts";
 export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
-export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type Result } from "./report.ts";
+export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type ReportTable, type Result } from "./report.ts";
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";
