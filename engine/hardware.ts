@@ -87,14 +87,29 @@ export interface NodeAgent {
 
 /** Pods that show what a node can do because they run there. */
 export interface NodePods {
-  /** With a sidecar of Istio; of a runtime class. */
-  readonly type: "sidecars" | "class-pods";
-  /** The runtime class; "" for sidecars. */
+  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node. */
+  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh";
+  /** The runtime class; "" for the others. */
   readonly name: string;
   /** Nodes on which at least one of them runs and is ready. */
   readonly runningOn: readonly string[];
   /** Nodes on which one of them is there and none runs. */
   readonly failingOn: readonly string[];
+  /** Of a runtime class: what the containers of its pods run, without sidecars of the mesh. */
+  readonly images?: readonly ClassImage[] | undefined;
+  /** Of a runtime class: its pods that have a sidecar, which their runtime has to run too. */
+  readonly withSidecar?: number | undefined;
+}
+
+/** One image in containers of pods of a runtime class. */
+export interface ClassImage {
+  /** As the pod asks for it. */
+  readonly image: string;
+  /** `sha256:…`, as the kubelet reports what it runs. */
+  readonly imageId?: string | undefined;
+  /** Containers that are ready. */
+  readonly ready: number;
+  readonly notReady: number;
 }
 
 /** A runtime class, or what installs the runtime behind one. */
