@@ -1,4 +1,3 @@
-import type { NodeSeen, NodeWorkload } from "./hardware.ts";
 import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClassFact } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
@@ -17,10 +16,6 @@ export interface FactTypes {
   cluster: ClusterFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
-  /** Agents, proxies and pods of runtime classes, by the nodes that they run on. */
-  "node-workloads": NodeWorkload;
-  /** One node, with what it offers. */
-  nodes: NodeSeen;
   /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */

@@ -7,7 +7,6 @@ export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserErr
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
-export type * from "./hardware.ts";
 export * from "./hardware.ts";
 export { checkIdentities, settle } from "./identity.ts";
 export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource, StateBytes, StateSource } from "./io.ts";
