@@ -22,10 +22,10 @@ export interface NodeFact {
   readonly allocatable?: Readonly<Record<string, string>> | undefined;
   /** `status.runtimeHandlers`, by name; left out where the kubelet does not tell them. */
   readonly handlers?: readonly string[] | undefined;
-  /** Left out: no condition tells. */
+  /** False also where its kubelet is silent (`Unknown`), as kubectl shows it; left out: no condition tells. */
   readonly ready?: boolean | undefined;
   readonly cordoned: boolean;
-  /** No machine stands behind it (`fargate`, `virtual-kubelet`): kernel and resources say nothing. */
+  /** No machine of the cluster's own stands behind it (`fargate`, `virtual-kubelet`): kernel and resources say nothing. */
   readonly virtual?: string | undefined;
 }
 
@@ -65,7 +65,7 @@ export const CILIUM_SETTINGS = [
 ] as const;
 
 /** Programs on nodes that are known by their containers. */
-export type AgentProduct = "cilium" | "kmesh" | "merbridge" | "bpfman" | "istio-cni" | "ztunnel" | "nfd" | "device-plugin";
+export type AgentProduct = "cilium" | "kmesh" | "merbridge" | "bpfman" | "istio-cni" | "ztunnel" | "aws-network-policy" | "nfd" | "device-plugin";
 
 /** A DaemonSet that makes nodes what they are, and where its pods are ready; one for each image of it. */
 export interface NodeAgent {
@@ -75,6 +75,8 @@ export interface NodeAgent {
   readonly name: string;
   /** As in the pods' status, else as the DaemonSet asks for. */
   readonly image: string;
+  /** `sha256:…`, as the kubelet reports it. */
+  readonly digest?: string | undefined;
   /** Of Kmesh its mode, of istio-cni `ambient`. */
   readonly mode?: string | undefined;
   /** Nodes on which its pod runs and is ready. */
@@ -87,29 +89,26 @@ export interface NodeAgent {
 
 /** Pods that show what a node can do because they run there. */
 export interface NodePods {
-  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node. */
-  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh";
-  /** The runtime class; "" for the others. */
+  /** With a sidecar of Istio; of a runtime class. */
+  readonly type: "sidecars" | "class-pods";
+  /** The runtime class; "" for sidecars. */
   readonly name: string;
   /** Nodes on which at least one of them runs and is ready. */
   readonly runningOn: readonly string[];
   /** Nodes on which one of them is there and none runs. */
   readonly failingOn: readonly string[];
-  /** Of a runtime class: what the containers of its pods run, without sidecars of the mesh. */
-  readonly images?: readonly ClassImage[] | undefined;
-  /** Of a runtime class: its pods that have a sidecar, which their runtime has to run too. */
+  /** Of a runtime class: what its containers run, those of sidecars left out; at most 200. */
+  readonly images?: readonly NodeImage[] | undefined;
+  /** Of a runtime class: how many of its pods have a sidecar of Istio, which needs a runtime that starts ordinary containers as well. */
   readonly withSidecar?: number | undefined;
 }
 
-/** One image in containers of pods of a runtime class. */
-export interface ClassImage {
+/** An image that containers run. */
+export interface NodeImage {
   /** As the pod asks for it. */
   readonly image: string;
-  /** `sha256:…`, as the kubelet reports what it runs. */
-  readonly imageId?: string | undefined;
-  /** Containers that are ready. */
-  readonly ready: number;
-  readonly notReady: number;
+  /** `sha256:…`, as the kubelet reports it; left out where no container runs it yet. */
+  readonly digest?: string | undefined;
 }
 
 /** A runtime class, or what installs the runtime behind one. */

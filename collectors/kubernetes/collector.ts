@@ -1,8 +1,7 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing } from "./resources.ts";
+import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims } from "./resources.ts";
+import { readBpfApplications } from "./readers/bpf-applications.ts";
 import { readCluster } from "./readers/cluster.ts";
-import { readNodes } from "./readers/nodes.ts";
-import { readNodeWorkloads } from "./readers/node-workloads.ts";
 import { readNodeAgents } from "./readers/node-agents.ts";
 import { readNodeFeatures } from "./readers/node-features.ts";
 import { readNodes } from "./readers/nodes.ts";
@@ -11,12 +10,12 @@ import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readRuntimeClasses } from "./readers/runtime-classes.ts";
 
-type Provided = "cluster" | "envoy-proxies" | "node-workloads" | "nodes" | "objects" | "routing";
+type Provided = "bpf-applications" | "cluster" | "envoy-proxies" | "node-agents" | "node-features" | "nodes" | "objects" | "routing" | "runtime-classes";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which nodes it has, which proxies run in it and what routes their requests, as its API server tells",
-  provides: ["cluster", "envoy-proxies", "node-workloads", "nodes", "objects", "routing"],
+  summary: "who a cluster is, what its nodes offer, which proxies run in it and what routes their requests, as its API server tells",
+  provides: ["bpf-applications", "cluster", "envoy-proxies", "node-agents", "node-features", "nodes", "objects", "routing", "runtime-classes"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -50,7 +49,7 @@ export default defineCollector<Provided>({
     }
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "node-workloads" }, { fact: "nodes" }, { fact: "routing" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 /** What nodes offer: asked where a hardware profile needs it. */
@@ -62,10 +61,6 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readCluster(cluster, request, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
-    case "node-workloads":
-      return readNodeWorkloads(cluster, io);
-    case "nodes":
-      return readNodes(cluster, io);
     case "objects":
       return nothing();
     case "routing":

@@ -19,9 +19,6 @@ export const bpfStates: readonly Resource[] = [
 /** The ConfigMap that Cilium's charts write, in whatever namespace they are installed; clouds that manage it use kube-system. */
 export const CILIUM_CONFIG = "cilium-config";
 
-/** What Node Feature Discovery finds, before it becomes labels. */
-export const nodeFeatures: Resource = { group: "nfd.k8s-sigs.io", versions: ["v1alpha1"], plural: "nodefeatures", kind: "NodeFeature", namespaced: true };
-
 /** Where Istio's charts put the control plane. */
 export const ISTIO_SYSTEM = "istio-system";
 

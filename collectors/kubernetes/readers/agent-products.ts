@@ -27,6 +27,7 @@ const SIGNS: readonly Sign[] = [
   { product: "bpfman", container: "bpfman", image: "bpfman" },
   { product: "istio-cni", container: "install-cni", image: "install-cni" },
   { product: "ztunnel", container: "istio-proxy", image: "ztunnel" },
+  { product: "aws-network-policy", container: "aws-eks-nodeagent", image: "aws-network-policy-agent" },
   { product: "nfd", image: "node-feature-discovery" },
 ];
 

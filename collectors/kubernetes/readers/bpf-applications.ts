@@ -1,13 +1,14 @@
 import { byText, type BpfApplication, type Cluster, type Fact, type Gap, type Io, type KubeObject } from "#engine";
 import { fieldsIn, listIn, textIn, textsIn } from "../fields.ts";
 import { bpfStates } from "../resources.ts";
-import { listAll, orGap, unseenGap } from "./lists.ts";
+import { elsewhereGap, listAll, orGap, unseenGap } from "./lists.ts";
 
 /** One fact for each application and node that bpfman answers for. A cluster without bpfman has none. */
 export async function* readBpfApplications(cluster: Cluster, io: Io): AsyncIterable<Fact<"bpf-applications"> | Gap> {
   const api = await io.kubernetes();
   const blind = await unseenGap(api, cluster, "bpf-applications", ...bpfStates);
   if (blind !== undefined) yield blind;
+  yield* elsewhereGap(api, cluster, "bpf-applications", "`BpfApplicationState` objects");
   const gaps: Gap[] = [];
   const facts: Fact<"bpf-applications">[] = [];
   for (const resource of bpfStates) {

@@ -35,6 +35,19 @@ export async function unseenGap(api: KubernetesApi, cluster: Cluster, kind: Fact
   return undefined;
 }
 
+/** Where only some namespaces are listed, what runs in the others is not seen: nothing can be said to be absent. */
+export function* elsewhereGap({ namespaces }: KubernetesApi, cluster: Cluster, kind: FactKind, what: string): Iterable<Gap> {
+  if (namespaces === undefined) return;
+  yield {
+    type: "gap",
+    kind,
+    cluster: cluster.name,
+    subject: `${cluster.name}/other namespaces`,
+    reason: `only ${namespaces.map((name) => `\`${name}\``).join(", ")} ${namespaces.length === 1 ? "is" : "are"} listed, and ${what} elsewhere are not seen`,
+    remedy: "leave `namespaces` out for an identity that may list in all namespaces: what makes nodes what they are runs in kube-system and its like",
+  };
+}
+
 /** What `read` gives; where a permission is missing, what it could not see as a gap, so that the rest is still there. */
 export async function orGap<T>(gaps: Gap[], cluster: Cluster, kind: FactKind, subject: string, otherwise: T, read: () => Promise<T>): Promise<T> {
   try {

@@ -2,7 +2,7 @@ import { CILIUM_SETTINGS, digestOf, type Cluster, type Fact, type Gap, type Io, 
 import { fieldsIn, textIn, textsIn } from "../fields.ts";
 import { CILIUM_CONFIG, configMaps, daemonSets, pods } from "../resources.ts";
 import { productOf, type Known } from "./agent-products.ts";
-import { listAll, orGap, unseenGap, type Listed } from "./lists.ts";
+import { elsewhereGap, listAll, orGap, unseenGap, type Listed } from "./lists.ts";
 import type { AgentPods } from "./node-work.ts";
 import { scanPods } from "./pods.ts";
 
@@ -17,10 +17,12 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
   const api = await io.kubernetes();
   const blind = await unseenGap(api, cluster, "node-agents", pods, daemonSets);
   if (blind !== undefined) yield blind;
+  yield* elsewhereGap(api, cluster, "node-agents", "programs on nodes");
   const gaps: Gap[] = [];
   const sets = await orGap(gaps, cluster, "node-agents", daemonSets.plural, [], () => listAll(daemonSets, api, io));
-  const seen = await orGap(gaps, cluster, "node-agents", pods.plural, { agents: [], pods: [] }, async () => (await scanPods(api, io)).work);
-  const agents = [...seen.agents, ...withoutPods(sets, seen.agents)];
+  const seen = await orGap(gaps, cluster, "node-agents", pods.plural, undefined, async () => ((await api.unseen(pods)) ? undefined : (await scanPods(api, io)).work));
+  // where pods are not seen, a DaemonSet does not show that it has none
+  const agents = seen === undefined ? [] : [...seen.agents, ...withoutPods(sets, seen.agents)];
   const settings = new Map<string, Readonly<Record<string, string>> | undefined>();
   for (const { product, namespace } of agents) {
     if (product !== "cilium" || settings.has(namespace)) continue;
@@ -29,23 +31,24 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
   yield* gaps;
   for (const agent of agents) {
     const data = dataOf(agent, agent.product === "cilium" ? settings.get(agent.namespace) : undefined);
-    const mark = digestOf([data.image, data.mode ?? null]).slice(0, 8);
+    const mark = digestOf([data.image, data.digest ?? null, data.mode ?? null]).slice(0, 8);
     yield factOf(cluster, `${data.namespace}/${data.name} ${mark}`, data, agent.source);
   }
-  for (const { data, source } of seen.pods) yield factOf(cluster, data.type === "sidecars" ? "sidecars" : `pods of runtime class ${data.name}`, data, source);
+  for (const { data, source } of seen?.pods ?? []) yield factOf(cluster, data.type === "sidecars" ? "sidecars" : `pods of runtime class ${data.name}`, data, source);
 }
 
 function factOf(cluster: Cluster, subject: string, data: Fact<"node-agents">["data"], source: Listed["source"]): Fact<"node-agents"> {
   return { type: "fact", kind: "node-agents", cluster: cluster.name, subject, data, source: { collector: "kubernetes", ...source } };
 }
 
-function dataOf({ product, namespace, name, image, mode, readyOn, notReadyOn }: AgentPods, settings: Readonly<Record<string, string>> | undefined): NodeAgent {
+function dataOf({ product, namespace, name, image, digest, mode, readyOn, notReadyOn }: AgentPods, settings: Readonly<Record<string, string>> | undefined): NodeAgent {
   return {
     type: "agent",
     product,
     namespace,
     name,
     image,
+    ...(digest === undefined ? {} : { digest }),
     ...(mode === undefined ? {} : { mode }),
     readyOn: [...readyOn].toSorted(),
     notReadyOn: [...notReadyOn].filter((node) => !readyOn.has(node)).toSorted(),

@@ -1,13 +1,14 @@
 import { KERNEL_MODULES, KERNEL_OPTIONS, type Cluster, type Fact, type Gap, type Io, type KubeObject, type NodeFeatureFact } from "#engine";
 import { fieldsIn, listIn, textIn, textsIn, type Fields } from "../fields.ts";
 import { nodeFeatures } from "../resources.ts";
-import { listAll, unseenGap } from "./lists.ts";
+import { elsewhereGap, listAll, unseenGap } from "./lists.ts";
 
 /** One fact for each `NodeFeature` object, cut down to what profiles ask for. A cluster without NFD has none. */
 export async function* readNodeFeatures(cluster: Cluster, io: Io): AsyncIterable<Fact<"node-features"> | Gap> {
   const api = await io.kubernetes();
   const blind = await unseenGap(api, cluster, "node-features", nodeFeatures);
   if (blind !== undefined) return yield blind;
+  yield* elsewhereGap(api, cluster, "node-features", "`NodeFeature` objects");
   for (const { item, source } of await listAll(nodeFeatures, api, io)) {
     const metadata = fieldsIn(item, "metadata");
     const data = featureOf(item);

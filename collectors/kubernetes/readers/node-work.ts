@@ -1,7 +1,8 @@
-import type { KubeObject, NodePods, Source } from "#engine";
+import { canonical, type KubeObject, type NodeImage, type NodePods, type Source } from "#engine";
+import { imageDigest } from "#values";
 import { fieldsIn, listIn, namedIn, textIn } from "../fields.ts";
 import { productOf, type Known } from "./agent-products.ts";
-import type { PodProxy } from "./pod-proxy.ts";
+import { PROXY, type PodProxy } from "./pod-proxy.ts";
 
 type Place = Omit<Source, "collector">;
 
@@ -9,6 +10,7 @@ type Place = Omit<Source, "collector">;
 export interface AgentPods extends Known {
   readonly namespace: string;
   readonly name: string;
+  readonly digest?: string | undefined;
   readonly readyOn: ReadonlySet<string>;
   readonly notReadyOn: ReadonlySet<string>;
   readonly source: Place;
@@ -27,10 +29,20 @@ interface Group {
   first: { readonly name: string; readonly source: Place };
 }
 
+interface PodGroup extends Group {
+  readonly type: NodePods["type"];
+  readonly class: string;
+  readonly images: Map<string, NodeImage>;
+  withSidecar: number;
+}
+
+/** Images of one runtime class that are kept. */
+const IMAGES = 200;
+
 /** Gathers from pods, one by one, where known programs run; memory grows with programs times nodes. */
 export class NodeWork {
-  readonly #agents = new Map<string, Group & Known & { readonly namespace: string; readonly daemonSet: string }>();
-  readonly #pods = new Map<string, Group & { readonly type: NodePods["type"]; readonly class: string }>();
+  readonly #agents = new Map<string, Group & Known & { readonly namespace: string; readonly daemonSet: string; readonly digest?: string }>();
+  readonly #pods = new Map<string, PodGroup>();
 
   /** Forgets all, for a list that starts again. */
   clear(): void {
@@ -48,36 +60,59 @@ export class NodeWork {
     const ready = isReady(pod);
     if (proxy?.role === "sidecar") this.#note("sidecars", "", node, proxy.state === "running", name, source);
     const runtimeClass = textIn(spec, "runtimeClassName", 253);
-    if (runtimeClass !== undefined) this.#note("class-pods", runtimeClass, node, ready, name, source);
+    if (runtimeClass !== undefined) {
+      const group = this.#note("class-pods", runtimeClass, node, ready, name, source);
+      if (proxy !== undefined) group.withSidecar++;
+      for (const image of imagesOf(pod)) if (group.images.size < IMAGES) group.images.set(canonical(image), image);
+    }
 
     const daemonSet = listIn(metadata, "ownerReferences").find((owner) => textIn(owner, "kind") === "DaemonSet");
     const known = daemonSet === undefined ? undefined : productOf(spec);
     if (known === undefined || daemonSet === undefined) return;
     const namespace = textIn(metadata, "namespace") ?? "default";
-    const image = textIn(namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container), "image", 512) ?? known.image;
+    const status = namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container);
+    const image = textIn(status, "image", 512) ?? known.image;
+    const digest = imageDigest(textIn(status, "imageID") ?? "");
     const owner = textIn(daemonSet, "name", 253) ?? "";
-    const key = JSON.stringify([namespace, owner, image, known.mode]);
-    const group = this.#agents.get(key) ?? { ...known, image, namespace, daemonSet: owner, on: new Set<string>(), off: new Set<string>(), first: { name, source: source() } };
+    const key = JSON.stringify([namespace, owner, image, digest, known.mode]);
+    const group = this.#agents.get(key) ?? { ...known, image, ...(digest === undefined ? {} : { digest }), namespace, daemonSet: owner, ...emptyGroup(name, source) };
     put(group, node, ready, name, source);
     this.#agents.set(key, group);
   }
 
-  #note(type: NodePods["type"], name: string, node: string, runs: boolean, pod: string, source: () => Place): void {
+  #note(type: NodePods["type"], name: string, node: string, runs: boolean, pod: string, source: () => Place): PodGroup {
     const key = JSON.stringify([type, name]);
-    const group = this.#pods.get(key) ?? { type, class: name, on: new Set<string>(), off: new Set<string>(), first: { name: pod, source: source() } };
+    const group = this.#pods.get(key) ?? { type, class: name, images: new Map<string, NodeImage>(), withSidecar: 0, ...emptyGroup(pod, source) };
     put(group, node, runs, pod, source);
     this.#pods.set(key, group);
+    return group;
   }
 
   result(): NodeWorkSeen {
     return {
       agents: inOrder(this.#agents).map(({ on, off, first, daemonSet, ...rest }) => ({ ...rest, name: daemonSet, readyOn: on, notReadyOn: off, source: first.source })),
-      pods: inOrder(this.#pods).map(({ type, class: name, on, off, first }) => ({
-        data: { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() },
-        source: first.source,
-      })),
+      pods: inOrder(this.#pods).map((group) => ({ data: podsOf(group), source: group.first.source })),
     };
   }
+}
+
+function podsOf({ type, class: name, on, off, images, withSidecar }: PodGroup): NodePods {
+  const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
+  return type === "sidecars" ? where : { ...where, images: inOrder(images), withSidecar };
+}
+
+/** What the containers of a pod run, but for the proxy of the mesh. */
+function imagesOf(pod: KubeObject): readonly NodeImage[] {
+  const statuses = fieldsIn(pod, "status");
+  return listIn(fieldsIn(pod, "spec"), "containers").flatMap((container) => {
+    const [name, image] = [textIn(container, "name", 63) ?? "", textIn(container, "image", 512)];
+    const digest = imageDigest(textIn(namedIn(statuses, "containerStatuses", name), "imageID") ?? "");
+    return image === undefined || name === PROXY ? [] : [{ image, ...(digest === undefined ? {} : { digest }) }];
+  });
+}
+
+function emptyGroup(name: string, source: () => Place): Group {
+  return { on: new Set(), off: new Set(), first: { name, source: source() } };
 }
 
 function put(group: Group, node: string, good: boolean, name: string, source: () => Place): void {

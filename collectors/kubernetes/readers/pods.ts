@@ -1,6 +1,5 @@
 import type { Io, KubernetesApi } from "#engine";
 import { pods } from "../resources.ts";
-import { NodePods, type NodeGroup } from "./node-pods.ts";
 import { NodeWork, type NodeWorkSeen } from "./node-work.ts";
 import { podProxy } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
@@ -11,7 +10,6 @@ export interface PodScan {
   readonly groups: readonly ProxyGroup[];
   readonly routing: PodsSeen;
   readonly work: NodeWorkSeen;
-  readonly onNodes: readonly NodeGroup[];
 }
 
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
@@ -28,7 +26,6 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const groups = new ProxyGroups();
   const routing = new RoutingPods();
   const work = new NodeWork();
-  const onNodes = new NodePods();
   let seen = 0;
   for await (const page of api.list(pods)) {
     io.signal.throwIfAborted();
@@ -36,7 +33,6 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       groups.clear();
       routing.clear();
       work.clear();
-      onNodes.clear();
       seen = 0;
     }
     for (const item of page.items) {
@@ -45,11 +41,10 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       if (proxy !== undefined) groups.add(proxy, source);
       routing.add(item, proxy, source);
       work.add(item, proxy, source);
-      onNodes.add(item, proxy, source);
     }
     seen += page.items.length;
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result(), onNodes: onNodes.sorted() };
+  return { groups: groups.sorted(), routing: routing.result(), work: work.result() };
 }
