@@ -54,7 +54,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   const features = new Map(facts("node-features").map((fact) => [(fact.data satisfies NodeFeatureFact).node, fact]));
   const programs = Map.groupBy(facts("bpf-applications").map(({ data }) => data), ({ node }) => node);
   const classes = facts("runtime-classes");
-  const aside = { "not ready": <Fact<"nodes">[]>[], "readiness unknown": <Fact<"nodes">[]>[], cordoned: <Fact<"nodes">[]>[], virtual: <Fact<"nodes">[]>[] };
+  const aside: Record<keyof ClusterView["aside"], Fact<"nodes">[]> = { "not ready": [], "readiness unknown": [], cordoned: [], virtual: [] };
   const nodes: NodeView[] = [];
   for (const fact of selected) {
     const why = asideOf(fact.data);
