@@ -12,8 +12,11 @@ import type { Terminal } from "./terminal.ts";
 const DEFAULT_FOLDER = "assertions";
 const SUITE = "assertions/suite.yaml";
 
-interface ToJudge extends LoadedAssertions {
+/** What was loaded, and what a reader of the report should know of it. */
+export interface ToJudge extends LoadedAssertions {
   readonly notes: readonly string[];
+  /** Nothing was named: it is the suite that comes with the release. */
+  readonly builtIn: boolean;
 }
 
 /** The assertions of this run: those that are named, else `assertions/` here, else the built-in suite; `--only` picks among them. */
@@ -21,7 +24,7 @@ export async function assertionsOf(words: readonly string[], flags: Flags, plugi
   const { cwd, home } = terminal;
   const paths = words.length > 0 ? words : (await hasDefault(cwd)) ? [DEFAULT_FOLDER] : undefined;
   const options = { cwd, home, untrusted: flags.untrusted };
-  const loaded = paths === undefined ? await loadSuite(plugins, options) : { ...(await loadAssertions(paths, plugins, options)), notes: [] };
+  const loaded = paths === undefined ? await loadSuite(plugins, options) : { ...(await loadAssertions(paths, plugins, options)), notes: [], builtIn: false };
   if (loaded.assertions.length === 0) {
     throw new NothingToRunError("the files hold no assertion", { remedy: "`assert explain EnvoyVersionSkew` shows one; without files the built-in suite runs" });
   }
@@ -35,7 +38,7 @@ async function hasDefault(cwd: string): Promise<boolean> {
 async function loadSuite(plugins: Plugins, options: Parameters<typeof loadAssertions>[2]): Promise<ToJudge> {
   const loaded = await loadAssertions([ownFile(SUITE)], plugins, { ...options, untrusted: false });
   const assertions = loaded.assertions.map((assertion) => ({ ...assertion, at: { ...assertion.at, file: `built-in ${SUITE}` } }));
-  return { ...loaded, assertions, notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used"] };
+  return { ...loaded, assertions, builtIn: true, notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used"] };
 }
 
 function only(names: readonly string[], assertions: readonly Assertion[]): readonly Assertion[] {

@@ -13,9 +13,13 @@ export function askedOf(request: Request): Request {
   };
 }
 
+const keys = new WeakMap<Request, string>();
+
 /** Equal for requests that ask the same. */
 export function requestKey(request: Request): string {
-  return canonical(askedOf(request));
+  const known = keys.get(request) ?? canonical(askedOf(request));
+  keys.set(request, known);
+  return known;
 }
 
 function withoutContents(value: Json): Json {

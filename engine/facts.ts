@@ -1,3 +1,4 @@
+import type { ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
 import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClassFact } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
@@ -14,8 +15,14 @@ import type { ObjectsFact } from "./objects.ts";
 export interface FactTypes {
   /** Who and where a cluster is. Asked of every cluster, before anything else. */
   cluster: ClusterFact;
+  /** Control planes of the mesh that run, each revision and image of its own. */
+  "control-planes": ControlPlaneFact;
+  /** What Terraform states say of the cluster. */
+  declared: DeclaredFact;
   /** Running proxies of one workload that run the same image. */
   "envoy-proxies": EnvoyProxies;
+  /** Nodes of one pool that are alike. */
+  "node-pools": NodePool;
   /** Objects of any kind that an assertion selects, and what the cluster knows of that kind. */
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
@@ -30,6 +37,8 @@ export interface FactTypes {
   "runtime-classes": RuntimeClassFact;
   /** What bpfman loaded on nodes. */
   "bpf-applications": BpfApplication;
+  /** The version of the API server. */
+  "server-version": ServerVersion;
 }
 
 export type FactKind = Extract<keyof FactTypes, string>;

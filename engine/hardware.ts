@@ -76,7 +76,7 @@ export interface NodeAgent {
   /** As in the pods' status, else as the DaemonSet asks for. */
   readonly image: string;
   /** `sha256:…`, as the kubelet reports it. */
-  readonly digest?: string | undefined;
+  readonly imageId?: string | undefined;
   /** Of Kmesh its mode, of istio-cni `ambient`. */
   readonly mode?: string | undefined;
   /** Nodes on which its pod runs and is ready. */
@@ -89,26 +89,29 @@ export interface NodeAgent {
 
 /** Pods that show what a node can do because they run there. */
 export interface NodePods {
-  /** With a sidecar of Istio; of a runtime class. */
-  readonly type: "sidecars" | "class-pods";
-  /** The runtime class; "" for sidecars. */
+  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node. */
+  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh";
+  /** The runtime class; "" for the others. */
   readonly name: string;
   /** Nodes on which at least one of them runs and is ready. */
   readonly runningOn: readonly string[];
   /** Nodes on which one of them is there and none runs. */
   readonly failingOn: readonly string[];
-  /** Of a runtime class: what its containers run, those of sidecars left out; at most 200. */
-  readonly images?: readonly NodeImage[] | undefined;
-  /** Of a runtime class: how many of its pods have a sidecar of Istio, which needs a runtime that starts ordinary containers as well. */
+  /** Of a runtime class: what the containers of its pods run, without sidecars of the mesh. */
+  readonly images?: readonly ClassImage[] | undefined;
+  /** Of a runtime class: how many of its pods have a sidecar, which their runtime has to run too. */
   readonly withSidecar?: number | undefined;
 }
 
-/** An image that containers run. */
-export interface NodeImage {
+/** One image in containers of pods of a runtime class. */
+export interface ClassImage {
   /** As the pod asks for it. */
   readonly image: string;
-  /** `sha256:…`, as the kubelet reports it; left out where no container runs it yet. */
-  readonly digest?: string | undefined;
+  /** `sha256:…`, as the kubelet reports what it runs; left out where it does not yet. */
+  readonly imageId?: string | undefined;
+  /** Containers that are ready. */
+  readonly ready: number;
+  readonly notReady: number;
 }
 
 /** A runtime class, or what installs the runtime behind one. */

@@ -1,6 +1,7 @@
 export { baselineNotes, nextBaseline, reviewWaivers, waiverNotes, type NextBaseline, type ReportWaiver, type WaiverState } from "./acceptance.ts";
 export { askedOf, requestKey } from "./asked.ts";
 export { collect, type Collecting } from "./collect.ts";
+export type * from "./declared.ts";
 export { confirmed, recheckOf, type Recheck } from "./confirm.ts";
 export { defineCollector, defineKind, type AnyCollector, type AnyKind, type Collector, type Kind, type SpecFault } from "./define.ts";
 export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserError, type Position } from "./errors.ts";

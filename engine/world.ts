@@ -32,11 +32,16 @@ export function worldOf({ clusters, snapshots, requests, gaps, now, istioMap }: 
   const byKind = new Map([...asked].map((kind) => [kind, factsOf(kind)] as const));
 
   function factsOf(kind: FactKind): readonly Fact[] {
-    const mine = requests.filter((request) => request.fact === kind);
-    return clusters
-      .flatMap((cluster) => snapshots.get(cluster.name)?.facts ?? [])
-      .filter((fact) => mine.some((request) => answers(fact, request)))
-      .sort((a, b) => byText(a.cluster, b.cluster) || byText(a.subject, b.subject));
+    // A fact without a selector answers every request of its kind.
+    const selectors = [...new Set([undefined, ...requests.filter((request) => request.fact === kind).map(({ selector }) => selector)])];
+    return clusters.toSorted((a, b) => byText(a.name, b.name)).flatMap(({ name }) => {
+      const snapshot = snapshots.get(name);
+      if (snapshot === undefined) return [];
+      const bySelector = indexOf(snapshot).get(kind);
+      const lists = selectors.flatMap((selector) => [bySelector?.get(selector) ?? []].filter(({ length }) => length > 0));
+      const [only = []] = lists;
+      return lists.length < 2 ? only : lists.flat().sort(bySubject);
+    });
   }
 
   return {
@@ -52,6 +57,27 @@ export function worldOf({ clusters, snapshots, requests, gaps, now, istioMap }: 
       return !gaps.some((gap) => gap.cluster === cluster && (gap.kind === undefined || gap.kind === kind));
     },
   };
+}
+
+type Index = ReadonlyMap<FactKind, ReadonlyMap<string | undefined, readonly Fact[]>>;
+
+const indices = new WeakMap<Snapshot, Index>();
+
+/** The facts of a snapshot by kind and selector, each list by subject; made once, however many assertions look. */
+function indexOf(snapshot: Snapshot): Index {
+  const known = indices.get(snapshot);
+  if (known !== undefined) return known;
+  const index = new Map([...Map.groupBy(snapshot.facts, ({ kind }) => kind)].map(([kind, facts]) => {
+    const bySelector = Map.groupBy(facts, ({ selector }) => selector);
+    for (const list of bySelector.values()) list.sort(bySubject);
+    return [kind, bySelector] as const;
+  }));
+  indices.set(snapshot, index);
+  return index;
+}
+
+function bySubject(a: Fact, b: Fact): number {
+  return byText(a.subject, b.subject);
 }
 
 /** Does a fact or a gap belong to what was asked? */

@@ -1,6 +1,7 @@
 export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
 export { parseDuration } from "./duration.ts";
 export { matchesGlob } from "./glob.ts";
+export { compareKubernetesVersions, parseKubernetesVersion, type KubernetesVersion } from "./kubernetes-version.ts";
 export { imageDigest, parseImage, type ImageReference } from "./image.ts";
 export {
   envoyNumbersOf,

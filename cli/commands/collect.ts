@@ -10,6 +10,7 @@ import type { Flags } from "../flags.ts";
 import { fleetOf } from "../fleet.ts";
 import { look } from "../look.ts";
 import { writeSnapshots } from "../snapshots.ts";
+import { fitted } from "../suite.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
 
@@ -20,8 +21,9 @@ export default async function collectSnapshots(flags: Flags, words: readonly str
   if (flags.snapshots !== undefined) throw new UsageError("--snapshots contacts no cluster, and `assert collect` does nothing else", { remedy: "leave --snapshots out" });
   await checkFolder(resolve(terminal.cwd, flags.out), flags.out);
   const plugins = await discover(flags.plugin, terminal.cwd);
-  const { assertions, kinds } = await assertionsOf(words, flags, plugins, terminal);
+  const loaded = await assertionsOf(words, flags, plugins, terminal);
   const fleet = await fleetOf(flags, terminal);
+  const { assertions, kinds } = fitted(loaded, fleet, flags);
   const now = flags.now ?? terminal.now();
 
   const snapshots = [...(await look({ fleet, assertions, kinds, collectors: await plugins.collectors(), now }, flags, terminal)).values()];

@@ -10,6 +10,7 @@ import type { Flags } from "../flags.ts";
 import { fleetOf } from "../fleet.ts";
 import { ANSWERS, outputsOf, writeOutputs } from "../output.ts";
 import { examine, type Examined } from "../rights.ts";
+import { fitted } from "../suite.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
 import { visitAll } from "../visit.ts";
@@ -25,8 +26,9 @@ export default async function doctor(flags: Flags, words: readonly string[], ter
     throw new UsageError("--snapshots contacts no cluster, so there are no permissions to look at", { remedy: "leave --snapshots out; judging saved snapshots needs no permission" });
   }
   const plugins = await discover(flags.plugin, terminal.cwd);
-  const { assertions, kinds } = await assertionsOf(words, flags, plugins, terminal);
+  const loaded = await assertionsOf(words, flags, plugins, terminal);
   const fleet = await fleetOf(flags, terminal);
+  const { assertions, kinds } = fitted(loaded, fleet, flags);
   const examining = { assertions, kinds, collectors: await plugins.collectors(), probes: flags.probe };
 
   const clusters = await visitAll(fleet.clusters, { flags, terminal, budgetMs: BUDGET_MS }, async (target, visit) => {

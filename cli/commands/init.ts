@@ -197,7 +197,7 @@ const SKEW_FIELD = "  maxPatchSkew:";
 function suiteText(suite: string, taken: readonly Tried[]): string {
   const found = taken.flatMap(({ target, snapshot }) => (snapshot === undefined ? [] : [`# ${plain(`${target.cluster.name}: ${foundIn(proxiesOf(snapshot))}`)}`]));
   const revisions = [...new Set(taken.flatMap(({ snapshot }) => proxiesOf(snapshot).flatMap(({ revision }) => revision ?? [])))].sort(byText);
-  const [, ...body] = (taken.length < 2 ? withoutComparisons(suite) : suite).trimEnd().split("\n");
+  const [, ...body] = withoutStates(taken.length < 2 ? withoutComparisons(suite) : suite).trimEnd().split("\n");
   return [
     "# What applies to every fleet. Found when this was written:",
     ...found,
@@ -209,10 +209,19 @@ function suiteText(suite: string, taken: readonly Tried[]): string {
 /** What compares clusters is of no use to one of them alone: it stands there as a comment. */
 function withoutComparisons(suite: string): string {
   const documents = suite.split("---\n");
-  return documents.map((text) => (COMPARISON.test(text) ? `# with a second cluster:\n${text.trimEnd().replaceAll(/^/gm, "# ")}\n` : text)).join("---\n");
+  return documents.map((text) => (COMPARISON.test(text) ? commented("with a second cluster", text) : text)).join("---\n");
 }
 
 const COMPARISON = /^kind: RoutesEquivalent$/m;
+
+/** No kubeconfig tells where Terraform keeps its states: what rests on them stands there as a comment. */
+function withoutStates(suite: string): string {
+  return suite.split("---\n").map((text) => (/^kind: TerraformAgrees$/m.test(text) ? commented("once the clusters name their states (`terraform:` in assert.yaml)", text) : text)).join("---\n");
+}
+
+function commented(when: string, text: string): string {
+  return `# ${when}:\n${text.trimEnd().replaceAll(/^/gm, "# ")}\n`;
+}
 
 function foundIn(proxies: readonly EnvoyProxies[]): string {
   const running = (role: EnvoyProxies["role"]) => proxies.filter((each) => each.role === role).reduce((sum, each) => sum + each.running, 0);

@@ -8,6 +8,7 @@ import { knownMap, pairOf } from "../routes/compare.ts";
 import { readPlace, type Seen } from "../routes/place.ts";
 import { parseLine, parseRequest, parseView, type Asked } from "../routes/request.ts";
 import { routeJson, Router, type Routed } from "../routes/route.ts";
+import { loadedBy } from "../routes/worlds.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
 
@@ -16,7 +17,7 @@ export default async function route(flags: Flags, words: readonly string[], term
   await checkTrustedFlags(flags, terminal.cwd);
   const outputs = await outputsOf(flags, terminal.cwd, ANSWERS);
   const { at } = flags;
-  if (at === undefined) throw new UsageError("`assert route` needs a place", { remedy: "write `--at PLACE`: a manifest file or directory, a snapshot, context:NAME, git:REV:PATH" });
+  if (at === undefined) throw new UsageError("`assert route` needs a place", { remedy: "write `--at PLACE`: a manifest file or directory, a snapshot, a config dump, context:NAME, git:REV:PATH" });
   if (flags.requests === undefined && words.length === 0) throw new UsageError("`assert route` needs a request", { remedy: "write `assert route --at PLACE 'GET http://shop.example/api'`, or name a file with --requests" });
   if (flags.requests !== undefined && (words.length > 0 || flags.header.length > 0)) throw new UsageError("--requests names a file of requests, and the command line has one too", { remedy: "leave one of the two out" });
   const asked = flags.requests === undefined ? [single(words, flags)] : await fromFile(flags.requests, flags, terminal);
@@ -56,7 +57,8 @@ function answer(asked: readonly Asked[], seen: Seen, at: string, flags: Flags): 
   }
   const [istio] = pairOf("--istio", flags.istio);
   const [envoy] = pairOf("--envoy", flags.envoy);
-  const routers = routeWorldsOf([{ name: at, facts: seen.facts, reading: flags.reading, istio, envoy }], knownMap).map((world) => new Router(world));
+  const worlds = seen.dump === undefined ? routeWorldsOf([{ name: at, facts: seen.facts, reading: flags.reading, istio, envoy }], knownMap) : [loadedBy({ name: at, envoy, seen }, false)];
+  const routers = worlds.map((world) => new Router(world, seen.dump !== undefined));
   return asked.flatMap((each) => routers.map((router) => router.route(each)));
 }
 

@@ -11,6 +11,7 @@ import type { Fleet } from "../load/index.ts";
 import { adoptAll, look, type Looking } from "../look.ts";
 import { outputsOf, writeReports } from "../output.ts";
 import { readSnapshots } from "../snapshots.ts";
+import { fitted } from "../suite.ts";
 import type { Terminal } from "../terminal.ts";
 import { checkTrustedFlags } from "../trusted-flags.ts";
 
@@ -19,12 +20,13 @@ export default async function run(flags: Flags, words: readonly string[], termin
   await checkTrustedFlags(flags, terminal.cwd);
   const outputs = await outputsOf(flags, terminal.cwd);
   const plugins = await discover(flags.plugin, terminal.cwd);
-  const { assertions, kinds, notes } = await assertionsOf(words, flags, plugins, terminal);
+  const loaded = await assertionsOf(words, flags, plugins, terminal);
   const saved = flags.snapshots === undefined ? undefined : await readSnapshots(flags.snapshots, terminal);
   if (saved !== undefined && flags.confirm > 0) {
     throw new UsageError("--confirm looks again at clusters, and --snapshots contacts none", { remedy: "leave one of the two out" });
   }
   const fleet = await fleetOf(flags, terminal, saved);
+  const { assertions, kinds, notes } = fitted(loaded, fleet, flags, saved);
   const started = terminal.now();
   const now = flags.now ?? started;
   const acceptance = await acceptanceOf(flags, fleet, terminal);

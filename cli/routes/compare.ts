@@ -6,6 +6,7 @@ import type { Flags } from "../flags.ts";
 import { actionJson, openJson, requestJson, ruleJson } from "./answer.ts";
 import { withKeptOrder } from "./kept-order.ts";
 import type { Seen } from "./place.ts";
+import { pairOfWorlds, type Side } from "./worlds.ts";
 
 export type Verdict = WorldComparison["outcome"];
 
@@ -23,7 +24,8 @@ export function compareSeen(places: readonly [string, string], seen: readonly [S
   if (gaps.length > 0) return { verdict: "undecided", places, differences: [], undecided: gaps, assumptions: [], size: { views: 0, hosts: 0, classes: 0 } };
   const versions = { istio: pairOf("--istio", flags.istio), envoy: pairOf("--envoy", flags.envoy) };
   const decide = (...facts: readonly [Seen["facts"], Seen["facts"]]): Compared => {
-    const worlds = routeWorldsOf(facts.map((own, index) => ({ name: places[index] ?? "", facts: own, servicesByName: true, reading: flags.reading, istio: versions.istio[index], envoy: versions.envoy[index] })), knownMap);
+    const side = (index: 0 | 1): Side => ({ name: places[index], seen: { ...seen[index], facts: facts[index] }, reading: flags.reading, istio: versions.istio[index], envoy: versions.envoy[index] });
+    const worlds = pairOfWorlds([side(0), side(1)], (all) => routeWorldsOf(all, knownMap));
     const comparison = compareWorlds(worlds, options);
     for (const { names, common } of comparison.conflicts) {
       throw new UsageError(`the mapping makes \`${names[0]}\` and \`${names[1]}\` of \`${places[1]}\` one, \`${common}\``, { remedy: "map only one of the two to that name" });

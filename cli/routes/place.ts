@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { CollectError, parseSnapshot, type Cluster, type Fact, type Gap, type Io, type KubernetesApi } from "#engine";
 import type { KubernetesPlace } from "../../clients/kubernetes/index.ts";
-import { LaterError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import type { Flags } from "../flags.ts";
 import { innerYaml } from "../inner-yaml.ts";
 import type { Terminal } from "../terminal.ts";
@@ -12,6 +12,8 @@ import type { Lines } from "./lines.ts";
 export interface Seen {
   readonly facts: readonly Fact<"routing">[];
   readonly gaps: readonly Gap[];
+  /** What an Envoy has loaded, in place of facts. */
+  readonly dump?: unknown;
   /** Finds the lines of rules in its files; left out: it has none. */
   readonly lines?: Lines | undefined;
 }
@@ -21,8 +23,8 @@ const LARGEST = 512 * 1024 * 1024;
 const LARGEST_FILE = 64 * 1024 * 1024;
 
 /**
- * Reads a place by the word a user names it with: a manifest file or directory, a snapshot, `context:NAME`, `git:REV:PATH`.
- * What a cluster does not tell is a gap; a file that cannot be read is a {@link UsageError}.
+ * Reads a place by the word a user names it with: a manifest file or directory, a snapshot, what an Envoy has loaded,
+ * `context:NAME`, `git:REV:PATH`. What a cluster does not tell is a gap; a file that cannot be read is a {@link UsageError}.
  */
 export async function readPlace(word: string, name: string, flags: Flags, terminal: Terminal): Promise<Seen> {
   if (word.startsWith("context:")) return readContext(word.slice("context:".length), name, flags, terminal);
@@ -33,8 +35,8 @@ export async function readPlace(word: string, name: string, flags: Flags, termin
   const path = pathOf(word, terminal);
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw missing(word);
-  if (found.isFile() && (await startsAsObject(path))) {
-    const kept = await readJson(path, word);
+  if (found.isFile()) {
+    const kept = (await startsAsJson(path)) ? await readJson(path, word) : await readYaml(path, found.size, word);
     if (kept !== undefined) return kept;
   }
   return readManifests(path, word, name, terminal);
@@ -46,32 +48,44 @@ function pathOf(word: string, { cwd, home }: Terminal): string {
 
 function missing(word: string): UsageError {
   return new UsageError(`\`${word}\` is no place: there is no such file or directory`, {
-    remedy: "name a manifest file or directory, a snapshot, `context:NAME` or `git:REV:PATH`",
+    remedy: "name a manifest file or directory, a snapshot, a config dump of an Envoy, `context:NAME` or `git:REV:PATH`",
   });
 }
 
-async function startsAsObject(path: string): Promise<boolean> {
+async function startsAsJson(path: string): Promise<boolean> {
   const file = await open(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    return buffer.toString("utf8", 0, bytesRead).replace("\u{feff}", "").trimStart().startsWith("{");
+    return buffer.toString("utf8", 0, bytesRead).replace("\u{feff}", "").trimStart().replace(/^\[/, "{").startsWith("{");
   } finally {
     await file.close();
   }
 }
 
-/** A snapshot, or undefined for JSON that is a manifest. */
+/** A snapshot or a dump, or undefined for JSON that is a manifest. */
 async function readJson(path: string, word: string): Promise<Seen | undefined> {
   const { readText } = await import("../../clients/documents/index.ts");
   const text = await readText(path, LARGEST);
-  if (text.includes('"type.googleapis.com/envoy.')) throw new LaterError(`comparing what an Envoy has loaded (\`${word}\` is a config dump)`);
-  if (!text.includes('"cloud-assert/snapshot/')) return undefined;
+  if (!text.includes('"cloud-assert/snapshot/')) {
+    const { dumpIn } = await import("./dump.ts");
+    const dump = dumpIn(text, word);
+    return dump === undefined ? undefined : { facts: [], gaps: [], dump };
+  }
   const snapshot = parseSnapshot(text, word);
   const facts = snapshot.facts.filter((fact): fact is Fact<"routing"> => fact.kind === "routing");
   const gaps = snapshot.gaps.filter(({ kind }) => kind === undefined || kind === "routing");
   if (snapshot.asked.some(({ fact }) => fact === "routing")) return { facts, gaps };
   const reason = `the snapshot \`${word}\` was not asked for routing`;
   return { facts, gaps: [...gaps, { type: "gap", kind: "routing", cluster: snapshot.cluster.name, subject: word, reason, remedy: "collect it again with an assertion of the kind RoutesEquivalent, or with `--all`" }] };
+}
+
+/** A dump in YAML, or undefined for a manifest. */
+async function readYaml(path: string, size: number, word: string): Promise<Seen | undefined> {
+  if (size > LARGEST_FILE) return undefined;
+  const { readText } = await import("../../clients/documents/index.ts");
+  const { dumpInYaml } = await import("./dump.ts");
+  const dump = await dumpInYaml(await readText(path, LARGEST_FILE), word);
+  return dump === undefined ? undefined : { facts: [], gaps: [], dump };
 }
 
 async function readManifests(path: string, word: string, name: string, terminal: Terminal, textOf?: (file: string) => Promise<string>): Promise<Seen> {

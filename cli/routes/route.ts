@@ -18,10 +18,13 @@ export interface Routed {
 /** Answers requests at one place. What is prepared for a view is prepared once. */
 export class Router {
   readonly #world: RouteWorld;
+  readonly #isProxy: boolean;
   readonly #resolvers = new Map<ViewTable, readonly { readonly name: string; readonly resolver: Resolver }[]>();
 
-  constructor(world: RouteWorld) {
+  /** @param isProxy the world is what one proxy has loaded */
+  constructor(world: RouteWorld, isProxy = false) {
     this.#world = world;
+    this.#isProxy = isProxy;
   }
 
   /** Throws {@link UsageError} where it is not clear which view is meant. */
@@ -57,6 +60,9 @@ export class Router {
     const port = portOf(request);
     const isTls = request.scheme === "https";
     const { views } = this.#world;
+    // One proxy listens where it does: what is asked of its only gateway port is asked there, whatever port clients see in front of it.
+    const listening = views.filter(({ view }) => "gateway" in view && view.tls === isTls);
+    if (this.#isProxy && !/:\d{1,5}$/.test(request.authority) && listening.length === 1) return [listening, []];
     return [views.filter(({ view }) => "gateway" in view && view.port === port && view.tls === isTls), views.filter(({ view }) => "mesh" in view && view.port === port)];
   }
 

@@ -1,7 +1,7 @@
 import { opendir, realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { CollectError, UserError, type KubeObject, type Position } from "#engine";
-import { DocumentError, FileError, parseDocuments, readText } from "../documents/index.ts";
+import { DocumentError, FileError, parseDocuments, readText, type Document } from "../documents/index.ts";
 import { codeOf, ended } from "./faults.ts";
 import { expandHome } from "./kubeconfig.ts";
 
@@ -37,8 +37,9 @@ const deepestList = 4;
  * Documents that are no Kubernetes objects (values of a chart, other people's configuration) are passed over; a file that
  * cannot be read or parsed is a CollectError with its place. Links are not followed: one that leads out of the folder is an error.
  */
-export async function readManifests(dir: string, home: string, signal: AbortSignal, shown = dir): Promise<readonly Manifest[]> {
+export async function readManifests(dir: string, home: string, signal: AbortSignal, shown = dir): Promise<Folder> {
   const manifests: Manifest[] = [];
+  const versions = new Map<string, string>();
   let bytes = 0;
   for (const file of await manifestFiles(dir, home, shown)) {
     if (signal.aborted) throw ended(signal);
@@ -46,17 +47,37 @@ export async function readManifests(dir: string, home: string, signal: AbortSign
     bytes += text.length;
     if (bytes > largestFolder) throw tooMuch(shown, `more than ${largestFolder} bytes of manifests`);
     // One by one: as arguments of one call, a hundred thousand objects would overflow the stack.
-    for (const manifest of await inOurWords(() => manifestsIn(text, file.shown), file.shown)) manifests.push(manifest);
+    const documents = await inOurWords(() => parseDocuments(text, file.shown, "kubernetes"), file.shown);
+    for (const manifest of await inOurWords(() => documents.flatMap((document) => manifestsIn(document, file.shown)), file.shown)) manifests.push(manifest);
+    for (const document of documents) noteVersion(document.value, file.shown, versions);
     if (manifests.length > mostObjects) throw tooMuch(shown, `more than ${mostObjects} objects`);
   }
-  return manifests;
+  if (versions.size > 1) throw twoVersions(versions);
+  return { manifests, serverVersion: [...versions.keys()][0] };
 }
 
-function manifestsIn(text: string, file: string): Manifest[] {
-  return parseDocuments(text, file, "kubernetes").flatMap((document) => {
-    const at = (keys: Keys) => (keys.length === 0 ? document.at : document.positionOf(keys));
-    return objectsIn(document.value, [], {}, 0, at).map(({ object, keys }) => toManifest(object, file, () => at(keys).line));
-  });
+/** What a folder holds. */
+export interface Folder {
+  readonly manifests: readonly Manifest[];
+  /** `gitVersion` of the API server, where somebody saved what `kubectl version -o yaml` or `/version` told. */
+  readonly serverVersion: string | undefined;
+}
+
+function manifestsIn(document: Document, file: string): readonly Manifest[] {
+  const at = (keys: Keys) => (keys.length === 0 ? document.at : document.positionOf(keys));
+  return objectsIn(document.value, [], {}, 0, at).map(({ object, keys }) => toManifest(object, file, () => at(keys).line));
+}
+
+function noteVersion(value: unknown, file: string, versions: Map<string, string>): void {
+  if (!isObject(value) || value.kind !== undefined) return;
+  const info = isObject(value["serverVersion"]) ? value["serverVersion"] : value;
+  const { gitVersion, gitCommit } = info;
+  if (typeof gitVersion === "string" && typeof gitCommit === "string" && gitVersion.length <= 100) versions.set(gitVersion, file);
+}
+
+function twoVersions(versions: ReadonlyMap<string, string>): CollectError {
+  const told = [...versions].map(([version, file]) => `\`${version}\` in \`${file}\``);
+  return new CollectError(`the folder holds versions of ${told.length} API servers: ${told.slice(0, 3).join(", ")}`, { remedy: "keep the one of this cluster; a folder stands for one cluster" });
 }
 
 interface Inherited {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CollectError, type FoundKind, type FoundSchema, type KubernetesApi, type KubeObject, type Page, type Resource } from "#engine";
 import { definitionOf, findKind } from "./definitions.ts";
 import { ended } from "./faults.ts";
-import { readManifests, type Manifest } from "./folder.ts";
+import { readManifests, type Folder, type Manifest } from "./folder.ts";
 import type { KubernetesPlace, Surroundings } from "./place.ts";
 
 type ManifestsPlace = Extract<KubernetesPlace, { form: "manifests" }>;
@@ -63,8 +63,8 @@ class ManifestsApi implements KubernetesApi {
     return { written: this.#place.complete, ...(root === undefined ? {} : { schema: { root, document: undefined } }) };
   }
 
-  serverVersion(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  async serverVersion(): Promise<string | undefined> {
+    return (await this.#loaded()).serverVersion;
   }
 
   podGet(): Promise<never> {
@@ -95,7 +95,7 @@ class ManifestsApi implements KubernetesApi {
 
   #loaded(): Promise<Index> {
     const { dir, shown } = this.#place;
-    this.#index ??= readManifests(dir, this.#surroundings.home, this.#surroundings.signal, shown).then((manifests) => new Index(manifests));
+    this.#index ??= readManifests(dir, this.#surroundings.home, this.#surroundings.signal, shown).then((folder) => new Index(folder));
     return this.#index;
   }
 }
@@ -105,7 +105,10 @@ class Index {
   readonly #byKind = new Map<string, Manifest[]>();
   readonly #listed = new Map<string, readonly Placed[]>();
 
-  constructor(manifests: readonly Manifest[]) {
+  readonly serverVersion: string | undefined;
+
+  constructor({ manifests, serverVersion }: Folder) {
+    this.serverVersion = serverVersion;
     for (const manifest of manifests) {
       const key = `${manifest.group}/${manifest.kind}`;
       const kind = this.#byKind.get(key);

@@ -1,21 +1,27 @@
 import { defineCollector, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims } from "./resources.ts";
+import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims } from "./resources.ts";
 import { readBpfApplications } from "./readers/bpf-applications.ts";
 import { readCluster } from "./readers/cluster.ts";
+import { readControlPlanes } from "./readers/control-planes.ts";
 import { readNodeAgents } from "./readers/node-agents.ts";
 import { readNodeFeatures } from "./readers/node-features.ts";
+import { readNodePools } from "./readers/node-pools.ts";
 import { readNodes } from "./readers/nodes.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readRuntimeClasses } from "./readers/runtime-classes.ts";
+import { readServerVersion } from "./readers/server-version.ts";
 
-type Provided = "bpf-applications" | "cluster" | "envoy-proxies" | "node-agents" | "node-features" | "nodes" | "objects" | "routing" | "runtime-classes";
+/** What nodes offer: asked where a hardware profile needs it. */
+const HARDWARE = ["bpf-applications", "node-agents", "node-features", "nodes", "runtime-classes"] as const;
+
+type Provided = (typeof HARDWARE)[number] | "cluster" | "control-planes" | "envoy-proxies" | "node-pools" | "objects" | "routing" | "server-version";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, what its nodes offer, which proxies run in it and what routes their requests, as its API server tells",
-  provides: ["bpf-applications", "cluster", "envoy-proxies", "node-agents", "node-features", "nodes", "objects", "routing", "runtime-classes"],
+  summary: "who a cluster is, what its nodes offer, which control planes and proxies run in it and what routes their requests, as its API server tells",
+  provides: [...HARDWARE, "cluster", "control-planes", "envoy-proxies", "node-pools", "objects", "routing", "server-version"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -32,8 +38,14 @@ export default defineCollector<Provided>({
         return [right("list", pods), ...probeRights(probes)];
       case "routing":
         return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+      case "server-version":
+        // `/version` is open to everybody who is known.
+        return [];
+      case "node-pools":
       case "nodes":
         return [right("list", nodes)];
+      case "control-planes":
+        return [right("list", pods), right("list", managedRevisions)];
       case "node-features":
         return [right("list", nodeFeatures)];
       case "node-agents":
@@ -49,18 +61,19 @@ export default defineCollector<Provided>({
     }
   },
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "envoy-proxies" }, { fact: "routing" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
-
-/** What nodes offer: asked where a hardware profile needs it. */
-const HARDWARE = ["bpf-applications", "node-agents", "node-features", "nodes", "runtime-classes"] as const;
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
   switch (request.fact) {
     case "cluster":
       return readCluster(cluster, request, io);
+    case "control-planes":
+      return readControlPlanes(cluster, io);
     case "envoy-proxies":
       return readProxies(cluster, io);
+    case "node-pools":
+      return readNodePools(cluster, io);
     case "objects":
       return nothing();
     case "routing":
@@ -75,6 +88,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readRuntimeClasses(cluster, io);
     case "bpf-applications":
       return readBpfApplications(cluster, io);
+    case "server-version":
+      return readServerVersion(cluster, io);
     default:
       return request.fact satisfies never;
   }

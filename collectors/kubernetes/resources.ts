@@ -49,6 +49,9 @@ export const routing: readonly Resource[] = [
   namespaces,
 ];
 
+/** A control plane of the mesh that Google runs outside of the cluster. */
+export const managedRevisions: Resource = { group: "mesh.cloud.google.com", versions: ["v1", "v1beta1", "v1alpha1"], plural: "controlplanerevisions", kind: "ControlPlaneRevision", namespaced: true };
+
 /** The namespace whose UID tells clusters apart: every cluster has it, and it is made once. */
 export const KUBE_SYSTEM = "kube-system";
 

@@ -1,38 +1,30 @@
-import { celList, celMap, type CelInput, type CelList, type CelMap } from "@bufbuild/cel";
+import type { CelInput, CelList, CelMap, CelValue } from "@bufbuild/cel";
 import type { Json } from "#engine";
+
+type JsonFields = Readonly<Record<string, Json | undefined>>;
 
 /** How many maps, lists and words a value has, counted when it is first asked for. */
 const sizes = new WeakMap<object, number>();
 
-/**
- * JSON as CEL sees it: whole numbers are ints. Maps are converted as they are looked at, and each part once.
- */
+/** JSON as CEL sees it: whole numbers are ints. Nothing is copied: maps and lists stay behind their face, and are made anew at each look. */
 export function toCel(value: Json | undefined): CelInput {
+  return valueOf(value);
+}
+
+export function mapOf(object: JsonFields): CelMap {
+  return new JsonMap(object) as unknown as CelMap;
+}
+
+function valueOf(value: Json | undefined): CelValue {
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : value;
-  if (value === undefined || value === null || typeof value !== "object") return value ?? null;
-  return Array.isArray(value) ? listOf(value as readonly Json[]) : mapOf(value as Readonly<Record<string, Json>>);
+  if (typeof value !== "object" || value === null) return value ?? null;
+  return Array.isArray(value) ? (new JsonList(value as readonly Json[]) as unknown as CelList) : mapOf(value as JsonFields);
 }
-
-export function mapOf(object: Readonly<Record<string, Json | undefined>>): CelMap {
-  const map = celMap(new LazyMap(object));
-  Reflect.set(map, SOURCE, object);
-  return map;
-}
-
-function listOf(items: readonly Json[]): CelList {
-  const list = celList(items.map(toCel));
-  Reflect.set(list, SOURCE, items);
-  return list;
-}
-
-/** The JSON behind a map or list. A field of its own: weak maps of this size keep the garbage collector busy. */
-const SOURCE = Symbol("the JSON behind it");
 
 /** Words, lists and maps in a value that was made from JSON; 1 for anything else. */
 export function sizeOf(value: unknown): number {
   if (typeof value === "string") return 1 + (value.length >> 6);
-  const source: unknown = typeof value === "object" && value !== null ? Reflect.get(value, SOURCE) : undefined;
-  return source === undefined ? 1 : nodesOf(source);
+  return value instanceof JsonMap || value instanceof JsonList ? nodesOf(value.source) : 1;
 }
 
 function nodesOf(value: unknown): number {
@@ -45,55 +37,97 @@ function nodesOf(value: unknown): number {
   return sum;
 }
 
-/** A JSON object behind the face of a map; its own keys only, so that `constructor` is a key like any other. */
-class LazyMap implements ReadonlyMap<string, CelInput> {
-  readonly #object: Readonly<Record<string, Json | undefined>>;
-  #made: Map<string, CelInput> | undefined;
-  #keys: readonly string[] | undefined;
+/** By these marks the library knows maps and lists (`map.js`, `list.js`); it makes them itself only from whole copies. */
+const MAP = Symbol.for("@bufbuild/cel/map");
+const LIST = Symbol.for("@bufbuild/cel/list");
 
-  constructor(object: Readonly<Record<string, Json | undefined>>) {
-    this.#object = object;
+/** A JSON object as a map of CEL; its own keys only, so that `constructor` is a key like any other. */
+class JsonMap {
+  readonly source: JsonFields;
+
+  constructor(source: JsonFields) {
+    this.source = source;
+  }
+
+  get [MAP](): true {
+    return true;
   }
 
   get size(): number {
-    return this.#own().length;
+    return this.#keys().length;
   }
 
-  get(key: string): CelInput | undefined {
-    if (typeof key !== "string" || !Object.hasOwn(this.#object, key)) return undefined;
-    const value = this.#object[key];
-    if (typeof value !== "object" || value === null) return value === undefined ? undefined : toCel(value);
-    this.#made ??= new Map();
-    const made = this.#made.get(key) ?? toCel(value);
-    this.#made.set(key, made);
-    return made;
+  /** Keys of other types than text are in no JSON object. */
+  get(key: unknown): CelValue | undefined {
+    if (typeof key !== "string") return undefined;
+    const { source } = this;
+    const value = source[key];
+    return value === undefined || !Object.hasOwn(source, key) ? undefined : valueOf(value);
   }
 
-  has(key: string): boolean {
-    return this.get(key) !== undefined;
+  has(key: unknown): boolean {
+    return typeof key === "string" && Object.hasOwn(this.source, key) && this.source[key] !== undefined;
   }
 
-  keys(): MapIterator<string> {
-    return this.#own().values();
+  keys(): ArrayIterator<string> {
+    return this.#keys().values();
   }
 
-  *values(): MapIterator<CelInput> {
-    for (const [, value] of this.entries()) yield value;
+  values(): ArrayIterator<CelValue> {
+    return this.#keys().map((key) => valueOf(this.source[key])).values();
   }
 
-  *entries(): MapIterator<[string, CelInput]> {
-    for (const key of this.#own()) yield [key, this.get(key) ?? null];
+  entries(): ArrayIterator<[string, CelValue]> {
+    const { source } = this;
+    const out: [string, CelValue][] = [];
+    for (const key of Object.keys(source)) {
+      const value = source[key];
+      if (value !== undefined) out.push([key, valueOf(value)]);
+    }
+    return out.values();
   }
 
-  forEach(each: (value: CelInput, key: string, map: ReadonlyMap<string, CelInput>) => void): void {
+  forEach(each: (value: CelValue, key: string, map: JsonMap) => void): void {
     for (const [key, value] of this.entries()) each(value, key, this);
   }
 
-  [Symbol.iterator](): MapIterator<[string, CelInput]> {
+  [Symbol.iterator](): ArrayIterator<[string, CelValue]> {
     return this.entries();
   }
 
-  #own(): readonly string[] {
-    return (this.#keys ??= Object.keys(this.#object).filter((key) => this.#object[key] !== undefined));
+  #keys(): readonly string[] {
+    const { source } = this;
+    const keys = Object.keys(source);
+    return keys.every((key) => source[key] !== undefined) ? keys : keys.filter((key) => source[key] !== undefined);
+  }
+}
+
+/** A JSON list as a list of CEL. */
+class JsonList {
+  readonly source: readonly Json[];
+
+  constructor(source: readonly Json[]) {
+    this.source = source;
+  }
+
+  get [LIST](): true {
+    return true;
+  }
+
+  get size(): number {
+    return this.source.length;
+  }
+
+  get(index: number): CelValue | undefined {
+    const value = this.source[index];
+    return value === undefined ? undefined : valueOf(value);
+  }
+
+  values(): ArrayIterator<CelValue> {
+    return this.source.map(valueOf).values();
+  }
+
+  [Symbol.iterator](): ArrayIterator<CelValue> {
+    return this.values();
   }
 }

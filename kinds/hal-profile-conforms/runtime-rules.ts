@@ -98,9 +98,9 @@ function seeModule(view: ClusterView, module: Module, runtimeClass: Class | unde
 
 function imagesOf(fact: PodsFact, repository: string): readonly { readonly fact: PodsFact; readonly digest: string | undefined }[] {
   const wanted = parseImage(repository);
-  return (fact.data.images ?? []).flatMap(({ image, digest }) => {
+  return (fact.data.images ?? []).flatMap(({ image, imageId: digest, ready }) => {
     const seen = parseImage(image);
-    return seen === undefined || seen.registry !== wanted?.registry || seen.repository !== wanted.repository ? [] : [{ fact, digest }];
+    return ready === 0 || seen === undefined || seen.registry !== wanted?.registry || seen.repository !== wanted.repository ? [] : [{ fact, digest }];
   });
 }
 

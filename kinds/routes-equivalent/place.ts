@@ -1,5 +1,5 @@
 import { byText, digestOf, type Fact, type RoutingObject, type RoutingPlace } from "#engine";
-import { istioWorlds, type ApiReading, type Assumption, type IstioPlace, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
+import { istioWorlds, type ApiReading, type Assumption, type IstioPlace, type OneProxy, type Reading, type RouteWorld, type Unmodelled, type ViewTable } from "#routes";
 import { envoyNumbersOf, istioReleaseText, parseImage, parseIstioRelease, releaseText, type IstioMap } from "#values";
 
 type RoutingFact = Fact<"routing">;
@@ -14,6 +14,10 @@ export interface SeenPlace {
   readonly envoy?: string | undefined;
   /** Whose reading of Gateway API counts; left out: istiod's. */
   readonly reading?: ApiReading | undefined;
+  /** Read for this proxy alone. */
+  readonly proxy?: OneProxy | undefined;
+  /** In the words of what proxies load, for a comparison with that. */
+  readonly asLoaded?: boolean | undefined;
   /** Services are told apart by name, not by the address that their cluster gave them: for comparisons. */
   readonly servicesByName?: true;
 }
@@ -56,6 +60,8 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
     unseen: place.unseen,
     servicesByName: seen.servicesByName ?? false,
     reading: seen.reading ?? "istiod",
+    asLoaded: seen.asLoaded ?? false,
+    ...(seen.proxy === undefined ? {} : { proxy: seen.proxy }),
     ...(mesh === undefined ? {} : { meshConfig: mesh.config }),
     ...(rootNamespace === undefined ? {} : { rootNamespace }),
   };

@@ -128,8 +128,8 @@ export function compare(candidates: readonly Candidate[], options: CompareOption
 class Run implements Audience {
   private readonly tables: readonly { readonly place: number; readonly reading: Reading }[];
   private readonly judge: Judge;
-  private readonly regexes = new Regexes();
-  private readonly languages = new Languages(this.regexes);
+  private readonly regexes: Regexes;
+  private readonly languages: Languages;
   private readonly resolvers: readonly Resolver[];
   private readonly options: CompareOptions;
   private readonly faults = new Map<HttpTable, Faults>();
@@ -143,6 +143,8 @@ class Run implements Audience {
 
   constructor(candidates: readonly Candidate[], options: CompareOptions) {
     this.options = options;
+    this.regexes = options.decided?.regexes ?? new Regexes();
+    this.languages = new Languages(this.regexes);
     this.tables = candidates.flatMap(({ readings }, place) => readings.map((reading) => ({ place, reading })));
     this.judge = new Judge(this.tables.map(({ place, reading }) => ({ place, versions: reading.versions })));
     this.resolvers = this.tables.map(({ reading }) => new Resolver(reading.listener, this.regexes));
@@ -191,6 +193,8 @@ class Run implements Audience {
     const ground = this.ground(setting);
     const odd: number[] = [];
     for (let place = 0; place < first.virtualHosts.length; place++) {
+      const one = first.virtualHosts[place];
+      if (one !== undefined && others.every((table) => table.virtualHosts[place] === one) && this.options.decided?.isSettled(one) === true) continue;
       const hosts = tables.map((table) => table.virtualHosts[place]);
       const lists = hosts.map((host) => host?.rules ?? []);
       const isPlain = hosts.every((host) => host?.unmodelled === undefined);
@@ -375,6 +379,7 @@ function areLaidOutAlike(one: HttpTable, other: HttpTable): boolean {
   if (one.virtualHosts.length !== other.virtualHosts.length) return false;
   for (let place = 0; place < one.virtualHosts.length; place++) {
     const left = one.virtualHosts[place]?.domains ?? [], right = other.virtualHosts[place]?.domains ?? [];
+    if (left === right) continue;
     if (left.length !== right.length) return false;
     for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
   }

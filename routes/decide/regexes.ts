@@ -14,6 +14,8 @@ export type Compiled =
 
 /** Programs by pattern, so that each is compiled once. Cost: linear in the pattern. */
 export class Regexes {
+  /** What is wrong in a list of rules, as far as it was looked at. */
+  private readonly faulty: Record<TextReading, WeakMap<readonly Rule[], readonly Faulty[]>> = { "utf-8": new WeakMap(), bytes: new WeakMap() };
   private readonly byReading: Record<TextReading, Map<string, Compiled>> = { "utf-8": new Map(), bytes: new Map() };
 
   get(pattern: string, reading: TextReading): Compiled {
@@ -22,6 +24,16 @@ export class Regexes {
     const compiled = compile(pattern, reading);
     this.byReading[reading].set(pattern, compiled);
     return compiled;
+  }
+
+  /** The problems of a list of rules, in their order. */
+  faultsIn(rules: readonly Rule[], reading: TextReading): readonly Faulty[] {
+    let found = this.faulty[reading].get(rules);
+    if (found === undefined) {
+      found = rules.flatMap((rule) => problemsOf(rule, reading, this).map((problem) => ({ rule, problem })));
+      this.faulty[reading].set(rules, found);
+    }
+    return found;
   }
 
   /** Whether the whole text is in the language; an expression that is not read matches nothing. */
@@ -56,11 +68,9 @@ export function faultsOf(table: HttpTable, regexes: Regexes): Faults {
   const unread = new Map<Rule, Unmodelled>();
   const reading = table.reading.regexText;
   for (const host of table.virtualHosts) {
-    for (const rule of host.rules) {
-      for (const problem of problemsOf(rule, reading, regexes)) {
-        if (problem.isKnown) return { refused: { reason: problem.reason, rule }, unread };
-        unread.set(rule, { reason: problem.reason, where: { object: rule.origin.object, path: rule.origin.path } });
-      }
+    for (const { rule, problem } of regexes.faultsIn(host.rules, reading)) {
+      if (problem.isKnown) return { refused: { reason: problem.reason, rule }, unread };
+      unread.set(rule, { reason: problem.reason, where: { object: rule.origin.object, path: rule.origin.path } });
     }
   }
   return { unread };
@@ -71,7 +81,22 @@ interface RegexProblem {
   readonly isKnown: boolean;
 }
 
+interface Faulty {
+  readonly rule: Rule;
+  readonly problem: RegexProblem;
+}
+
+const noProblems: readonly RegexProblem[] = [];
+
+/** Whether a rule has no regex at all, as most have none. */
+function isPlain({ when: { path, headers, query, claims }, action }: Rule): boolean {
+  if (path?.kind === "regex" || rewriteOf(action)?.kind === "regex" || (action.type === "forward" && action.cors !== undefined)) return false;
+  for (const tests of [headers, query, claims]) if (tests !== undefined) for (const { match } of tests) if (match.kind === "regex") return false;
+  return true;
+}
+
 function problemsOf(rule: Rule, reading: TextReading, regexes: Regexes): readonly RegexProblem[] {
+  if (isPlain(rule)) return noProblems;
   const problems: RegexProblem[] = [];
   const look = (match: { readonly kind: string; readonly pattern?: string } | undefined): void => {
     if (match?.kind !== "regex" || match.pattern === undefined) return;

@@ -145,7 +145,9 @@ describe("assert compare", { timeout: 60_000 }, () => {
     ["one place only", ["left.yaml"], "error[usage]: missing required argument `RIGHT`"],
     ["a place that is not there", ["left.yaml", "nowhere"], "error[usage]: `nowhere` is no place"],
     ["a file that is no YAML", ["left.yaml", "broken.yaml"], "broken.yaml:2:"],
-    ["an Envoy's config dump", ["left.yaml", "dump.json"], "error[not-yet]: comparing what an Envoy has loaded"],
+    ["a dump that was cut off", ["left.yaml", "cut.json"], "error[usage]: the dump of an Envoy ends before its JSON does\n  --> cut.json:2:54"],
+    ["a dump that is no JSON", ["left.yaml", "wrong.json"], "error[usage]: the dump of an Envoy is no valid JSON\n  --> wrong.json:1:19"],
+    ["a table of a client that nothing tells", ["left.yaml", "client.json"], "`client.json` does not tell which client has loaded it"],
     ["a revision that is not there", ["left.yaml", "git:nowhere:mesh"], "cannot be read from git"],
     ["a git place without a path", ["left.yaml", "git:main"], "names no revision and path"],
     ["a mapping without a name", ["left.yaml", "right.yaml", "--map-host", "a.example"], "--map-host is `a.example`; it takes `FROM=TO`"],
@@ -156,7 +158,9 @@ describe("assert compare", { timeout: 60_000 }, () => {
   ];
   const bad = {
     "broken.yaml": "a: [\n",
-    "dump.json": '{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump"}]}',
+    "cut.json": '{"configs":[\n{"@type":"type.googleapis.com/envoy.admin.v3.RoutesConfigDump"'.slice(0, -9),
+    "wrong.json": '{"virtual_hosts": secret}',
+    "client.json": '[{"name":"80","virtualHosts":[]}]',
     "two.yaml": shop("cart").replace("[shop.example]", "[shop.example, b.example]"),
     "snapshot.json": '{"asked":[],"schema":"cloud-assert/snapshot/v1"}\n',
   };
@@ -166,6 +170,90 @@ describe("assert compare", { timeout: 60_000 }, () => {
     expect([code, stdout]).toEqual([3, ""]);
     expect(stderr).toContain(error);
     expect(stderr).toContain("\n  help: ");
+  });
+});
+
+/** What istiod writes where nobody says otherwise. */
+const ROUTE = { timeout: "0s", retry_policy: { retry_on: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", num_retries: 2, retry_host_predicate: [{ name: "envoy.retry_host_predicates.previous_hosts" }], host_selection_retry_max_attempts: "5" } };
+const to = (service: string) => ({ ...ROUTE, cluster: `outbound|80||${service}.prod.svc.cluster.local` });
+const table = (service: string) => ({ name: "http.8080", ignore_port_in_host_matching: true, virtual_hosts: [{ name: "shop.example:80", domains: ["shop.example"], routes: [{ match: { prefix: "/cart" }, route: to(service) }, { match: { prefix: "/" }, route: to("web") }] }] });
+const admin = (name: string) => `type.googleapis.com/envoy.admin.v3.${name}ConfigDump`;
+const dump = (service: string, filters: readonly object[] = []) => ({
+  configs: [
+    { "@type": admin("Bootstrap"), bootstrap: { node: { id: "router~10.0.0.1~public-1.prod~prod.svc.cluster.local", metadata: { NAMESPACE: "prod", LABELS: { istio: "public" } } } } },
+    { "@type": admin("Clusters"), dynamic_active_clusters: [service, "web"].map((name) => ({ cluster: { name: to(name).cluster, type: "EDS" } })) },
+    {
+      "@type": admin("Listeners"),
+      dynamic_listeners: [{
+        active_state: {
+          listener: {
+            name: "0.0.0.0_8080", address: { socket_address: { address: "0.0.0.0", port_value: 8080 } }, traffic_direction: "OUTBOUND",
+            filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: {
+              "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", rds: { route_config_name: "http.8080" }, normalize_path: true, use_remote_address: true,
+              http_filters: [...filters, ...["fault.v3.HTTPFault", "cors.v3.Cors", "router.v3.Router"].map((type) => ({ name: type, typed_config: { "@type": `type.googleapis.com/envoy.extensions.filters.http.${type}` } }))],
+            } }] }],
+          },
+        },
+      }],
+    },
+    { "@type": admin("Routes"), dynamic_route_configs: [{ route_config: table(service) }] },
+  ],
+});
+const lua = { name: "lua", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua", default_source_code: { inline_string: "-- moves requests" } } };
+const GATEWAY = `---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: { name: public, namespace: prod }
+spec:
+  selector: { istio: public }
+  servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: public, namespace: prod }
+spec: { selector: { istio: public }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+---
+`;
+const SERVICES = ["cart", "web", "basket"].map((name) => `apiVersion: v1\nkind: Service\nmetadata: { name: ${name}, namespace: prod }\nspec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80, targetPort: 80 }] }\n---\n`).join("");
+const camel = (value: unknown): string => JSON.stringify(value).replaceAll(/"([a-z]+(?:_[a-z]+)+)":/g, (_, name: string) => `"${name.replaceAll(/_([a-z])/g, (__, letter: string) => letter.toUpperCase())}":`);
+
+describe("what an Envoy has loaded", { timeout: 60_000 }, () => {
+  const files = {
+    ...FILES, "gateway.yaml": GATEWAY + SERVICES + shop("cart"), "cart.json": JSON.stringify(dump("cart")), "basket.json": JSON.stringify(dump("basket")), "routes.json": camel([table("cart")]), "lua.json": JSON.stringify(dump("cart", [lua])),
+    "routes.yaml": "name: http.8080\nignore_port_in_host_matching: true\nvirtual_hosts:\n- name: s\n  domains: [shop.example]\n  routes:\n  - match: { prefix: / }\n    direct_response: { status: 410 }\n",
+  };
+  const rows: readonly (readonly [claim: string, left: string, right: string, verdict: string])[] = [
+    ["a dump and the objects that it came from", "gateway.yaml", "cart.json", "equivalent"],
+    ["a dump and other objects", "basket.json", "gateway.yaml", "different"],
+    ["two dumps", "cart.json", "basket.json", "different"],
+    ["a dump and its own routes, as istioctl prints them", "routes.json", "cart.json", "equivalent"],
+    ["routes alone and objects without a Gateway", "left.yaml", "routes.json", "equivalent"],
+    ["routes alone and other objects", "right.yaml", "routes.json", "different"],
+    ["routes in YAML", "routes.json", "routes.yaml", "different"],
+    ["a dump with a filter that may send requests elsewhere", "gateway.yaml", "lua.json", "undecided"],
+    ["two dumps with the same filter", "lua.json", "lua.json", "equivalent"],
+  ];
+  it.each(rows)("is compared: %s", async (_, left, right, verdict) => {
+    await using here = await shell(files);
+    const { code, answer, stderr } = await compare(here, left, right, "--istio", "1.31.0", "--envoy", "1.40.0", "--views", "gateways");
+    expect([stderr, answer?.verdict, code]).toEqual(["", verdict, ["equivalent", "different", "undecided"].indexOf(verdict)]);
+  });
+
+  it("is told with its rule beside that of the object", async () => {
+    await using here = await shell(files);
+    const { answer } = await compare(here, "gateway.yaml", "basket.json", "--views", "gateways");
+    expect(answer?.differences).toMatchObject([{
+      view: { gateway: "prod/public", port: 80, tls: false }, request: { path: "/cart", authority: "shop.example" },
+      left: { action: { destinations: [{ host: "cart.prod.svc.cluster.local" }] }, rule: { object: "VirtualService prod/shop", file: "gateway.yaml" } },
+      right: { action: { destinations: [{ host: "basket.prod.svc.cluster.local" }] }, rule: { object: "RouteConfiguration http.8080", path: "virtual_hosts[0].routes[0]" } },
+    }]);
+  });
+
+  it("is asked where a request goes, on the only port on which it listens", async () => {
+    await using here = await shell(files);
+    const { code, stdout } = await here.assert("route", "--at", "cart.json", "GET http://shop.example/cart/1", "-o", "json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ view: { gateway: "prod/public-1", port: 8080 }, action: { type: "forward", destinations: [{ host: "cart.prod.svc.cluster.local", port: 80 }] }, rule: { object: "RouteConfiguration http.8080", path: "virtual_hosts[0].routes[0]" } });
   });
 });
 

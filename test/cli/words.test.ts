@@ -96,7 +96,7 @@ describe("the command line answers on stdout, with 0", { timeout: 60_000 }, () =
     // Its routes stay open: these clusters hold proxies and nothing that routes.
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({
-      notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used"],
+      notes: ["no assertion files were named and there is no `assertions/` here: the built-in suite was used", "no cluster of the fleet names a Terraform state: `terraform-agrees` of the built-in suite is not in the run"],
       results: [{ assertion: "envoy-patch-skew", verdict: "holds", at: { file: "built-in assertions/suite.yaml" } }, { assertion: "routes-alike", verdict: "undecided" }],
     });
   });

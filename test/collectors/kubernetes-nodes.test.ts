@@ -8,7 +8,7 @@ type Hardware = "bpf-applications" | "node-agents" | "node-features" | "nodes" |
 
 async function read<K extends Hardware>(fact: K, exchange: Exchange) {
   const { facts, gaps } = await drain(collector.collect(clusterOf("eks"), [{ fact }], new FakeCluster(exchange)));
-  return { data: facts.map((found) => (found as Fact<K>).data as FactTypes[K]), subjects: facts.map(({ subject }) => subject), gaps };
+  return { data: facts.map((found: Fact) => found.data as FactTypes[K]), subjects: facts.map(({ subject }) => subject), gaps };
 }
 
 const node = (name: string, parts: { readonly metadata?: object; readonly spec?: object; readonly status?: object } = {}): KubeObject => ({
@@ -133,6 +133,28 @@ describe("programs on nodes", () => {
     expect(found.map((data) => data.type === "agent" && [data.image, data.readyOn])).toEqual([["quay.io/cilium/cilium:v1.17.5", ["n2"]], ["quay.io/cilium/cilium:v1.17.6", ["n1"]]]);
   });
 
+  it("tells pods of runtime classes, of the ambient mesh and of Kmesh, and the nodes where they run", async () => {
+    const found = await agents(
+      podOn("a", { namespace: "edge", runtimeClassName: "wasm", image: "r.example/signer:1", container: "app", status: { phase: "Running", containerStatuses: [{ name: "app", ready: true, imageID: `r.example/signer@sha256:${"b".repeat(64)}` }] } }),
+      podOn("b", { namespace: "edge", node: "n2", runtimeClassName: "wasm", image: "r.example/signer:1", status: { phase: "Pending" } }),
+      podOn("c", { namespace: "shop", metadata: { annotations: { "ambient.istio.io/redirection": "enabled" } } }),
+      podOn("d", { namespace: "shop", node: "n2", metadata: { annotations: { "kmesh.net/redirection": "enabled" } } }),
+      podOn("e", { namespace: "shop", node: "n3", metadata: { annotations: { "kmesh.net/redirection": "disabled" } } }),
+    );
+    expect(found).toEqual([
+      { type: "ambient", name: "", runningOn: ["n1"], failingOn: [] },
+      {
+        type: "class-pods",
+        name: "wasm",
+        runningOn: ["n1"],
+        failingOn: ["n2"],
+        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ready: 0, notReady: 1 }],
+        withSidecar: 0,
+      },
+      { type: "kmesh", name: "", runningOn: ["n2"], failingOn: [] },
+    ]);
+  });
+
   it("a pod without the condition counts by its containers, and in a dump that kept the phase only by that", async () => {
     const cilium = { container: "cilium-agent", image: "quay.io/cilium/cilium:v1.17.6" };
     const states = [{ phase: "Running", containerStatuses: [{ name: "cilium-agent", ready: false }] }, { phase: "Running" }, { phase: "Pending" }, {}];
@@ -167,6 +189,16 @@ describe("not seen is not absent", () => {
     expect((await read("node-agents", { lists: { daemonsets: [daemonSet] } })).data).toMatchObject([{ product: "cilium", readyOn: [], notReadyOn: [] }]);
     const { data, gaps } = await read("node-agents", { lists: { daemonsets: [daemonSet] }, forbidden: ["list pods"] });
     expect([data, gaps.length]).toEqual([[], 1]);
+  });
+
+  it("an identity that lists some namespaces only does not see what runs in the others: a gap that names them", async () => {
+    for (const fact of ["node-agents", "node-features", "bpf-applications"] as const) {
+      const some = new FakeCluster({});
+      const whole = await some.kubernetes();
+      Object.assign(some, { kubernetes: () => Promise.resolve({ ...whole, namespaces: ["shop"] }) });
+      const { gaps } = await drain(collector.collect(clusterOf("eks"), [{ fact }], some));
+      expect(gaps.map(({ kind, reason }) => [kind, reason.startsWith("only `shop` is listed, and ")])).toEqual([[fact, true]]);
+    }
   });
 
   it("a cluster that is not reached ends the reading, and is no missing permission", async () => {

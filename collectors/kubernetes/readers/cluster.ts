@@ -11,7 +11,7 @@ export async function* readCluster(cluster: Cluster, { options }: Request, io: I
   const gaps: Gap[] = [];
   const kubeSystemUid = await orGap(gaps, cluster, KUBE_SYSTEM, () => uidOf(api));
   const seen = options?.["nodes"] === true ? await orGap(gaps, cluster, nodes.plural, () => inspectNodes(api, io)) : undefined;
-  const serverVersion = await orGap(gaps, cluster, "version", () => api.serverVersion());
+  const serverVersion = await orGap(gaps, cluster, "version", async () => (api.place === "live" ? api.serverVersion() : undefined));
   yield* gaps;
   yield {
     type: "fact",
@@ -61,6 +61,11 @@ const PROVIDERS: ReadonlyMap<string, string> = new Map([
   ["gce", "gcp"],
   ["azure", "azure"],
 ]);
+
+/** The cloud that a provider's id of a node names. */
+export function providerOf(providerId: string): string | undefined {
+  return PROVIDERS.get(providerId.split("://", 1)[0] ?? "");
+}
 
 const LABELS: readonly (readonly [prefix: string, cloud: string])[] = [
   ["eks.amazonaws.com/", "aws"],

@@ -31,7 +31,7 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
   yield* gaps;
   for (const agent of agents) {
     const data = dataOf(agent, agent.product === "cilium" ? settings.get(agent.namespace) : undefined);
-    const mark = digestOf([data.image, data.digest ?? null, data.mode ?? null]).slice(0, 8);
+    const mark = digestOf([data.image, data.imageId ?? null, data.mode ?? null]).slice(0, 8);
     yield factOf(cluster, `${data.namespace}/${data.name} ${mark}`, data, agent.source);
   }
   for (const { data, source } of seen?.pods ?? []) yield factOf(cluster, data.type === "sidecars" ? "sidecars" : `pods of runtime class ${data.name}`, data, source);
@@ -41,14 +41,14 @@ function factOf(cluster: Cluster, subject: string, data: Fact<"node-agents">["da
   return { type: "fact", kind: "node-agents", cluster: cluster.name, subject, data, source: { collector: "kubernetes", ...source } };
 }
 
-function dataOf({ product, namespace, name, image, digest, mode, readyOn, notReadyOn }: AgentPods, settings: Readonly<Record<string, string>> | undefined): NodeAgent {
+function dataOf({ product, namespace, name, image, imageId, mode, readyOn, notReadyOn }: AgentPods, settings: Readonly<Record<string, string>> | undefined): NodeAgent {
   return {
     type: "agent",
     product,
     namespace,
     name,
     image,
-    ...(digest === undefined ? {} : { digest }),
+    ...(imageId === undefined ? {} : { imageId }),
     ...(mode === undefined ? {} : { mode }),
     readyOn: [...readyOn].toSorted(),
     notReadyOn: [...notReadyOn].filter((node) => !readyOn.has(node)).toSorted(),

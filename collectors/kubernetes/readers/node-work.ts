@@ -1,6 +1,6 @@
-import { canonical, type KubeObject, type NodeImage, type NodePods, type Source } from "#engine";
+import type { ClassImage, KubeObject, NodePods, Source } from "#engine";
 import { imageDigest } from "#values";
-import { fieldsIn, listIn, namedIn, textIn } from "../fields.ts";
+import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 import { productOf, type Known } from "./agent-products.ts";
 import { PROXY, type PodProxy } from "./pod-proxy.ts";
 
@@ -10,7 +10,7 @@ type Place = Omit<Source, "collector">;
 export interface AgentPods extends Known {
   readonly namespace: string;
   readonly name: string;
-  readonly digest?: string | undefined;
+  readonly imageId?: string | undefined;
   readonly readyOn: ReadonlySet<string>;
   readonly notReadyOn: ReadonlySet<string>;
   readonly source: Place;
@@ -29,19 +29,28 @@ interface Group {
   first: { readonly name: string; readonly source: Place };
 }
 
+interface AgentGroup extends Group, Known {
+  readonly namespace: string;
+  readonly daemonSet: string;
+  readonly imageId: string | undefined;
+}
+
 interface PodGroup extends Group {
   readonly type: NodePods["type"];
   readonly class: string;
-  readonly images: Map<string, NodeImage>;
+  readonly images: Map<string, ClassImage>;
   withSidecar: number;
 }
 
-/** Images of one runtime class that are kept. */
-const IMAGES = 200;
+/** Annotations that agents write into pods whose traffic they redirect. */
+const REDIRECTED = [
+  ["ambient", "ambient.istio.io/redirection"],
+  ["kmesh", "kmesh.net/redirection"],
+] as const;
 
 /** Gathers from pods, one by one, where known programs run; memory grows with programs times nodes. */
 export class NodeWork {
-  readonly #agents = new Map<string, Group & Known & { readonly namespace: string; readonly daemonSet: string; readonly digest?: string }>();
+  readonly #agents = new Map<string, AgentGroup>();
   readonly #pods = new Map<string, PodGroup>();
 
   /** Forgets all, for a list that starts again. */
@@ -50,42 +59,36 @@ export class NodeWork {
     this.#pods.clear();
   }
 
+  /** A pod that ended, or that is being deleted, says nothing about its node. */
   add(pod: KubeObject, proxy: PodProxy | undefined, source: () => Place): void {
-    const metadata = fieldsIn(pod, "metadata");
-    const spec = fieldsIn(pod, "spec");
+    const [metadata, spec] = [fieldsIn(pod, "metadata"), fieldsIn(pod, "spec")];
     const node = textIn(spec, "nodeName", 253);
-    const name = textIn(metadata, "name") ?? "";
-    const ended = ["Succeeded", "Failed"].includes(textIn(fieldsIn(pod, "status"), "phase") ?? "") || metadata["deletionTimestamp"] !== undefined;
-    if (node === undefined || ended) return;
-    const ready = isReady(pod);
-    if (proxy?.role === "sidecar") this.#note("sidecars", "", node, proxy.state === "running", name, source);
-    const runtimeClass = textIn(spec, "runtimeClassName", 253);
-    if (runtimeClass !== undefined) {
-      const group = this.#note("class-pods", runtimeClass, node, ready, name, source);
-      if (proxy !== undefined) group.withSidecar++;
-      for (const image of imagesOf(pod)) if (group.images.size < IMAGES) group.images.set(canonical(image), image);
-    }
+    const phase = textIn(fieldsIn(pod, "status"), "phase");
+    if (node === undefined || phase === "Succeeded" || phase === "Failed" || metadata["deletionTimestamp"] !== undefined) return;
 
-    const daemonSet = listIn(metadata, "ownerReferences").find((owner) => textIn(owner, "kind") === "DaemonSet");
-    const known = daemonSet === undefined ? undefined : productOf(spec);
-    if (known === undefined || daemonSet === undefined) return;
-    const namespace = textIn(metadata, "namespace") ?? "default";
-    const status = namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container);
-    const image = textIn(status, "image", 512) ?? known.image;
-    const digest = imageDigest(textIn(status, "imageID") ?? "");
-    const owner = textIn(daemonSet, "name", 253) ?? "";
-    const key = JSON.stringify([namespace, owner, image, digest, known.mode]);
-    const group = this.#agents.get(key) ?? { ...known, image, ...(digest === undefined ? {} : { digest }), namespace, daemonSet: owner, ...emptyGroup(name, source) };
-    put(group, node, ready, name, source);
-    this.#agents.set(key, group);
+    const seen: Seen = { node, ready: isReady(pod), name: textIn(metadata, "name") ?? "", source };
+    if (proxy?.role === "sidecar") this.#note("sidecars", "", { ...seen, ready: proxy.state === "running" });
+    for (const [type, annotation] of REDIRECTED) {
+      if (textIn(fieldsIn(metadata, "annotations"), annotation) === "enabled") this.#note(type, "", seen);
+    }
+    const runtimeClass = textIn(spec, "runtimeClassName", 253);
+    if (runtimeClass !== undefined) addClassPod(this.#note("class-pods", runtimeClass, seen), pod, proxy);
+    const owner = listIn(metadata, "ownerReferences").find((each) => textIn(each, "kind") === "DaemonSet");
+    const known = owner === undefined ? undefined : productOf(spec);
+    if (known !== undefined) this.#agent(known, textIn(owner, "name", 253) ?? "", pod, seen);
   }
 
-  #note(type: NodePods["type"], name: string, node: string, runs: boolean, pod: string, source: () => Place): PodGroup {
-    const key = JSON.stringify([type, name]);
-    const group = this.#pods.get(key) ?? { type, class: name, images: new Map<string, NodeImage>(), withSidecar: 0, ...emptyGroup(pod, source) };
-    put(group, node, runs, pod, source);
-    this.#pods.set(key, group);
-    return group;
+  #agent(known: Known, daemonSet: string, pod: KubeObject, seen: Seen): void {
+    const namespace = textIn(fieldsIn(pod, "metadata"), "namespace") ?? "default";
+    const status = namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container);
+    const image = textIn(status, "image", 512) ?? known.image;
+    const imageId = imageDigest(textIn(status, "imageID") ?? "");
+    const key = JSON.stringify([namespace, daemonSet, image, imageId, known.mode]);
+    put(this.#agents, key, seen, () => ({ ...known, image, imageId, namespace, daemonSet, ...emptyGroup(seen) }));
+  }
+
+  #note(type: NodePods["type"], name: string, seen: Seen): PodGroup {
+    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), withSidecar: 0, ...emptyGroup(seen) }));
   }
 
   result(): NodeWorkSeen {
@@ -96,28 +99,45 @@ export class NodeWork {
   }
 }
 
-function podsOf({ type, class: name, on, off, images, withSidecar }: PodGroup): NodePods {
-  const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
-  return type === "sidecars" ? where : { ...where, images: inOrder(images), withSidecar };
+/** One pod on its node. */
+interface Seen {
+  readonly node: string;
+  readonly ready: boolean;
+  readonly name: string;
+  readonly source: () => Place;
 }
 
-/** What the containers of a pod run, but for the proxy of the mesh. */
-function imagesOf(pod: KubeObject): readonly NodeImage[] {
-  const statuses = fieldsIn(pod, "status");
-  return listIn(fieldsIn(pod, "spec"), "containers").flatMap((container) => {
-    const [name, image] = [textIn(container, "name", 63) ?? "", textIn(container, "image", 512)];
-    const digest = imageDigest(textIn(namedIn(statuses, "containerStatuses", name), "imageID") ?? "");
-    return image === undefined || name === PROXY ? [] : [{ image, ...(digest === undefined ? {} : { digest }) }];
-  });
-}
-
-function emptyGroup(name: string, source: () => Place): Group {
+function emptyGroup({ name, source }: Seen): Group {
   return { on: new Set(), off: new Set(), first: { name, source: source() } };
 }
 
-function put(group: Group, node: string, good: boolean, name: string, source: () => Place): void {
-  (good ? group.on : group.off).add(node);
-  if (name < group.first.name) group.first = { name, source: source() };
+function put<T extends Group>(groups: Map<string, T>, key: string, seen: Seen, make: () => T): T {
+  const group = groups.get(key) ?? make();
+  (seen.ready ? group.on : group.off).add(seen.node);
+  if (seen.name < group.first.name) group.first = { name: seen.name, source: seen.source() };
+  groups.set(key, group);
+  return group;
+}
+
+function podsOf({ type, class: name, on, off, images, withSidecar }: PodGroup): NodePods {
+  const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
+  return type === "class-pods" ? { ...where, images: inOrder(images), withSidecar } : where;
+}
+
+/** What the containers of a pod run, but for the proxy of the mesh, which may run as an ordinary container beside them. */
+function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefined): void {
+  if (proxy !== undefined) group.withSidecar++;
+  const statuses = fieldsIn(pod, "status");
+  for (const container of listIn(fieldsIn(pod, "spec"), "containers")) {
+    const [name, image] = [textIn(container, "name", 63) ?? "", textIn(container, "image", 512)];
+    if (image === undefined || name === PROXY) continue;
+    const status: Fields | undefined = namedIn(statuses, "containerStatuses", name);
+    const imageId = imageDigest(textIn(status, "imageID") ?? "");
+    const key = JSON.stringify([image, imageId]);
+    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ready: 0, notReady: 0 };
+    const isUp = status?.["ready"] === true;
+    group.images.set(key, { ...known, ready: known.ready + (isUp ? 1 : 0), notReady: known.notReady + (isUp ? 0 : 1) });
+  }
 }
 
 /** The condition counts; a dump that kept only the phase shows as much as it can. */

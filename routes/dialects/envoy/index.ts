@@ -25,6 +25,8 @@ export interface EnvoyPlace {
 export interface EnvoyWorld extends RouteWorld {
   /** Who the proxy is; left out: the input does not tell. */
   readonly proxy?: ProxyNode;
+  /** The input holds clusters: what they are configured with can be compared. */
+  readonly hasClusters: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));
-  return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
+  return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), hasClusters: loaded.clusters !== undefined, assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
 }
 
 function isIstio(node: ProxyNode | undefined): boolean {
@@ -111,7 +113,7 @@ function ofRoutes({ routes }: Loaded, clusters: ClusterReading): readonly Draft[
     const config = { normalize_path: true, use_remote_address: isGateway, http_filters: assumedFilters };
     const then = tableOf({ manager: { config, isSecure, where }, routes: table, clusters });
     const view: View = isGateway || !/^\d{1,5}$/.test(name) ? { gateway: gateway === undefined || namespace === undefined ? `routes/${name || "default"}` : `${namespace}/${gateway}`, port, tls: isSecure } : { mesh: true, namespace: "", labels: {}, port };
-    return { view, ...(isGateway ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
+    return { view, ...(scheme === "http" ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
   });
 }
 

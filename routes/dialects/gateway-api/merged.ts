@@ -89,7 +89,7 @@ export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" 
   const written = input.memory.rules(rules.map(({ spec }) => spec), `${base.kind} ${name}`, base.namespace, input.domain);
   const http = rules.map(({ spec, route, path, matchPath }, index): HttpRule => ({
     spec, written: written[index], source: route, path,
-    matches: (written[index]?.matches ?? []).map((match) => ({ spec: match, path: matchPath })),
+    matches: written[index]?.hasMatches === true ? written[index].blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [],
     namespace: route.namespace, mirrorNamespace: route.namespace, mirrorsNamespace: route.namespace,
   }));
   return {

@@ -73,7 +73,7 @@ function inConflict(root: JsonObject, leaf: JsonObject): boolean {
   const namespace = textAt(root, "sourceNamespace");
   if (namespace !== "" && namespace !== textAt(leaf, "sourceNamespace")) return true;
   const labels = labelsAt(root, "sourceLabels");
-  if (Object.entries(labelsAt(leaf, "sourceLabels")).some(([key, value]) => labels[key] !== undefined && labels[key] !== value)) return true;
+  if (Object.entries(labelsAt(leaf, "sourceLabels")).some(([key, value]) => Object.hasOwn(labels, key) && labels[key] !== value)) return true;
   const outer = textsAt(root, "gateways"), inner = textsAt(leaf, "gateways");
   return outer.length > 0 && inner.length > 0 && (outer.length < inner.length || inner.some((gateway) => !outer.includes(gateway)));
 }

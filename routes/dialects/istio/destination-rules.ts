@@ -1,7 +1,7 @@
-import { fullName, mostSpecific } from "./hosts.ts";
+import { fullName, isWildcard, mostSpecific, namespaceOf } from "./hosts.ts";
 import { at, canonical, isObject, isSubset, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { byAge } from "./order.ts";
-import type { Named, Registry } from "./registry.ts";
+import { add, type Named, type Registry } from "./registry.ts";
 import type { ObjectReading } from "./versions.ts";
 
 /** DestinationRules of one host and namespace that istiod made into one. */
@@ -103,17 +103,83 @@ export function ruleFor(rules: DestinationRules, registry: Registry, client: Cli
   return other;
 }
 
+/**
+ * Clients of one mark find the same rule for every host that they look up: a host is looked up with the namespace of its services, or
+ * with the one in its name. The mark is empty for clients who see what all the world sees, and else tells who they are.
+ */
+export function markOf(rules: DestinationRules, registry: Registry, client: Client): string {
+  let marks = marksOf.get(rules);
+  if (marks === undefined) marksOf.set(rules, (marks = { isByClient: asksClient(rules), byNamespace: new Map() }));
+  if (marks.isByClient) return `${client.namespace} ${canonical(client.labels)}`;
+  const { namespace } = client;
+  const known = marks.byNamespace.get(namespace) ?? (seesWhatAllSee(rules, registry, namespace) ? "" : namespace);
+  marks.byNamespace.set(namespace, known);
+  return known;
+}
+
+interface Marks {
+  readonly isByClient: boolean;
+  readonly byNamespace: Map<string, string>;
+}
+
+/** Rules belong to one place. */
+const marksOf = new WeakMap<DestinationRules, Marks>();
+
+/** Whether some rule is for some clients only, beside those of its namespace. */
+function asksClient({ local, exported, rootLocal }: DestinationRules): boolean {
+  const isFor = ({ selector }: MergedRule): boolean => selector !== undefined;
+  const isOpen = ({ exportTo }: MergedRule): boolean => exportTo.size === 0 || exportTo.has("*");
+  const all = (index: ByHost): readonly MergedRule[] => [...index.values()].flat();
+  const out = [...exported.values()].flatMap(all);
+  return out.some((rule) => isFor(rule) || !isOpen(rule)) || [...local.values(), rootLocal].flatMap(all).some(isFor);
+}
+
+/** Whether the own rules of a namespace are for its own services alone, by their whole names, and are the very ones that others find. */
+function seesWhatAllSee(rules: DestinationRules, registry: Registry, namespace: string): boolean {
+  if (namespace === registry.mesh.rootNamespace) return rules.rootLocal.size === 0;
+  const own = rules.local.get(namespace);
+  if (own === undefined) return true;
+  const out = rules.exported.get(namespace);
+  const owners = ownersIn(registry.services);
+  return [...own].every(([host, list]) => {
+    const others = out?.get(host);
+    const isOwned = owners.get(host)?.every((owner) => owner === namespace) ?? namespaceOf(host, registry.domain) === namespace;
+    return !isWildcard(host) && isOwned && others?.length === list.length && list.every(({ sources }, at) => isSameList(sources, others[at]?.sources ?? []));
+  });
+}
+
+function isSameList(one: readonly Named[], other: readonly Named[]): boolean {
+  return one.length === other.length && one.every((named, at) => named === other[at]);
+}
+
+const ownersOf = new WeakMap<Registry["services"], ReadonlyMap<string, readonly string[]>>();
+
+function ownersIn(services: Registry["services"]): ReadonlyMap<string, readonly string[]> {
+  let owners = ownersOf.get(services);
+  if (owners === undefined) {
+    const made = new Map<string, string[]>();
+    for (const { host, namespace } of services) add(made, host, namespace);
+    ownersOf.set(services, (owners = made));
+  }
+  return owners;
+}
+
 function listFor(rules: DestinationRules, registry: Registry, client: string, host: string, owner: string): readonly MergedRule[] {
   const { rootNamespace } = registry.mesh;
-  const own = mostSpecific(host, client === rootNamespace ? rules.rootLocal : (rules.local.get(client) ?? new Map<string, MergedRule[]>()));
+  const own = specificIn(client === rootNamespace ? rules.rootLocal : rules.local.get(client), host);
   if (own !== undefined) return own;
   for (const namespace of [owner, rootNamespace]) {
     // The most specific host is chosen before the export is looked at: one that is exported elsewhere hides a wildcard.
-    const listed = mostSpecific(host, rules.exported.get(namespace) ?? new Map<string, MergedRule[]>()) ?? [];
+    const listed = specificIn(rules.exported.get(namespace), host);
+    if (listed === undefined) continue;
     const open = listed.filter((rule) => rule.exportTo.size === 0 || rule.exportTo.has("*") || rule.exportTo.has(client));
     if (open.length > 0) return open;
   }
   return [];
+}
+
+function specificIn(index: ByHost | undefined, host: string): readonly MergedRule[] | undefined {
+  return index === undefined || index.size === 0 ? undefined : mostSpecific(host, index);
 }
 
 /** The subset of that name, if the rule has it. */

@@ -1,5 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
+import { namespaceOf } from "./hosts.ts";
 import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
 import type { Named, Registry, Service } from "./registry.ts";
@@ -50,6 +51,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const owner = clusters.cluster(name);
     // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).
     const rule = owner === undefined && !byName ? undefined : ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
+    if (rule === undefined && subset === "") return unruled(registry, name, host, port, owner, byName, clusters.isGateway);
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
     const hash = hashFor(rule, part, given);
@@ -65,7 +67,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     };
     const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
     const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
-    if (registry.proxy !== undefined) {
+    if (registry.asLoaded) {
       const left = trouble(registry, served, host, []);
       return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
     }
@@ -89,6 +91,16 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
 }
+
+/** A destination of which no DestinationRule speaks: what is found of any other, with nothing to read. */
+function unruled(registry: Registry, name: string, host: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean): Target {
+  const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+  const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : registry.policies.get(name));
+  const target = { host: name, port, hashed: false, passesOn: owner?.passesOn === true && !isGateway, missing: host === "" || !served };
+  return unmodelled === undefined ? target : { ...target, unmodelled };
+}
+
+const noSources: readonly Named[] = [];
 
 /**
  * Of a policy what counts where the client has chosen the address: Envoy asks no balancer (core/cluster_traffic_policy.go
@@ -120,12 +132,6 @@ function trouble(registry: Registry, served: boolean, host: string, sources: rea
   return { reason: `${sources.map((source) => source.title).join(" and ")} are merged by age, which is not known`, where: { object: unaged[0]?.title ?? "" } };
 }
 
-/** The namespace in a full name; where the service is not seen it says who owns it. */
-function namespaceOf(host: string, domain: string): string {
-  const tail = `.svc.${domain}`;
-  return host.endsWith(tail) ? (host.slice(0, -tail.length).split(".")[1] ?? "") : "";
-}
-
 /** Services by host as a scope holds them: the first counts, one of Kubernetes before all others (sidecar.go `appendSidecarServices`). */
 export function byHost(services: readonly Service[]): Map<string, Service> {
   const out = new Map<string, Service>();
@@ -134,8 +140,8 @@ export function byHost(services: readonly Service[]): Map<string, Service> {
     if (existing === undefined || (!existing.kubernetes && service.kubernetes)) out.set(service.host, service);
     else if (existing.kubernetes === service.kubernetes && existing.namespace === service.namespace) {
       // Listeners let in parts of one service; two ServiceEntries of a namespace also become one.
-      const numbers = new Set(existing.ports.map((port) => port.number));
-      out.set(service.host, { ...existing, ports: [...existing.ports, ...service.ports.filter((port) => !numbers.has(port.number))] });
+      const more = service.ports.filter((port) => !existing.ports.some(({ number }) => number === port.number));
+      if (more.length > 0) out.set(service.host, { ...existing, ports: [...existing.ports, ...more] });
     }
   }
   return out;

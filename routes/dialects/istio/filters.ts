@@ -15,7 +15,7 @@ export interface Proxy {
  */
 export function filtersOn(registry: Registry, proxy: Proxy): readonly Unmodelled[] {
   const acting = registry.filters.filter((filter) => actsOn(filter, registry.mesh.rootNamespace, proxy));
-  if (registry.proxy !== undefined) return asLoaded(acting);
+  if (registry.asLoaded) return asLoaded(acting);
   return acting.map((filter) => ({
     reason: `${filter.title} acts on the path of requests`,
     where: { object: filter.title, path: "spec" },

@@ -8,7 +8,7 @@ import { at, canonical, isObject, isSubset, labelsAt, listAt, numberAt, objectAt
 import { byAge, type Order, orders } from "./order.ts";
 import type { Place } from "./place.ts";
 import { add, isVisible, type Named, protocolOf } from "./registry.ts";
-import { catchAllsLast, type Route, type Routes, routesOf, usesOf } from "./rules.ts";
+import { type Routes, routesOf, usesOf } from "./rules.ts";
 import { objectReading, type VersionReading, versionReadings } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
 
@@ -200,6 +200,11 @@ const isPassthrough = (server: Server): boolean => server.tls?.mode === "PASSTHR
 const isTls = (server: Server): boolean => server.tls !== undefined && !isPlainHttp(server);
 const isHttp = (server: Server): boolean => isPlainHttp(server) || (server.protocol === "HTTPS" && server.tls !== undefined && !isPassthrough(server));
 
+/** A Service says on which port the pods listen for this one. */
+function isServed(place: Place, workload: Workload, number: number): boolean {
+  return place.registry.services.some((service) => service.namespace === workload.namespace && service.selector !== undefined && Object.keys(service.selector).length > 0 && isSubset(service.selector, workload.labels) && service.ports.some((port) => port.number === number && port.targetPort !== undefined));
+}
+
 /** The port on which the pod listens: the target port of the first Service that leads there (model/gateway.go `resolvePorts`). */
 function targetPort(place: Place, workload: Workload, number: number): number | string {
   for (const service of place.registry.services) {
@@ -266,8 +271,8 @@ function viewsOf(place: Place, workload: Workload, merged: Merged): readonly Vie
     const names = new Set(sharing.map((one) => one.gatewayName));
     const bound = place.virtualServices.filter((service) => service.gateways.some((name) => names.has(name)));
     const view = { gateway: viewName(server), port: server.number, tls: isTls(server) };
-    const [listen] = merged.listenerOf.get(server)?.split(" ") ?? [];
-    return { view, ...(/^\d+$/.test(listen ?? "") ? { listen: Number(listen) } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
+    const listen = place.complete || isServed(place, workload, server.number) ? targetPort(place, workload, server.number) : undefined;
+    return { view, ...(typeof listen === "number" ? { listen } : {}), readings: readingsOf(place, bound, (supposed) => listenerFor(place, workload, merged, sharing, supposed)) };
   });
 }
 
@@ -276,8 +281,15 @@ function viewName({ gateway, gatewayName }: Server): string {
   return gateway.listener === undefined ? gatewayName : `${gateway.listener.namespace}/${gateway.listener.name}`;
 }
 
-/** Every reading of a table that rests on the order of VirtualServices and on versions. */
-export function readingsOf(place: Place, services: readonly VirtualService[], build: (supposed: Supposed) => Listener): readonly Reading[] {
+/** What readings of a list of VirtualServices there must be: the orders in which they may have been made, and what versions read differently. */
+interface Known {
+  readonly possible: readonly Order<VirtualService>[] | undefined;
+  readonly uses: { readonly headers: boolean; readonly regexes: boolean; readonly mirrors: boolean };
+}
+
+const supposedOf = new WeakMap<readonly VirtualService[], Known>();
+
+function readSupposed(services: readonly VirtualService[]): Known {
   const uses = { headers: false, regexes: false, mirrors: false };
   for (const service of services) {
     const own = usesOf(service);
@@ -285,7 +297,14 @@ export function readingsOf(place: Place, services: readonly VirtualService[], bu
     uses.regexes ||= own.regexes;
     uses.mirrors ||= own.mirrors;
   }
-  const possible: readonly Order<VirtualService>[] | undefined = orders(services, (service) => service.named, (service) => service.hosts);
+  return { uses, possible: orders(services, (service) => service.named, (service) => service.hosts) };
+}
+
+/** Every reading of a table that rests on the order of VirtualServices and on versions. */
+export function readingsOf(place: Place, services: readonly VirtualService[], build: (supposed: Supposed) => Listener): readonly Reading[] {
+  let known = supposedOf.get(services);
+  if (known === undefined) supposedOf.set(services, (known = readSupposed(services)));
+  const { possible, uses } = known;
   if (possible === undefined) {
     const unaged = services.filter((service) => service.named.created === undefined).map((service) => service.named.title);
     place.leaveOut({ reason: `the age of ${unaged.length} VirtualServices that share hosts is not known: ${unaged.slice(0, 3).join(", ")} ...`, where: { object: unaged[0] ?? "", path: "metadata.creationTimestamp" } });
@@ -372,7 +391,9 @@ function isPublic(service: { readonly exportTo: readonly string[] }): boolean {
 
 /** A virtual host while servers and VirtualServices still add to it. */
 interface Growing {
-  readonly routes: Route[];
+  readonly rules: Rule[];
+  /** Behind all others, each in its order (route.go `SortVHostRoutes`). */
+  readonly catchAlls: Rule[];
   readonly unmodelled: Unmodelled[];
   readonly untried: Origin[];
   requireTls: { readonly object: string; readonly path: string } | undefined;
@@ -393,15 +414,16 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
       if (routes === undefined) {
         const looker = { namespace: workload.namespace, labels: workload.labels, gateway: server.gatewayName, port: server.number };
         routes = routesOf(service, looker, { port: server.number, tls: server.tls !== undefined, destinations, retries: place.registry.mesh.retries, reading: supposed.version.istiod });
-        if (routes.list.length > 0) cached.set(key, routes);
+        if (routes.rules.length > 0) cached.set(key, routes);
       }
-      if (routes.list.length === 0) continue;
+      if (routes.rules.length === 0) continue;
       invalid ??= routes.invalid;
       for (const domain of domains) {
         const host = hostNamed(hosts, domain.toLowerCase());
-        host.routes.push(...routes.list);
-        host.unmodelled.push(...routes.unmodelled);
-        host.untried.push(...routes.untried);
+        const last = routes.endsInCatchAll ? routes.rules.at(-1) : undefined;
+        for (const rule of routes.rules) (rule === last ? host.catchAlls : host.rules).push(rule);
+        for (const one of routes.unmodelled) host.unmodelled.push(one);
+        for (const one of routes.untried) host.untried.push(one);
         if (server.tls?.redirect === true) host.requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };
       }
     }
@@ -426,7 +448,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
 
 function hostNamed(hosts: Map<string, Growing>, domain: string): Growing {
   let host = hosts.get(domain);
-  if (host === undefined) hosts.set(domain, (host = { routes: [], unmodelled: [], untried: [], requireTls: undefined }));
+  if (host === undefined) hosts.set(domain, (host = { rules: [], catchAlls: [], unmodelled: [], untried: [], requireTls: undefined }));
   return host;
 }
 
@@ -438,9 +460,9 @@ function schemeOf(secure: boolean, trustedProxies: number): Pick<HttpTable, "sch
 }
 
 function virtualHost(domain: string, host: Growing, filters: readonly Unmodelled[], secure: boolean, trustedProxies: number): VirtualHost {
-  const rules: Rule[] = host.requireTls === undefined || (secure && trustedProxies === 0) ? [] : [tlsRedirect(host.requireTls, trustedProxies)];
+  const first: Rule[] = host.requireTls === undefined || (secure && trustedProxies === 0) ? [] : [tlsRedirect(host.requireTls, trustedProxies)];
   const unmodelled = [...filters, ...host.unmodelled];
-  return { domains: [domain], rules: [...rules, ...catchAllsLast(host.routes)], ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
+  return { domains: [domain], rules: [...first, ...host.rules, ...host.catchAlls], ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
 }
 
 /** `require_tls` of a virtual host comes before its routes (config_impl.cc `getRouteFromEntries`). */

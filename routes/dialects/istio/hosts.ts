@@ -79,14 +79,33 @@ export function gatewayName(name: string, namespace: string): string {
   return second === undefined ? `${namespace}/${first}` : `${second}/${first}`;
 }
 
-/** Names under which a proxy of `namespace` reaches a service, besides the full one (istiod: networking/core/httproute.go `GenerateAltVirtualHosts`). */
-export function alternativeNames(host: string, namespace: string, domain: string): readonly string[] {
-  const out = isAddress(host) ? [] : [`${host}.`];
+/** The namespace in a full name; where the service is not seen it says who owns it. */
+export function namespaceOf(host: string, domain: string): string {
   const tail = `.svc.${domain}`;
+  return host.endsWith(tail) ? (host.slice(0, -tail.length).split(".")[1] ?? "") : "";
+}
+
+/** `name.namespace` of a full name. */
+function shortName(host: string, domain: string): string | undefined {
   const mark = host.indexOf(".svc.");
-  if (!host.endsWith(tail) || mark <= 0) return out;
-  const short = host.slice(0, mark);
+  const short = mark > 0 && host.endsWith(`.svc.${domain}`) ? host.slice(0, mark) : "";
+  return short.includes(".") ? short : undefined;
+}
+
+/** The namespace whose proxies reach a service by its name alone. */
+export function namespaceIn(host: string, domain: string): string | undefined {
+  const short = shortName(host, domain);
+  return short?.slice(short.indexOf(".") + 1);
+}
+
+/**
+ * Names under which a proxy of `namespace` reaches a service, besides the full one (istiod: networking/core/httproute.go
+ * `GenerateAltVirtualHosts`); without a namespace, one of a namespace that the service is not of.
+ */
+export function alternativeNames(host: string, namespace: string | undefined, domain: string): readonly string[] {
+  const out = isAddress(host) ? [] : [`${host}.`];
+  const short = shortName(host, domain);
+  if (short === undefined) return out;
   const dot = short.indexOf(".");
-  if (dot < 0) return out;
   return short.slice(dot + 1) === namespace ? [...out, short.slice(0, dot), `${short}.svc`, short] : [...out, short, `${short}.svc`];
 }

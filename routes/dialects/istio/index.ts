@@ -33,8 +33,10 @@ export interface IstioPlace {
   readonly envoy?: string;
   /** For a comparison of clusters, which give out addresses as they come: a Service has an address that follows from its name. */
   readonly servicesByName?: boolean;
-  /** One proxy: only its views, as it would load them, for a comparison with what it has loaded. Left out: all clients and gateways. */
+  /** One proxy: only its views. Left out: all clients and gateways. */
   readonly proxy?: OneProxy;
+  /** In the words of what proxies load, for a comparison with that: subsets by their names, without what clusters are configured with. */
+  readonly asLoaded?: boolean;
   readonly domain?: string;
   readonly rootNamespace?: string;
 }
@@ -78,6 +80,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     memory,
     byName: input.servicesByName ?? false,
     proxy: input.proxy,
+    asLoaded: input.asLoaded ?? false,
   });
   const api = readApi({
     objects: input.objects,

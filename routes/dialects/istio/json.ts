@@ -41,9 +41,12 @@ export function numberAt(value: Json, key: string): number {
   return typeof found === "number" ? found : 0;
 }
 
+const noTexts: readonly string[] = Object.freeze([]);
+
 /** All strings of the list under a key. */
 export function textsAt(value: Json, key: string): readonly string[] {
-  return listAt(value, key).filter((item) => typeof item === "string");
+  const list = listAt(value, key);
+  return list.length === 0 ? noTexts : list.filter((item) => typeof item === "string");
 }
 
 /** A map of strings under a key, as entries. */
@@ -51,11 +54,21 @@ export function entriesAt(value: Json, key: string): readonly (readonly [string,
   return Object.entries(objectAt(value, key));
 }
 
-/** The entries of a map of strings whose values are strings. */
+const noLabels: Readonly<Record<string, string>> = Object.freeze(Object.create(null));
+
+/** The entries of a map of strings whose values are strings. Keys are as little trusted as before. */
 export function labelsAt(value: Json, key: string): Readonly<Record<string, string>> {
+  const map = objectAt(value, key);
+  if (map === nothing) return noLabels;
+  if (isOfTexts(map)) return map;
   const out: Record<string, string> = Object.create(null);
   for (const [name, text] of entriesAt(value, key)) if (typeof text === "string") out[name] = text;
   return out;
+}
+
+function isOfTexts(map: JsonObject): map is Readonly<Record<string, string>> {
+  for (const name in map) if (typeof map[name] !== "string") return false;
+  return true;
 }
 
 /** One text for one meaning: keys sorted at every level. */

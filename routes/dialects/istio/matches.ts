@@ -32,13 +32,45 @@ export function concerns(match: JsonObject, looker: Looker): boolean {
   const gateways = textsAt(match, "gateways");
   if (gateways.length > 0) return gateways.includes(looker.gateway);
   const namespace = textAt(match, "sourceNamespace");
+  if (at(match, "sourceLabels") === undefined) return namespace === "" || namespace === looker.namespace;
   return isSubset(labelsAt(match, "sourceLabels"), looker.labels) && (namespace === "" || namespace === looker.namespace);
 }
 
+const noFields: Fields = { headers: [], claims: [], invalid: undefined };
+const noQuery: readonly QueryMatch[] = [];
+
 /** route.go `TranslateRouteMatch`. */
 export function matchOf(match: JsonObject): Matched {
-  const ignoreCase = at(match, "ignoreUriCase") === true;
-  const path = pathOf(at(match, "uri"), ignoreCase);
+  const path = pathOf(at(match, "uri"), at(match, "ignoreUriCase") === true);
+  const { headers, claims, invalid } = fieldsOf(match);
+  const params = at(match, "queryParams");
+  const query = params === undefined ? noQuery : entriesAt(match, "queryParams").map(([name, value]): QueryMatch => ({ name, ...fieldOf(value, false) }));
+  const isRoot = path === undefined || (path.kind === "prefix" && path.value === "/");
+  const form = path?.kind === "prefix" || path?.kind === "separated-prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
+  const when: Writable<Condition> = {};
+  if (!isRoot) when.path = path;
+  if (headers.length > 0) when.headers = headers;
+  if (query.length > 0) when.query = query;
+  if (claims.length > 0) when.claims = claims;
+  const isOpen = isRoot || (path.kind === "regex" && path.pattern === ".*");
+  const catchAll = isOpen && headers.length + query.length + claims.length === 0;
+  return invalid === undefined ? { when, catchAll, prefix: form } : { when, catchAll, prefix: form, invalid };
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface Fields {
+  readonly headers: readonly HeaderMatch[];
+  readonly claims: readonly ClaimMatch[];
+  readonly invalid: string | undefined;
+}
+
+const pseudo = ["method", "authority", "scheme"] as const;
+
+/** The tests of headers, pseudo-headers and claims. */
+function fieldsOf(match: JsonObject): Fields {
+  const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || pseudo.some((field) => at(match, field) !== undefined);
+  if (!asks) return noFields;
   const headers: HeaderMatch[] = [];
   const claims: ClaimMatch[] = [];
   let invalid: string | undefined;
@@ -51,21 +83,11 @@ export function matchOf(match: JsonObject): Matched {
       else claims.push({ path: claim, ...claimField(value, without) });
     }
   }
-  for (const field of ["method", "authority", "scheme"]) {
+  for (const field of pseudo) {
     const value = at(match, field);
     if (isObject(value)) headers.push({ name: `:${field}`, ...fieldOf(value, false) });
   }
-  const query: QueryMatch[] = entriesAt(match, "queryParams").map(([name, value]) => ({ name, ...fieldOf(value, false) }));
-  const open = path === undefined || (path.kind === "prefix" && path.value === "/") || (path.kind === "regex" && path.pattern === ".*");
-  const form = path?.kind === "prefix" || path?.kind === "separated-prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
-  const when: Condition = {
-    ...(path === undefined || (path.kind === "prefix" && path.value === "/") ? {} : { path }),
-    ...(headers.length === 0 ? {} : { headers }),
-    ...(query.length === 0 ? {} : { query }),
-    ...(claims.length === 0 ? {} : { claims }),
-  };
-  const catchAll = open && headers.length + query.length + claims.length === 0;
-  return { when, catchAll, prefix: form, ...(invalid === undefined ? {} : { invalid }) };
+  return { headers, claims, invalid };
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {

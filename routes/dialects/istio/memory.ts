@@ -1,11 +1,13 @@
+import type { Rule, VirtualHost } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import type { Acted } from "./actions.ts";
 import { fits } from "./check.ts";
 import type { Target } from "./destinations.ts";
 import { fullName } from "./hosts.ts";
-import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt } from "./json.ts";
+import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
 import type { Named } from "./registry.ts";
+import type { Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule } from "./virtual-services.ts";
 
@@ -27,40 +29,71 @@ export interface Use {
   readonly port: number | undefined;
 }
 
+/** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
+export class Block {
+  readonly match: JsonObject;
+  /** What the last proxy that asked makes of it: see `rules.ts`. */
+  acted: Acted | undefined = undefined;
+  rule: Rule | undefined = undefined;
+  private read: Matched | undefined = undefined;
+
+  constructor(match: Json) {
+    this.match = isObject(match) ? match : {};
+  }
+
+  /** The block as a condition. */
+  get matched(): Matched {
+    return (this.read ??= matchOf(this.match));
+  }
+}
+
 /** One `http` rule as it was written in the VirtualServices of one name. */
 export class Written {
   readonly spec: JsonObject;
   /** No unknown field, no value of a wrong type. */
   readonly isInOrder: boolean;
-  readonly matches: readonly JsonObject[];
+  /** Its match blocks; one that stands for none where it has none. */
+  readonly blocks: readonly Block[];
+  readonly hasMatches: boolean;
   /** The destinations of its route and mirrors. */
   readonly uses: readonly Use[];
+  /** The rule as it last stood in an object: see `virtual-services.ts`. */
+  placed: HttpRule | undefined = undefined;
   /** What the last proxy that asked makes of it: see `rules.ts`. */
-  acted: { readonly key: string; readonly targets: readonly Target[]; readonly byMatch: Acted[] } | undefined = undefined;
-  private readonly read: Matched[] = [];
+  made: Made | undefined = undefined;
 
   constructor(spec: Json, uses: readonly Use[]) {
     this.isInOrder = fits(spec, http, 2);
     this.spec = isObject(spec) ? spec : {};
-    this.matches = listAt(this.spec, "match").map((match) => (isObject(match) ? match : {}));
+    const matches = listAt(this.spec, "match");
+    this.hasMatches = matches.length > 0;
+    // Lists that grow take more room than most of these ever need.
+    this.blocks = matches.length < 2 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
     this.uses = uses;
-  }
-
-  /** A match block as a condition. */
-  matched(index: number): Matched {
-    return (this.read[index] ??= matchOf(this.matches[index] ?? {}));
   }
 }
 
 /** How far a rule may have moved between two places to be found again. */
 const WINDOW = 8;
 
+/** Virtual hosts of one domain that are kept apart; what is past that is not found again, which is never wrong. */
+const MOST_FORMS = 64;
+
+function isSameHost(one: VirtualHost, other: VirtualHost): boolean {
+  const isSameRules = one.rules === other.rules || (one.rules.length === 1 && isSame(one.rules, other.rules));
+  return isSameRules && one.isImplicit === other.isImplicit && isSame(one.domains, other.domains) && isSame(one.unmodelled, other.unmodelled) && isSame(one.untried, other.untried);
+}
+
 /** What was read so far. */
 export class Memory {
   private readonly lists = new Map<string, readonly Written[]>();
   private readonly read = new Map<string, { readonly named: Named; readonly list: readonly HttpRule[] }>();
-  private readonly uses = new Map<string, Use>();
-  private readonly targets = new Map<string, Target>();
+  /** By host. */
+  private readonly uses = new Map<string, Use[]>();
+  private usesCount = 0;
+  /** By host. */
+  private readonly targets = new Map<string, Target[]>();
+  private readonly hosts = new Map<string, VirtualHost[]>();
 
   /** The rules of a VirtualService; the same list where the last one of that name had the same rules. */
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
@@ -107,26 +140,43 @@ export class Memory {
     const subset = textAt(destination, "subset");
     const named = at(destination, "port");
     const port = isObject(named) ? numberAt(named, "number") : undefined;
-    const key = `${host} ${subset} ${port ?? ""}`;
-    const known = this.uses.get(key);
-    if (known !== undefined) return known;
-    const use: Use = { id: this.uses.size, host, subset, port };
-    this.uses.set(key, use);
+    let known = this.uses.get(host);
+    if (known === undefined) this.uses.set(host, (known = []));
+    // A host has few ports and subsets; more than that are many objects of one, which is not worth a map.
+    for (const use of known) if (use.subset === subset && use.port === port) return use;
+    const use: Use = { id: this.usesCount++, host, subset, port };
+    known.push(use);
     return use;
   }
 
   /** One object for each target, so that equal ones are told by identity. */
   target(target: Target): Target {
-    const key = JSON.stringify(target);
-    const known = this.targets.get(key) ?? target;
-    this.targets.set(key, known);
-    return known;
+    let known = this.targets.get(target.host);
+    if (known === undefined) this.targets.set(target.host, (known = []));
+    const found = known.find((one) => one.port === target.port && isSame(one, target));
+    if (found === undefined) known.push(target);
+    return found ?? target;
+  }
+
+  /** One object for equal virtual hosts, so that what is the same in several places or for several clients is told by identity. */
+  host(host: VirtualHost): VirtualHost {
+    const [first = ""] = host.domains;
+    let known = this.hosts.get(first);
+    if (known === undefined) this.hosts.set(first, (known = []));
+    const found = known.find((one) => isSameHost(one, host));
+    if (found !== undefined) return found;
+    if (known.length < MOST_FORMS) known.push(host);
+    return host;
   }
 
   private usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
+    const routes = listAt(spec, "route");
+    const mirror = at(spec, "mirror");
+    const hasMirrors = mirror !== undefined || at(spec, "mirrors") !== undefined;
+    if (!hasMirrors && routes.length === 1) return [this.use(at(routes[0], "destination"), namespace, domain)];
     const uses: Use[] = [];
-    for (const route of listAt(spec, "route")) uses.push(this.use(at(route, "destination"), namespace, domain));
-    if (at(spec, "mirror") !== undefined) uses.push(this.use(objectAt(spec, "mirror"), namespace, domain));
+    for (const route of routes) uses.push(this.use(at(route, "destination"), namespace, domain));
+    if (mirror !== undefined) uses.push(this.use(mirror, namespace, domain));
     for (const mirror of listAt(spec, "mirrors")) uses.push(this.use(at(mirror, "destination"), namespace, domain));
     return uses;
   }

@@ -1,16 +1,15 @@
 import { addressRank, readRange, mostSpecific as mostSpecificChains } from "../../decide/chains.ts";
-import type { Action, Chain, HttpTable, Listener, Origin, Rule, Unmodelled, ViewTable, VirtualHost } from "../../decide/model.ts";
-import { retriesOf } from "./actions.ts";
+import type { Action, Chain, Listener, ViewTable } from "../../decide/model.ts";
 import { concernsConnection, connectionAction, originOf, serverNames } from "./connections.ts";
-import { type Client, hashFor, ruleFor } from "./destination-rules.ts";
+import { type Client, markOf } from "./destination-rules.ts";
 import { type Destinations, destinationsFor } from "./destinations.ts";
-import { filtersOn } from "./filters.ts";
 import { readingsOf } from "./gateways.ts";
-import { alternativeNames, isSubsetOf, isWildcard, mostSpecific, overlap } from "./hosts.ts";
+import { isWildcard, overlap } from "./hosts.ts";
 import { canonical, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { meshTable } from "./mesh-tables.ts";
 import type { Place } from "./place.ts";
 import type { Named, Service } from "./registry.ts";
-import { routesOf, rulesIn } from "./rules.ts";
+import { asksLooker } from "./rules.ts";
 import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor } from "./sidecars.ts";
 import type { VersionReading } from "./versions.ts";
 import type { VirtualService } from "./virtual-services.ts";
@@ -102,7 +101,7 @@ function labelSetsOf(place: Place, bound: readonly VirtualService[]): readonly R
   const out = new Map<string, Readonly<Record<string, string>>>();
   const put = (labels: Readonly<Record<string, string>>): void => void (Object.keys(labels).length > 0 && out.set(canonical(labels), { ...labels }));
   for (const service of bound) {
-    for (const rule of service.http) for (const match of rule.matches) put(labelsAt(match.spec, "sourceLabels"));
+    if (asksLooker(service)) for (const rule of service.http) for (const match of rule.matches) put(labelsAt(match.spec, "sourceLabels"));
     for (const kind of ["tls", "tcp"]) for (const rule of listAt(service.named.spec, kind)) for (const match of listAt(rule, "match")) put(labelsAt(match, "sourceLabels"));
   }
   for (const sidecar of place.registry.sidecars) put(labelsAt(objectAt(sidecar.spec, "workloadSelector"), "labels"));
@@ -119,7 +118,7 @@ function namedNamespaces(place: Place, bound: readonly VirtualService[]): readon
   const out = new Set<string>();
   for (const object of [...registry.virtualServices, ...registry.destinationRules, ...registry.sidecars]) out.add(object.namespace);
   for (const service of registry.services) out.add(service.namespace);
-  for (const service of bound) for (const rule of service.http) for (const match of rule.matches) out.add(textAt(match.spec, "sourceNamespace"));
+  for (const service of bound) if (asksLooker(service)) for (const rule of service.http) for (const match of rule.matches) out.add(textAt(match.spec, "sourceNamespace"));
   for (const service of bound) for (const target of service.exportTo) if (target !== "*" && target !== "~") out.add(target);
   out.delete("");
   let other = "other-namespace";
@@ -130,7 +129,16 @@ function namedNamespaces(place: Place, bound: readonly VirtualService[]): readon
 /** Ports for which a client has an outbound listener. */
 function portsOf(place: Place, client: Client, bound: readonly VirtualService[]): readonly number[] {
   const scope = scopeFor(place, client, bound);
-  const numbers = new Set(scope.listeners.flatMap((egress) => egress.services.flatMap((service) => service.ports.map((port) => port.number))));
+  const known = portsIn.get(scope) ?? readPorts(scope);
+  portsIn.set(scope, known);
+  return known;
+}
+
+const portsIn = new WeakMap<Scope, readonly number[]>();
+
+function readPorts(scope: Scope): readonly number[] {
+  const numbers = new Set<number>();
+  for (const egress of scope.listeners) for (const service of egress.services) for (const port of service.ports) numbers.add(port.number);
   return [...numbers].sort((a, b) => a - b);
 }
 
@@ -140,18 +148,55 @@ function listenerFor(place: Place, client: Client, port: number, ordered: readon
   const egress = egressFor(scope, port);
   if (egress === undefined) return { chains: [], otherwise: outside };
   const services = servicesAt(egress, port);
-  const destinations = destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
+  const destinations = destinationsAt(place, client, scope, services);
   const chains: Chain[] = [];
+  const { auto, others } = spokenAt(services);
+  for (const service of others) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
   // Whichever egress listener of a Sidecar lets in a service of HTTP, the port has a listener; its table is that of the first for the port.
-  const http = scope.listeners.some((one) => (one.port === undefined || one.port === port) && one.services.some((service) => service.ports.some((own) => own.number === port && (own.protocol === "http" || own.protocol === "auto"))));
-  for (const service of services.values()) chains.push(...connectionChains(service, client, port, egress, destinations, outside));
-  if (http) {
-    const auto = [...services.values()].find((service) => service.ports.some((one) => one.protocol === "auto"));
+  if (scope.listeners.some((one) => (one.port === undefined || one.port === port) && spokenAt(servicesAt(one, port)).isHttp)) {
     if (auto !== undefined) place.assume({ text: "a port without a protocol in its name is served as HTTP, to clients that call the service by its name", where: auto.source.title });
     // What is no HTTP in plain text goes where unknown connections go (listener.go `buildSidecarOutboundHTTPListenerOpts`).
-    chains.push({ when: { transport: "raw_buffer" }, then: tableFor(place, client, port, scope, egress, services, destinations, version), origin: { object: "mesh", path: `port ${port}` } });
+    chains.push({ when: { transport: "raw_buffer" }, then: meshTable({ place, client, port, scope, egress, services, destinations, version }), origin: { object: "mesh", path: `port ${port}` } });
   }
   return { chains, otherwise: outside };
+}
+
+/** By the services of one scope at a port, then by mark: see {@link markOf}. */
+const destinationsIn = new WeakMap<ReadonlyMap<string, Service>, Map<string, Destinations>>();
+
+/** The destinations of a client; one and the same for all clients of one scope that find the same DestinationRules. */
+function destinationsAt(place: Place, client: Client, scope: Scope, services: ReadonlyMap<string, Service>): Destinations {
+  let own = destinationsIn.get(services);
+  if (own === undefined) destinationsIn.set(services, (own = new Map()));
+  const mark = markOf(place.destinationRules, place.registry, client);
+  const known = own.get(mark) ?? destinationsFor(place.registry, place.memory, place.destinationRules, client, clustersOf(scope, services));
+  own.set(mark, known);
+  return known;
+}
+
+/** What the services at a port speak. */
+interface Spoken {
+  readonly isHttp: boolean;
+  /** The first of which the proxy must find out. */
+  readonly auto: Service | undefined;
+  /** Those that do not speak HTTP. */
+  readonly others: readonly Service[];
+}
+
+const spokenIn = new WeakMap<ReadonlyMap<string, Service>, Spoken>();
+
+function spokenAt(services: ReadonlyMap<string, Service>): Spoken {
+  let known = spokenIn.get(services);
+  if (known === undefined) {
+    const all = [...services.values()];
+    known = {
+      isHttp: all.some((service) => service.ports.some((one) => one.protocol === "http" || one.protocol === "auto")),
+      auto: all.find((service) => service.ports.some((one) => one.protocol === "auto")),
+      others: all.filter((service) => service.ports[0]?.protocol === "tls" || service.ports[0]?.protocol === "tcp"),
+    };
+    spokenIn.set(services, known);
+  }
+  return known;
 }
 
 /** The chains of a service that does not speak HTTP (networking/core/tls.go). */
@@ -245,125 +290,4 @@ function tcpChains(configs: readonly VirtualService[], looker: { namespace: stri
 
 function cidrs(list: readonly string[]): { readonly destinations?: readonly string[] } {
   return list.length === 0 ? {} : { destinations: list };
-}
-
-/** Routes and the hosts and services that they are for (networking/core/route/route.go `VirtualHostWrapper`). */
-interface Wrapper {
-  readonly hosts: readonly string[];
-  readonly services: readonly Service[];
-  readonly rules: readonly Rule[];
-  readonly unmodelled: readonly Unmodelled[];
-  readonly untried: readonly Origin[];
-  readonly isImplicit?: boolean;
-}
-
-/** `BuildSidecarOutboundVirtualHosts` and `BuildSidecarVirtualHostWrapper`: of two VirtualServices that claim a domain the first has it. */
-function tableFor(place: Place, client: Client, port: number, scope: Scope, egress: Egress, services: ReadonlyMap<string, Service>, destinations: Destinations, version: VersionReading): HttpTable | { readonly type: "invalid"; readonly reason: string } {
-  const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
-  const { mesh } = place.registry;
-  const wrappers: Wrapper[] = [];
-  const owners = wildcardOwners(egress);
-  const claimed = new Set<string>();
-  for (const virtual of egress.virtualServices) {
-    const routes = routesOf(virtual, looker, { port, tls: false, destinations, retries: mesh.retries, reading: version.istiod });
-    if (routes.list.length === 0) continue;
-    const parts = separate(virtual, services, owners);
-    // Without a service at this port a VirtualService has virtual hosts on port 80 only.
-    if (parts.services.length === 0 && port !== 80) continue;
-    // Routes of Gateway API are for services of their namespace, or for clients of it (route.go `buildSidecarVirtualHostsForVirtualService`).
-    const { namespace } = virtual.named;
-    if (virtual.isOfApi === true && client.namespace !== namespace && !parts.services.some((service) => service.namespace === namespace)) continue;
-    if (virtual.isOfApi === true && parts.services.length === 0) continue;
-    if (routes.invalid !== undefined) return { type: "invalid", reason: routes.invalid };
-    for (const service of parts.services) claimed.add(service.host);
-    wrappers.push({ ...parts, rules: rulesIn(routes), unmodelled: routes.unmodelled, untried: routes.untried });
-  }
-  for (const service of services.values()) {
-    const protocol = service.ports[0]?.protocol;
-    if (claimed.has(service.host) || service.alias !== undefined || (protocol !== "http" && protocol !== "auto")) continue;
-    const isImplicit = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace) === undefined;
-    wrappers.push({ hosts: [], services: [service], rules: [implicitRule(place, client, service, port, destinations, version)], unmodelled: [], untried: [], isImplicit });
-  }
-  const filters = filtersOn(place.registry, { role: "sidecar", namespace: client.namespace, labels: client.labels });
-  return {
-    type: "http",
-    reading: version.http,
-    pathNormalization: mesh.pathNormalization,
-    ignorePort: true,
-    scheme: { from: "x-forwarded-proto", default: "http" },
-    virtualHosts: virtualHosts(place, client, wrappers, services, filters),
-    otherwise: scope.allowAny ? { type: "passthrough" } : { type: "respond", status: 502, body: "" },
-  };
-}
-
-/** The oldest VirtualService with the most specific host for each service (sidecar.go `computeWildcardHostVirtualServiceIndex`). */
-function wildcardOwners(egress: Egress): (host: string) => VirtualService | undefined {
-  const byHostName = new Map<string, VirtualService>();
-  for (const service of egress.virtualServices) for (const host of service.hosts) if (!byHostName.has(host)) byHostName.set(host, service);
-  return (host) => mostSpecific(host, byHostName);
-}
-
-/** route.go `separateVSHostsAndServices`. */
-function separate(virtual: VirtualService, services: ReadonlyMap<string, Service>, owner: (host: string) => VirtualService | undefined): { readonly hosts: readonly string[]; readonly services: readonly Service[] } {
-  const hosts: string[] = [];
-  const found: Service[] = [];
-  const wild = virtual.hosts.map((host) => host.toLowerCase()).filter(isWildcard);
-  for (const host of virtual.hosts.filter((name) => !isWildcard(name))) {
-    const service = services.get(host.toLowerCase());
-    if (service === undefined) hosts.push(host);
-    else found.push(service);
-  }
-  if (virtual.isOfApi === true) return { hosts: [...hosts, ...wild], services: found };
-  for (const pattern of wild) {
-    const matching = [...services.values()].filter((service) => isSubsetOf(service.host, pattern) || isSubsetOf(pattern, service.host));
-    if (matching.length === 0) hosts.push(pattern);
-    found.push(...matching.filter((service) => owner(service.host) === virtual));
-  }
-  return { hosts, services: found };
-}
-
-/** A service without a VirtualService routes to itself, with the mesh's retries (route.go `buildSidecarVirtualHostForService`). */
-function implicitRule(place: Place, client: Client, service: Service, port: number, destinations: Destinations, version: VersionReading): Rule {
-  const target = destinations.target({ host: service.host, port: { number: port } }, service.namespace, port);
-  const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
-  const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
-  const hash = place.registry.proxy === undefined ? hashFor(rule, undefined, port) : undefined;
-  const policy = { ...target.policy, ...(hash === undefined || target.passesOn ? {} : { consistentHash: canonical(hash) }) };
-  const { host } = target;
-  const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
-  const { file, line } = service.source;
-  return {
-    when: {},
-    action: { type: "forward", destinations: [destination], ...(retries === undefined ? {} : { retries }) },
-    origin: { object: service.source.title, path: "spec.ports", ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) },
-  };
-}
-
-function virtualHosts(place: Place, client: Client, wrappers: readonly Wrapper[], services: ReadonlyMap<string, Service>, filters: readonly Unmodelled[]): readonly VirtualHost[] {
-  const taken = new Set<string>();
-  const full = new Set(wrappers.flatMap((wrapper) => wrapper.services.map((service) => service.host)));
-  const names = new Set<string>();
-  const aliases = [...services.values()].filter((service) => service.alias !== undefined);
-  const out: VirtualHost[] = [];
-  const put = (name: string, domains: readonly string[], alternatives: ReadonlySet<string>, wrapper: Wrapper): void => {
-    if (names.has(name)) return;
-    names.add(name);
-    // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
-    const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(alternatives.has(domain) && full.has(domain)) && taken.add(domain.toLowerCase()).size > 0);
-    const capture = place.registry.captured.get(name);
-    const unmodelled = [...filters, ...wrapper.unmodelled, ...(capture === undefined ? [] : [capture])];
-    if (own.length > 0) out.push({ domains: own, rules: wrapper.rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(wrapper.untried.length === 0 ? {} : { untried: wrapper.untried }), ...(wrapper.isImplicit === true ? { isImplicit: true } : {}) });
-  };
-  for (const wrapper of wrappers) {
-    for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], new Set(), wrapper);
-    for (const service of wrapper.services) {
-      const all = [service.host, ...aliases.filter((other) => other.alias === service.host).map((other) => other.host)];
-      const alternatives = all.map((host) => alternativeNames(host, client.namespace, place.registry.domain));
-      const domains = all.flatMap((host, index) => [host, ...(alternatives[index] ?? [])]);
-      const headless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";
-      const addresses = (service.isByName ? [] : service.addresses).filter((address) => address !== "0.0.0.0").map((address) => (address.includes(":") && !address.includes("/") ? `[${address}]` : address));
-      put(service.host, [...domains, ...(headless ? domains.map((domain) => `*.${domain}`) : []), ...addresses], new Set(alternatives.flat()), wrapper);
-    }
-  }
-  return out;
 }

@@ -88,8 +88,10 @@ export interface OneProxy {
 
 /** All objects of one place, sorted out. */
 export interface Registry {
-  /** The place is read for this proxy alone, in the words of what it loads: subsets by their names, without what clusters are configured with. */
+  /** The place is read for this proxy alone. */
   readonly proxy: OneProxy | undefined;
+  /** In the words of what proxies load: subsets by their names, without what clusters are configured with. */
+  readonly asLoaded: boolean;
   readonly domain: string;
   readonly mesh: Mesh;
   readonly virtualServices: readonly Named[];
@@ -125,6 +127,7 @@ export interface RegistryOptions {
   readonly byName: boolean;
   /** The only proxy of interest, where there is one. */
   readonly proxy: OneProxy | undefined;
+  readonly asLoaded: boolean;
 }
 
 const shapeOf: ReadonlyMap<string, Shape> = new Map([
@@ -164,6 +167,7 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   ].sort((a, b) => byAge(a.source, b.source));
   return {
     proxy: options.proxy,
+    asLoaded: options.asLoaded,
     domain: options.domain,
     mesh,
     virtualServices: of("VirtualService"),

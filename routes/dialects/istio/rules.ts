@@ -1,26 +1,31 @@
 import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { type Acted, actionOf, type Circumstances } from "./actions.ts";
 import type { Target } from "./destinations.ts";
-import { canonical } from "./json.ts";
+import { canonical, isObject, listAt, textAt } from "./json.ts";
 import { concerns, everything, type Looker, type Matched, matchOf } from "./matches.ts";
-import type { Use } from "./memory.ts";
+import type { Block, Use, Written } from "./memory.ts";
+import { milliseconds } from "./values.ts";
 import type { HttpRule, VirtualService } from "./virtual-services.ts";
-
-/** A rule as istiod writes it into a list of routes. */
-export interface Route {
-  readonly rule: Rule;
-  readonly catchAll: boolean;
-}
 
 /** What a VirtualService gives to one looker. */
 export interface Routes {
-  /** Empty: the VirtualService has no say here. */
-  readonly list: readonly Route[];
+  /** As istiod writes them into a list of routes, in their order. Empty: the VirtualService has no say here. */
+  readonly rules: readonly Rule[];
+  /** The last of them takes everything; no other does. */
+  readonly endsInCatchAll: boolean;
   readonly unmodelled: readonly Unmodelled[];
   /** Blocks that the looker could have met, behind the one that ends the list. */
   readonly untried: readonly Origin[];
   /** Envoy refuses the whole configuration that holds these routes. */
   readonly invalid: string | undefined;
+}
+
+/** What one proxy makes of a rule as it was written; one and the same for all for whom its destinations lead to the same. */
+export interface Made {
+  readonly key: string;
+  readonly targets: readonly Target[];
+  /** The rule at its place. */
+  readonly placed: HttpRule;
 }
 
 /**
@@ -57,8 +62,7 @@ const knownOf = new WeakMap<readonly HttpRule[], Known[]>();
 
 /** Lists that places share, and clients for whom every destination is the same, have one and the same result. */
 function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances): Routes {
-  let grounds = groundsOf.get(http);
-  if (grounds === undefined) groundsOf.set(http, (grounds = readGrounds(http)));
+  const grounds = groundsFor(http);
   if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, "");
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
@@ -72,8 +76,19 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
   return routes;
 }
 
-function keyOf({ asksLooker, asksConnection }: Grounds, looker: Looker, { port, tls, retries, reading }: Circumstances): string {
-  const who = asksLooker ? canonical(looker) : "";
+function groundsFor(http: readonly HttpRule[]): Grounds {
+  let grounds = groundsOf.get(http);
+  if (grounds === undefined) groundsOf.set(http, (grounds = readGrounds(http)));
+  return grounds;
+}
+
+/** Whether what a VirtualService gives depends on who looks. */
+export function asksLooker(service: VirtualService): boolean {
+  return groundsFor(service.http).asksLooker;
+}
+
+function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, { port, tls, retries, reading }: Circumstances): string {
+  const who = asks ? canonical(looker) : "";
   return `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} ${who}`;
 }
 
@@ -87,29 +102,33 @@ const staticFields = ["port", "gateways", "sourceLabels", "sourceNamespace"] as 
 
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses = new Set<Use>();
-  let asksLooker = false, asksConnection = false, isWritten = true;
-  for (const { written, spec } of http) {
+  let asks = false, asksConnection = false, isWritten = true;
+  for (const { written, spec, matches } of http) {
+    for (const match of matches) asks ||= staticFields.some((field) => match.spec[field] !== undefined);
     if (written === undefined) {
       isWritten = false;
       continue;
     }
     for (const use of written.uses) uses.add(use);
     asksConnection ||= spec["redirect"] !== undefined;
-    for (const match of written.matches) asksLooker ||= staticFields.some((field) => match[field] !== undefined);
   }
-  return { uses: [...uses], asksLooker, asksConnection, isWritten };
+  return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
 }
 
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, key: string): Routes {
-  const list: Route[] = [];
+  const rules: Rule[] = [];
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
-    const { action, unmodelled: left } = actedBy(rule, block, matched, circumstances, key);
+    const { written } = rule;
+    const kept = written === undefined || key === "" ? undefined : keptFor(rule, written, block, circumstances, key);
+    const { action, unmodelled: left } = kept === undefined ? actionOf(rule, matched, circumstances) : (kept.acted ??= actedBy(kept, rule, matched, circumstances));
     for (const one of left) unmodelled.push(one);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    list.push({ rule: { when: matched.when, action, origin: originOf(rule, path) }, catchAll: matched.catchAll });
+    const made = kept?.rule ?? { when: matched.when, action, origin: originOf(rule, path) };
+    if (kept !== undefined) kept.rule = made;
+    rules.push(made);
   };
   const untried: Origin[] = [];
   let isOver = false;
@@ -127,55 +146,79 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
         untried.push(originOf(rule, match.path));
         continue;
       }
-      const matched = rule.written === undefined ? matchOf(match.spec) : rule.written.matched(block);
+      const matched = rule.written === undefined ? matchOf(match.spec) : (rule.written.blocks[block]?.matched ?? matchOf(match.spec));
       push(rule, block, matched, match.path);
       isOver = matched.catchAll;
     }
   }
-  return { list, unmodelled, untried, invalid };
+  return { rules, endsInCatchAll: isOver, unmodelled, untried, invalid };
 }
 
-function originOf({ source }: HttpRule, path: string): Origin {
-  const { file, line } = source;
-  return { object: source.title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
+function originOf({ source: { title, file, line } }: HttpRule, path: string): Origin {
+  if (file === undefined && line === undefined) return { object: title, path };
+  return { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
-/** What a rule does; the same object as for the proxy that asked last where all is the same. */
-function actedBy(rule: HttpRule, block: number, matched: Matched, circumstances: Circumstances, key: string): Acted {
-  const { written } = rule;
-  if (written === undefined || key === "") return actionOf(rule, matched, circumstances);
-  const { destinations, port } = circumstances;
-  const { uses } = written;
-  let acted = written.acted;
-  let isSame = acted !== undefined && acted.key === key;
+/** The block of a rule with what was made of it for the proxy that asked last, as far as all is the same for this one. */
+function keptFor(rule: HttpRule, written: Written, block: number, { destinations, port }: Circumstances, key: string): Block | undefined {
+  const { uses, made } = written;
+  let isSame = made !== undefined && made.key === key;
   for (let at = 0; isSame && at < uses.length; at++) {
     const use = uses[at];
-    isSame = use !== undefined && acted?.targets[at] === destinations.of(use, port);
+    isSame = use !== undefined && made?.targets[at] === destinations.of(use, port);
   }
-  if (acted === undefined || !isSame) written.acted = acted = { key, targets: uses.map((use) => destinations.of(use, port)), byMatch: [] };
-  const asksForm = rule.spec["rewrite"] !== undefined || rule.spec["redirect"] !== undefined;
-  return (acted.byMatch[asksForm ? block : 0] ??= actionOf(rule, matched, circumstances));
+  if (made === undefined || !isSame || made.placed !== rule) {
+    written.made = { key, targets: made !== undefined && isSame ? made.targets : uses.map((use) => destinations.of(use, port)), placed: rule };
+    for (const one of written.blocks) {
+      one.rule = undefined;
+      if (!isSame) one.acted = undefined;
+    }
+  }
+  return written.blocks[block];
 }
 
-const rulesOf = new WeakMap<Routes, readonly Rule[]>();
-
-/** The rules in their order; one list for one result. */
-export function rulesIn(routes: Routes): readonly Rule[] {
-  const known = rulesOf.get(routes) ?? routes.list.map((route) => route.rule);
-  rulesOf.set(routes, known);
-  return known;
+/** What a rule does: where that does not depend on the match, the same for all its blocks. */
+function actedBy(block: Block, rule: HttpRule, matched: Matched, circumstances: Circumstances): Acted {
+  const { written, spec } = rule;
+  const first = written?.blocks[0];
+  const asksForm = spec["rewrite"] !== undefined || spec["redirect"] !== undefined;
+  if (first !== undefined && first !== block && !asksForm && first.acted !== undefined) return first.acted;
+  return (written?.made === undefined ? undefined : plainly(written.made, rule, circumstances)) ?? actionOf(rule, matched, circumstances);
 }
 
-/** Catch-alls behind all others, each in its order (route.go `SortVHostRoutes`). */
-export function catchAllsLast(routes: readonly Route[]): readonly Rule[] {
-  return [...routes.filter((route) => !route.catchAll), ...routes.filter((route) => route.catchAll)].map((route) => route.rule);
+const plainParts: ReadonlySet<string> = new Set(["match", "name", "route", "timeout"]);
+
+/** By target; for the last key that was asked for, by timeout. */
+const plain = new WeakMap<Target, { readonly key: string; readonly byTimeout: Map<number, Acted> }>();
+
+/**
+ * The action of a rule that sends on to one destination, perhaps with a timeout, and does nothing else: all rules that do so have one.
+ * Undefined of any other rule.
+ */
+function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumstances): Acted | undefined {
+  const { spec } = rule;
+  for (const part in spec) if (!plainParts.has(part)) return undefined;
+  const routes = listAt(spec, "route");
+  const [route] = routes, [target] = targets;
+  if (routes.length !== 1 || !isObject(route) || target === undefined) return undefined;
+  for (const part in route) if (part !== "destination" && part !== "weight") return undefined;
+  const { destination } = route;
+  // A short name is read in the namespace of its rule, which need not be that of the object.
+  if (!textAt(destination, "host").includes(".") && circumstances.destinations.target(destination, rule.namespace, circumstances.port) !== target) return undefined;
+  const timeout = milliseconds(textAt(spec, "timeout")) ?? 0;
+  let known = plain.get(target);
+  if (known?.key !== key) plain.set(target, (known = { key, byTimeout: new Map() }));
+  let acted = known.byTimeout.get(timeout);
+  // A lone destination has no weight, and nothing here asks for the match.
+  if (acted === undefined) known.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
+  return acted;
 }
 
-const folded = new WeakMap<VirtualService, { headers: boolean; regexes: boolean; mirrors: boolean }>();
+const folded = new WeakMap<VirtualService["http"], { headers: boolean; regexes: boolean; mirrors: boolean }>();
 
 /** What of a VirtualService versions read differently. */
 export function usesOf(service: VirtualService): { readonly headers: boolean; readonly regexes: boolean; readonly mirrors: boolean } {
-  let uses = folded.get(service);
+  let uses = folded.get(service.http);
   if (uses === undefined) {
     uses = { headers: false, regexes: false, mirrors: false };
     for (const rule of service.http) {
@@ -183,7 +226,7 @@ export function usesOf(service: VirtualService): { readonly headers: boolean; re
       uses.headers ||= rule.matches.some((match) => match.spec["headers"] !== undefined || match.spec["withoutHeaders"] !== undefined);
       uses.regexes ||= rule.matches.some((match) => mentions(match.spec, "regex")) || mentions(rule.spec["corsPolicy"], "regex") || mentions(rule.spec["rewrite"], "uriRegexRewrite");
     }
-    folded.set(service, uses);
+    folded.set(service.http, uses);
   }
   return uses;
 }

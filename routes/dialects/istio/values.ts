@@ -3,8 +3,24 @@ import { type Json, numberAt } from "./json.ts";
 const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, "μs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 const step = /([0-9]*\.?[0-9]+|[0-9]+\.)(ns|us|µs|μs|ms|s|m|h)/y;
 
+/** Most durations are a few digits and an `s`. */
+function wholeSeconds(text: string): number | undefined {
+  const last = text.length - 1;
+  if (last < 1 || last > 6 || text.charCodeAt(last) !== 0x73) return undefined;
+  let seconds = 0;
+  for (let at = 0; at < last; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    seconds = seconds * 10 + digit;
+  }
+  return seconds * 1000;
+}
+
 /** Milliseconds of a duration as Go writes it (`1h2m3.5s`), or undefined when it is none. */
 export function milliseconds(text: string): number | undefined {
+  if (text === "") return undefined;
+  const few = wholeSeconds(text);
+  if (few !== undefined) return few;
   const sign = text.startsWith("-") ? -1 : 1;
   let from = /^[-+]/.test(text) ? 1 : 0;
   if (text.slice(from) === "0") return 0;

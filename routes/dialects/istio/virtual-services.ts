@@ -83,22 +83,20 @@ function exportToOf(named: Named, registry: Registry): readonly string[] {
 }
 
 function rulesOf(named: Named): readonly HttpRule[] {
+  const { title, file, line, namespace } = named;
   return named.written.map((written, index): HttpRule => {
-    const { spec } = written;
+    const { spec, placed } = written;
     const path = pathOf(index);
-    return {
-      spec,
-      written,
-      source: named,
-      path,
-      matches: written.matches.map((match, block) => ({ spec: withGateways(match, named.namespace), path: blockPath(index, block) })),
-      namespace: named.namespace,
-      mirrorNamespace: named.namespace,
-      mirrorsNamespace: named.namespace,
-    };
+    // Where it stands at the same place in the same object, it is the same rule.
+    if (placed !== undefined && placed.path === path && placed.source.title === title && placed.source.file === file && placed.source.line === line) return placed;
+    const matches = written.hasMatches ? written.blocks.map(({ match }, block): Match => ({ spec: withGateways(match, namespace), path: blockPath(index, block) })) : noMatches;
+    const rule = { spec, written, source: named, path, matches, namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
+    written.placed = rule;
+    return rule;
   });
 }
 
+const noMatches: readonly Match[] = [];
 const paths: string[] = [];
 const firstBlocks: string[] = [];
 
@@ -123,6 +121,7 @@ function withGateways(match: JsonObject, namespace: string): JsonObject {
 export function boundTo(all: readonly VirtualService[], gateway: string, namespace: string): readonly VirtualService[] {
   const bound = all.filter((service) => service.gateways.includes(gateway));
   const isPublic = (service: VirtualService): boolean => service.exportTo.includes("*");
+  if (bound.every((service) => isPublic(service) && service.isOfApi !== true)) return bound;
   const named = bound.filter((service) => !isPublic(service) && !service.exportTo.includes("~") && service.exportTo.includes(namespace));
   // Of the public ones, routes of Gateway API of the own namespace come first: a client overrides what a service says.
   const isOwn = (service: VirtualService): boolean => service.isOfApi === true && service.named.namespace === namespace;

@@ -91,6 +91,20 @@ describe("a folder of manifests", () => {
   });
 });
 
+describe("the version of the API server", () => {
+  const kubectl = (version: string) => `clientVersion: {gitVersion: v1.35.0, gitCommit: a}\nserverVersion: {gitVersion: ${version}, gitCommit: b, major: "1"}\n`;
+  it("is what kubectl printed, or the server itself, where somebody saved it", async () => {
+    expect(await (await opened({ "pods.yaml": yaml("x"), "version.yaml": kubectl("v1.33.4-eks-1") })).serverVersion()).toBe("v1.33.4-eks-1");
+    expect(await (await opened({ "version.json": '{"major":"1","minor":"33","gitVersion":"v1.33.6-gke.1","gitCommit":"c"}' })).serverVersion()).toBe("v1.33.6-gke.1");
+    expect(await (await opened({ "values.yaml": "serverVersion: 1.33\ngitVersion: v1\n" })).serverVersion()).toBeUndefined();
+  });
+
+  it("is not two", async () => {
+    const api = await opened({ "a.yaml": kubectl("v1.33.4"), "b.yaml": kubectl("v1.34.0") });
+    expect((await failure(api.serverVersion())).message).toMatch(/holds versions of 2 API servers: `v1.33.4` in `.*a.yaml`, `v1.34.0` in `.*b.yaml`/);
+  });
+});
+
 describe("a kind without an object", () => {
   const definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: routes.mesh.example}\n";
   const cases: readonly { readonly name: string; readonly files: Files; readonly complete: boolean; readonly unseen: boolean; readonly serves: boolean }[] = [

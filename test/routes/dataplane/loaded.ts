@@ -34,7 +34,7 @@ function inCamel(value: Json, isMap = false): Json {
 
 /** What a proxy has to load by the objects of its place, in the words of what it loads. */
 export function declaredWorld(made: MadeWorld, { type, namespace, labels }: Proxy): RouteWorld {
-  return istioWorld({ place: "objects", objects: objectsFor(made).map((object) => ({ object })), complete: true, meshConfig: made.meshConfig, proxy: { role: type, namespace, labels }, ...RELEASES });
+  return istioWorld({ place: "objects", objects: objectsFor(made).map((object) => ({ object })), complete: true, meshConfig: made.meshConfig, proxy: { role: type, namespace, labels }, asLoaded: true, ...RELEASES });
 }
 
 /** The only proxy of a made world, with what istiod generated for it, read by the dialect of Envoy. */

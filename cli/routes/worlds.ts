@@ -1,0 +1,53 @@
+import { asDeclared, envoyWorld, type EnvoyWorld, type OneProxy, type RouteWorld } from "#routes";
+import type { SeenPlace } from "../../kinds/routes-equivalent/place.ts";
+import { UsageError } from "../errors.ts";
+import type { Seen } from "./place.ts";
+
+/** One of two places that are compared: what was seen of it, and what somebody says of it. */
+export interface Side extends Pick<SeenPlace, "name" | "istio" | "envoy" | "reading"> {
+  readonly seen: Seen;
+}
+
+type Objects = (places: readonly SeenPlace[]) => readonly RouteWorld[];
+
+/**
+ * The routing of two places in words that can be compared: objects with objects, dumps with dumps, and objects as one proxy would load
+ * them with what it has loaded.
+ */
+export function pairOfWorlds([left, right]: readonly [Side, Side], objects: Objects): readonly RouteWorld[] {
+  if (!isDumped(left) && !isDumped(right)) return objects([left, right].map((side) => placeOf(side, { servicesByName: true })));
+  if (isDumped(left) && isDumped(right)) {
+    const withPolicies = [left, right].every((side) => loadedBy(side, false).hasClusters);
+    const one = loadedBy(left, withPolicies);
+    return [one, asDeclared(loadedBy(right, withPolicies), one)];
+  }
+  const [dumped, declared] = isDumped(left) ? [left, right] : [right, left];
+  const loaded = loadedBy(dumped, false);
+  const proxy = proxyOf(loaded, dumped.name);
+  const [world] = objects([placeOf(declared, { asLoaded: true, ...(proxy === undefined ? {} : { proxy }) })]);
+  if (world === undefined) throw new TypeError("a place has a world");
+  const renamed = asDeclared(loaded, world);
+  return isDumped(left) ? [renamed, world] : [world, renamed];
+}
+
+/** What an Envoy has loaded, by itself. */
+export function loadedBy({ name, envoy, seen }: Pick<Side, "name" | "envoy" | "seen">, withPolicies: boolean): EnvoyWorld {
+  return envoyWorld({ place: name, dump: seen.dump, withPolicies, ...(envoy === undefined ? {} : { envoy }) });
+}
+
+function isDumped({ seen }: Side): boolean {
+  return seen.dump !== undefined;
+}
+
+function placeOf({ name, istio, envoy, reading, seen }: Side, more: Partial<SeenPlace>): SeenPlace {
+  return { name, facts: seen.facts, reading, istio, envoy, ...more };
+}
+
+/** The proxy for which objects are read; undefined where only gateways are told and none of them is Istio's. */
+function proxyOf({ proxy, views }: EnvoyWorld, name: string): OneProxy | undefined {
+  if (proxy !== undefined && (proxy.role === "sidecar" || proxy.role === "gateway")) return { role: proxy.role, namespace: proxy.namespace, labels: proxy.labels };
+  if (!views.some(({ view }) => "mesh" in view)) return undefined;
+  throw new UsageError(`\`${name}\` does not tell which client has loaded it, and objects mean something else to each`, {
+    remedy: "take the whole dump: `kubectl exec POD -c istio-proxy -- pilot-agent request GET config_dump`",
+  });
+}

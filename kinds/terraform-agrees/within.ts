@@ -1,0 +1,116 @@
+import { byText, cite, fault, gap, info, judged, undecided, type Finding, type Judgement } from "#engine";
+import type { Field } from "./fields.ts";
+import { judgePool } from "./pools.ts";
+import { judgeMesh } from "./mesh.ts";
+import type { Spec } from "./spec.ts";
+import { compareVersions, fulfils, kubernetesVersion } from "./versions.ts";
+import { citeDeclared, type ClusterFact, type View } from "./view.ts";
+import { count, several } from "./words.ts";
+
+/** Does a cluster match its own Terraform states? Field by field, each declared thing with what runs of it. */
+export function* within(view: View, spec: Spec): Iterable<Judgement> {
+  const other = anotherCluster(view);
+  if (other !== undefined) {
+    yield other;
+    yield judged(1);
+    return;
+  }
+  if (view.clusters.length === 0 && !view.sees("declared")) return;
+  const asks = (field: Field) => spec.fields.includes(field);
+  if (asks("controlPlane.version")) for (const cluster of view.clusters) yield* controlPlane(view, cluster);
+  for (const pool of view.pools) yield* judgePool(view, pool, spec);
+  yield* undeclaredPools(view);
+  yield* judgeMesh(view, spec);
+}
+
+/** The states may be those of another cluster: then nothing else of them says anything about this one. */
+function anotherCluster(view: View): Finding | undefined {
+  for (const fact of view.clusters) {
+    const { cloud, region, account } = fact.data;
+    const differs = difference("cloud", cloud, [view.cluster.cloud, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, [view.cluster.region, ...view.nodes.map(({ data }) => data.region)]) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
+    if (differs === undefined) continue;
+    const node = view.nodes.find(({ data }) => data[differs.what] !== undefined);
+    return fault({
+      subject: `${view.name}/${differs.what}`,
+      cause: `${view.name} is another cluster: ${differs.what} ${differs.declared} ${differs.seen.join(" ")}`,
+      message: `the state \`${fact.data.state}\` declares \`${fact.data.name}\` in the ${differs.what} \`${differs.declared}\`, and \`${view.name}\` is in ${several(differs.seen)}: it is another cluster`,
+      remedy: `correct \`terraform:\` of \`${view.name}\` in the fleet file${fact.data.name === view.name ? "" : `, or write \`cluster: ${view.name}\` there where its state holds several`}; or correct its \`kubernetes:\``,
+      evidence: [citeDeclared(view, fact, `${differs.what} ${differs.declared}`), ...(node === undefined ? [] : [cite(node, "nodes", `${differs.what} ${node.data[differs.what] ?? ""}`)])],
+    });
+  }
+  return undefined;
+}
+
+interface Differs {
+  readonly what: "cloud" | "region" | "account";
+  readonly declared: string;
+  readonly seen: readonly string[];
+}
+
+/** Set where something else is seen and what is declared is not. */
+function difference(what: Differs["what"], declared: string | undefined, all: readonly (string | undefined)[]): Differs | undefined {
+  const seen = [...new Set(all.flatMap((value) => value?.toLowerCase() ?? []))].toSorted(byText);
+  return declared === undefined || seen.length === 0 || seen.includes(declared.toLowerCase()) ? undefined : { what, declared, seen };
+}
+
+function* controlPlane(view: View, fact: ClusterFact): Iterable<Judgement> {
+  const { name, server } = view;
+  const declared = kubernetesVersion(fact.data.version);
+  if (declared === undefined) {
+    yield gap({ kind: "declared", cluster: name, subject: `${name}/controlPlane.version`, reason: `\`${fact.data.address}\` in \`${fact.data.state}\` declares no version that can be read`, remedy: "refresh the state (`terraform apply -refresh-only`)" });
+    return;
+  }
+  if (server === undefined) return;
+  const running = kubernetesVersion(server.data.version);
+  if (running === undefined) {
+    yield gap({ kind: "server-version", cluster: name, subject: `${name}/controlPlane.version`, reason: `the API server calls its version \`${server.data.version}\`, which is none`, remedy: "look what answers at `/version`" });
+    return;
+  }
+  yield judged(1);
+  if (fulfils(running, declared)) return;
+  const newer = compareVersions(running, declared) > 0;
+  const channel = fact.data.channel === undefined || fact.data.channel === "unspecified" ? "" : ` (its channel \`${fact.data.channel}\` upgrades it by itself)`;
+  yield fault({
+    subject: `${name}/controlPlane.version`,
+    cause: `${name} controlPlane.version ${declared.text} ${running.text}`,
+    message: `\`${name}\` runs Kubernetes ${running.text}, and Terraform declares ${declared.text}: what runs is ${newer ? "newer" : "older"}${newer ? channel : ""}`,
+    remedy: newer ? `take it over: \`terraform apply -refresh-only\`, and correct the version in the configuration where it is written` : `apply what is declared: \`terraform apply\`; if the cluster was put back on purpose, correct the configuration`,
+    evidence: [citeDeclared(view, fact, declared.text), cite(server, "running", running.text)],
+  });
+}
+
+/** Pools that run and nobody declares: made by hand, or by what makes nodes on its own. */
+function* undeclaredPools({ name, pools, nodes, sees }: View): Iterable<Finding> {
+  if (!sees("declared") || !sees("node-pools")) return;
+  const declared = new Set(pools.map(({ data }) => data.name));
+  const other = nodes.filter(({ data }) => data.pool === undefined || !declared.has(data.pool));
+  const [first] = other;
+  if (first === undefined) return;
+  const names = [...new Set(other.flatMap(({ data }) => data.pool ?? []))].toSorted(byText);
+  const loose = other.reduce((sum, { data }) => sum + (data.pool === undefined ? data.count : 0), 0);
+  const told = [...(names.length === 0 ? [] : [`${names.length === 1 ? "the pool" : "the pools"} ${several(names)}`]), ...(loose === 0 ? [] : [`${count(loose, "node")} of no pool`])];
+  yield info({
+    subject: `${name}/pools`,
+    cause: `${name} undeclared ${names.join(" ")}`,
+    message: `\`${name}\` runs ${told.join(" and ")}, which no state named for it declares`,
+    remedy: "name the state that declares them, or import them; nodes that are made by an autoscaler are no pools of Terraform",
+    evidence: other.slice(0, 5).map((fact) => cite(fact, "running", `${count(fact.data.count, "node")}, such as \`${fact.data.example}\``)),
+  });
+}
+
+/** Two clusters of the fleet cannot be one of Terraform's: what is compared then is a cluster with itself. */
+export function* mistaken(views: readonly View[]): Iterable<Finding> {
+  const byId = Map.groupBy(views.flatMap((view) => view.clusters.slice(0, 1).map((fact) => ({ view, fact }))), ({ fact }) => fact.data.id.toLowerCase());
+  for (const group of byId.values()) {
+    const [first] = group;
+    if (first === undefined || group.length < 2) continue;
+    const names = group.map(({ view }) => view.name).toSorted(byText);
+    yield undecided({
+      subject: names.join(", "),
+      cause: `one cluster ${names.join(" ")}`,
+      message: `the states of ${several(names)} declare the same cluster, \`${first.fact.data.name}\``,
+      remedy: "write `cluster:` at their sources in the fleet file, or name the state of each",
+      evidence: group.map(({ view, fact }) => citeDeclared(view, fact, fact.data.id)),
+    });
+  }
+}

@@ -1,0 +1,302 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, it } from "vitest";
+import type { DeclaredFact } from "#engine";
+import { ALLOWED, FORMER, type Allowed, type Leaf } from "../../collectors/terraform/allowed.ts";
+import collector from "../../collectors/terraform/collector.ts";
+import { archOfAks, archOfEks, archOfGke } from "../../collectors/terraform/machines.ts";
+import { stateOf } from "../../collectors/terraform/state.ts";
+import { drain, FakeCluster, type Exchange } from "../support/kubernetes.ts";
+import { eksCluster, eksPool, resource, stateWith } from "../support/states.ts";
+import { clusterOf } from "../support/world.ts";
+
+type Source = NonNullable<Exchange["states"]>[number];
+
+/** What is read from these states for the cluster `eks-prod`. */
+async function collected(...states: readonly (Omit<Source, "name"> & { readonly name?: string })[]) {
+  const io = new FakeCluster({ states: states.map((state, index) => ({ name: `s${index}`, ...state })) });
+  const { facts, gaps } = await drain(collector.collect(clusterOf("eks-prod"), [{ fact: "declared" }], io));
+  const data = facts.flatMap((fact): readonly DeclaredFact[] => (fact.kind === "declared" ? [fact.data as DeclaredFact] : []));
+  return { facts, data, gaps, of: <W extends DeclaredFact["what"]>(what: W) => data.filter((each): each is Extract<DeclaredFact, { what: W }> => each.what === what) };
+}
+
+const bytes = (text: string | Uint8Array) => ({ bytes: typeof text === "string" ? Buffer.from(text) : text, locator: "x", sha256: "" });
+
+function thrown(text: string | Uint8Array): string {
+  try {
+    stateOf(bytes(text), "infra/x");
+  } catch (error) {
+    if (error instanceof Error && "remedy" in error) return `${error.message} | ${String(error.remedy)}`;
+    throw error;
+  }
+  return "read";
+}
+
+const CANARY = "canary-9d41c7";
+
+describe("what is no state is told with the way to the one that is read", () => {
+  const cases: readonly (readonly [name: string, text: string | Uint8Array, told: RegExp])[] = [
+    ["Terraform 0.11", JSON.stringify({ version: 3, serial: 1, modules: [{ path: ["root"], outputs: { x: { value: CANARY } } }] }), /is in format 3, of Terraform 0.11 and older \| .*\[terraform, state, pull\]/],
+    ["format 1", '{"version":1}', /format 1/],
+    ["a later format", '{"version":5}', /is in format 5, and this release reads format 4 \| update/],
+    ["the note of `terraform init`", JSON.stringify({ version: 3, backend: { type: "s3", config: { secret_key: CANARY } } }), /is the note of `terraform init` .* \| .*`dir: DIR`/],
+    ["the same of a state store", JSON.stringify({ version: 3, state_store: { type: "x", config: CANARY } }), /is the note of `terraform init`/],
+    ["a state that OpenTofu encrypted", JSON.stringify({ serial: 1, lineage: "x", meta: {}, encrypted_data: CANARY, encryption_version: "v0" }), /is encrypted by OpenTofu \| .*\[tofu, state, pull\]/],
+    ["`terraform show -json`", JSON.stringify({ format_version: "1.0", values: { outputs: { x: { value: CANARY } } } }), /is what `terraform show -json` prints/],
+    ["the same of an empty state", '{"format_version":"1.0"}', /is what `terraform show -json` prints/],
+    ["a plan", JSON.stringify({ format_version: "1.2", resource_changes: [], variables: { token: { value: CANARY } } }), /is a plan, not a state/],
+    ["half of a state", `{"version":4,"serial":7,"outputs":{"x":{"value":"${CANARY}`, /is no whole JSON \(\d+ bytes\); it ends in the middle \| run again/],
+    ["JSON with a slip", `{"version":4,,"x":"${CANARY}"}`, /is no whole JSON \(\d+ bytes\) \|/],
+    ["text", `error: token ${CANARY} is not valid`, /is no whole JSON/],
+    ["a list", `["${CANARY}"]`, /is no state: it has no `version`/],
+    ["null", "null", /is no state/],
+    ["bytes", new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]), /is no text in UTF-8/],
+    ["a packed state", gzipSync("{}"), /is packed with gzip/],
+    ["resources that are no list", JSON.stringify({ version: 4, resources: { secret: CANARY } }), /its `resources` are no list/],
+  ];
+  for (const [name, text, told] of cases) {
+    it(name, () => {
+      const line = thrown(text);
+      expect(line).toMatch(told);
+      expect(line).toMatch(/^the state `infra\/x` [^A-Z]/);
+      expect(line).not.toContain(CANARY);
+    });
+  }
+
+  it("no bytes at all: no state was written yet, which is no cluster either", async () => {
+    const { of, gaps } = await collected({ state: "" });
+    expect(of("state")).toMatchObject([{ empty: true }]);
+    expect(gaps.map(({ reason }) => reason)).toEqual(["no cluster of EKS, GKE or AKS is in the state `s0`"]);
+  });
+});
+
+describe("a state", () => {
+  it("keeps a serial beyond 53 bits as it stands, not one that stands elsewhere", () => {
+    const text = `{"version":4,"serial":18446744073709551615,"lineage":"l","resources":[{"type":"x","instances":[{"attributes":{"serial":18446744073709551614}}]}]}`;
+    expect(stateOf(bytes(text), "x").serial).toBe("18446744073709551615");
+    expect(stateOf(bytes('{"version":4,"serial":9007199254740991}'), "x").serial).toBe("9007199254740991");
+  });
+
+  it("may begin with a byte order mark", () => {
+    expect(stateOf(bytes(`\uFEFF${JSON.stringify(stateWith([]))}`), "x").empty).toBe(false);
+  });
+
+  it("of which things are missing or of another type is read as far as it goes", () => {
+    const odd = [{}, null, 1, { type: "aws_eks_cluster" }, { type: "aws_eks_cluster", instances: {} }, { type: "aws_eks_cluster", instances: [null, {}, { attributes: [] }] }, { type: "__proto__", instances: [{}] }, { type: "constructor", instances: [{}] }];
+    expect(stateOf(bytes(JSON.stringify({ version: 4, resources: odd })), "x").resources.map(({ attributes }) => attributes)).toEqual([{}, {}, {}]);
+  });
+
+  it("with attributes of Terraform 0.11 is a gap that says how to refresh it", async () => {
+    const { gaps } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), { mode: "managed", type: "aws_eks_node_group", name: "old", instances: [{ attributes_flat: { "scaling_config.#": "1" } }] }]) });
+    expect(gaps).toMatchObject([{ subject: "aws_eks_node_group.old", reason: expect.stringMatching(/form of Terraform 0.11/) as string }]);
+  });
+
+  it("says what was there when it was read: age, lock, what waits to be destroyed", async () => {
+    const old = resource("aws_eks_node_group", eksPool("old"), { instance: { deposed: "1a2b3c4d" } });
+    const { of } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), old]), modified: "2026-11-20T08:00:00.000Z", locked: true });
+    expect(of("state")).toEqual([{ what: "state", lineage: "11111111-2222-4333-8444-555555555555", serial: "1", modified: "2026-11-20T08:00:00.000Z", locked: true, empty: false, deposed: ["aws_eks_node_group.this"] }]);
+    expect(of("pool")).toEqual([]);
+  });
+});
+
+describe("which cluster is meant", () => {
+  const cluster = (name: string, more: object = {}) => resource("aws_eks_cluster", eksCluster(name, "1.33", more), { name });
+  const names = async (...states: readonly Omit<Source, "name">[]) => {
+    const { of, gaps } = await collected(...states);
+    return { clusters: of("cluster").map(({ name, state }) => `${state} ${name}`), gaps: gaps.map(({ reason }) => reason) };
+  };
+
+  it("is said by the state where it holds one", async () => {
+    expect(await names({ state: stateWith([cluster("other")]) })).toEqual({ clusters: ["s0 other"], gaps: [] });
+  });
+
+  it("is open where a state holds several, until the fleet says it, by name or by id", async () => {
+    const state = stateWith([cluster("a"), cluster("b")]);
+    expect(await names({ state })).toEqual({ clusters: [], gaps: ["the state `s0` holds 2 clusters, and the fleet does not say which is `eks-prod`: `a`, `b`"] });
+    expect(await names({ state, cluster: "b" })).toEqual({ clusters: ["s0 b"], gaps: [] });
+    expect(await names({ state, cluster: "arn:aws:eks:eu-west-1:111122223333:cluster/a" })).toEqual({ clusters: ["s0 a"], gaps: [] });
+  });
+
+  it("is said by another state of the same cluster, too", async () => {
+    const shared = stateWith([cluster("a"), cluster("b")], { lineage: "shared" });
+    const own = stateWith([resource("aws_eks_cluster", eksCluster("b"), { mode: "data" })], { lineage: "own" });
+    expect(await names({ state: shared }, { state: own })).toEqual({ clusters: ["s0 b"], gaps: [] });
+  });
+
+  it("is a gap where the fleet names one that the state does not hold, or where two states hold two", async () => {
+    expect((await names({ state: stateWith([cluster("a")]), cluster: "z" })).gaps).toEqual(["the state `s0` holds no cluster `z`; it holds `a`"]);
+    const two = await names({ state: stateWith([cluster("a")], { lineage: "1" }) }, { state: stateWith([cluster("b")], { lineage: "2" }) });
+    expect(two).toEqual({ clusters: [], gaps: ["the states of `eks-prod` hold 2 clusters: `a`, `b`"] });
+  });
+
+  it("is said by `cluster` where only pools of it are declared there", async () => {
+    const state = stateWith([resource("aws_eks_node_group", eksPool("mine")), resource("aws_eks_node_group", eksPool("others", {}, "eks-stage"), { name: "b" })]);
+    const { of, gaps } = await collected({ state, cluster: "eks-prod" });
+    expect([of("pool").map(({ name }) => name), gaps]).toEqual([["mine"], []]);
+  });
+
+  it("is never one of the same name in another region", async () => {
+    const state = stateWith([cluster("eks-prod"), resource("aws_eks_node_group", eksPool("here")), resource("aws_eks_node_group", eksPool("there", {}, "eks-prod", "us-east-1"), { name: "b" })]);
+    expect((await collected({ state })).of("pool").map(({ name }) => name)).toEqual(["here"]);
+  });
+
+  it("is found for what is declared beside it, by a data source", async () => {
+    const addons = stateWith([resource("aws_eks_cluster", eksCluster(), { mode: "data" }), resource("helm_release", { name: "istiod", chart: "istiod", version: "1.29.5", metadata: [{ app_version: "1.29.5", values: "{}" }] })]);
+    expect((await collected({ state: addons })).of("mesh")).toMatchObject([{ version: "1.29.5", revisions: ["default"] }]);
+  });
+});
+
+describe("of two that say the same thing", () => {
+  it("the managed one counts, and two managed ones are both there", async () => {
+    const looked = { state: stateWith([resource("aws_eks_cluster", eksCluster("eks-prod", "1.31"), { mode: "data" })], { lineage: "1" }) };
+    const managed = (version: string, lineage: string) => ({ state: stateWith([resource("aws_eks_cluster", eksCluster("eks-prod", version))], { lineage }) });
+    expect((await collected(looked, managed("1.33", "2"))).of("cluster").map(({ version }) => version)).toEqual(["1.33"]);
+    expect((await collected(managed("1.32", "3"), managed("1.33", "2"))).of("cluster").map(({ version }) => version)).toEqual(["1.32", "1.33"]);
+  });
+
+  it("the later writing of one state counts, whatever its name", async () => {
+    const written = (serial: number, version: string) => ({ state: stateWith([resource("aws_eks_cluster", eksCluster("eks-prod", version))], { serial }) });
+    const { of } = await collected(written(9, "1.32"), written(10, "1.33"));
+    expect([of("state").length, of("cluster").map(({ version }) => version)]).toEqual([2, ["1.33"]]);
+  });
+
+  it("a pool of its own counts more than the list that its cluster saw", async () => {
+    const pool = (version: string) => ({ name: "general", version, node_config: [{ machine_type: "n2-standard-4" }] });
+    const cluster = resource("google_container_cluster", { id: "x", name: "g", project: "p", location: "europe-west1-b", master_version: "1.33.5-gke.1", node_pool: [pool("1.33.4-gke.1")] });
+    const { of } = await collected({ state: stateWith([cluster, resource("google_container_node_pool", { cluster: "g", location: "europe-west1-b", project: "p", ...pool("1.33.5-gke.1") })]) });
+    expect(of("pool").map(({ version, origin }) => `${version} ${origin}`)).toEqual(["1.33.5-gke.1 declared"]);
+  });
+});
+
+describe("attributes by the names of older providers", () => {
+  it("are on the list of what is read", () => {
+    const at = (path: string) => path.split(".").reduce<Leaf | Allowed | undefined>((here, step) => (typeof here === "object" && Object.hasOwn(here, step) ? (here as Allowed)[step] : undefined), ALLOWED as Allowed);
+    expect([...FORMER].filter((path) => at(path) === undefined)).toEqual([]);
+  });
+
+  it("say the same of AKS", async () => {
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a";
+    const pool = { name: "general", vm_size: "Standard_D4ps_v5", min_count: 1, max_count: 4, node_count: 2, orchestrator_version: "1.33.3", node_taints: ["a=b:NoExecute"] };
+    const old = await collected({ state: stateWith([resource("azurerm_kubernetes_cluster", { id, name: "a", location: "West Europe", kubernetes_version: "1.33", automatic_channel_upgrade: "stable", default_node_pool: [{ ...pool, enable_auto_scaling: true }] })]) });
+    const now = await collected({ state: stateWith([resource("azurerm_kubernetes_cluster", { id, name: "a", location: "westeurope", kubernetes_version: "1.33", automatic_upgrade_channel: "stable", default_node_pool: [{ ...pool, auto_scaling_enabled: true }] })]) });
+    expect(old.data.slice(1)).toEqual(now.data.slice(1));
+    expect(old.of("pool")).toMatchObject([{ arch: "arm64", size: { min: 1, max: 4 }, taints: ["a=b:NoExecute"] }]);
+  });
+
+  it("say the same of GKE, whose zones and regions were two attributes", async () => {
+    const cluster = (place: object) => resource("google_container_cluster", { name: "g", project: "p", master_version: "1.33.5-gke.1", ...place });
+    const [old, now] = await Promise.all([collected({ state: stateWith([cluster({ zone: "europe-west1-b" })]) }), collected({ state: stateWith([cluster({ location: "europe-west1-b" })]) })]);
+    expect(old.of("cluster")).toEqual(now.of("cluster"));
+    expect(now.of("cluster")).toMatchObject([{ region: "europe-west1", id: "projects/p/locations/europe-west1-b/clusters/g" }]);
+  });
+
+  it("that are missing are a gap which names them", async () => {
+    const { gaps } = await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), resource("aws_eks_node_group", { cluster_name: "eks-prod", node_group_label: "x" })]) });
+    expect(gaps).toMatchObject([{ selector: "pools", reason: "`aws_eks_node_group.this` in the state `s0` has no `node_group_name` that can be read" }]);
+  });
+});
+
+describe("numbers of nodes", () => {
+  const gke = async (pool: object, cluster: object = { location: "europe-west1", node_locations: ["europe-west1-b", "europe-west1-c", "europe-west1-d"] }) => {
+    const { of } = await collected({ state: stateWith([resource("google_container_cluster", { name: "g", project: "p", master_version: "1.33.5-gke.1", ...cluster, node_pool: [{ name: "a", version: "1.33.5-gke.1", node_config: [], ...pool }] })]) });
+    return of("pool")[0]?.size;
+  };
+  it("of GKE are per zone, but for the totals", async () => {
+    expect(await gke({ node_count: 2 })).toEqual({ min: 6, max: 6 });
+    expect(await gke({ node_count: 2, node_locations: ["europe-west1-b"] })).toEqual({ min: 2, max: 2 });
+    expect(await gke({ node_count: 2, autoscaling: [{ min_node_count: 1, max_node_count: 5, total_min_node_count: 0, total_max_node_count: 0 }] })).toEqual({ min: 3, max: 15 });
+    expect(await gke({ node_count: 2, autoscaling: [{ min_node_count: 0, max_node_count: 0, total_min_node_count: 4, total_max_node_count: 9 }] })).toEqual({ min: 4, max: 9 });
+    expect(await gke({ node_count: 2 }, { location: "europe-west1-b", node_locations: [] })).toEqual({ min: 2, max: 2 });
+    expect(await gke({ node_count: 2 }, { location: "europe-west1" })).toBeUndefined();
+  });
+});
+
+describe("architectures", () => {
+  it.each([
+    ["AL2023_x86_64_STANDARD", [], "amd64"],
+    ["AL2023_ARM_64_STANDARD", [], "arm64"],
+    ["BOTTLEROCKET_ARM_64_NVIDIA", [], "arm64"],
+    ["AL2_x86_64_GPU", [], "amd64"],
+    ["AL2_ARM_64", [], "arm64"],
+    ["WINDOWS_CORE_2022_x86_64", [], "amd64"],
+    ["CUSTOM", ["m7g.large"], "arm64"],
+    ["CUSTOM", ["m7i.large", "m6a.large", "m7i-flex.large"], "amd64"],
+    ["CUSTOM", ["m7i.large", "m7g.large"], undefined],
+    ["CUSTOM", [], undefined],
+    ["CUSTOM", ["nonsense"], undefined],
+    [undefined, ["g4dn.xlarge"], "amd64"],
+    [undefined, ["g5.xlarge", "g6.xlarge", "gr6.4xlarge", "p5.48xlarge", "inf2.xlarge", "trn1.2xlarge", "f2.6xlarge"], "amd64"],
+    [undefined, ["g5g.xlarge", "a1.large", "t4g.small", "c7gn.large", "im4gn.large", "is4gen.large", "x2gd.large", "hpc7g.4xlarge", "r8gd.large"], "arm64"],
+    [undefined, ["u-6tb1.metal", "u7i-12tb.224xlarge"], "amd64"],
+  ])("of EKS: %s %j is %s", (ami, types, arch) => {
+    expect(archOfEks(ami, types)).toBe(arch);
+  });
+
+  it.each([["n2-standard-4", "amd64"], ["t2a-standard-4", "arm64"], ["c4a-highmem-8", "arm64"], ["n4a-standard-2", "arm64"], ["c4-standard-2", "amd64"], ["custom-4-8192", "amd64"], ["ct5lp-hightpu-4t", "amd64"], ["", undefined], [undefined, undefined]])("of GKE: %s is %s", (type, arch) => {
+    expect(archOfGke(type)).toBe(arch);
+  });
+
+  it.each([
+    ["Standard_D4s_v5", "amd64"], ["Standard_D4ps_v5", "arm64"], ["Standard_D4pls_v6", "arm64"], ["Standard_E8pds_v6", "arm64"], ["Standard_B2pts_v2", "arm64"],
+    ["Standard_NP10s", "amd64"], ["Standard_D2_v3", "amd64"], ["Standard_NC24ads_A100_v4", "amd64"], ["Standard_E96-24ads_v5", "amd64"], ["Standard_ND128isr_NDR_GB200_v6", "arm64"],
+    ["standard_d4ps_v5", "arm64"], ["Basic_A1", "amd64"], ["weird", undefined], [undefined, undefined],
+  ])("of AKS: %s is %s", (size, arch) => {
+    expect(archOfAks(size)).toBe(arch);
+  });
+});
+
+describe("meshes", () => {
+  const meshes = async (...resources: readonly object[]) => (await collected({ state: stateWith([resource("aws_eks_cluster", eksCluster()), ...resources]) })).of("mesh").map(({ flavour, revisions, version }) => ({ flavour, revisions, version }));
+  const helm = (attributes: object) => resource("helm_release", { name: "istiod", namespace: "istio-system", chart: "istiod", version: "1.29.5", ...attributes }, { name: "h" });
+
+  it("by Helm, in the words of two majors of its provider, with the tag that is set in place of the chart's", async () => {
+    const values = JSON.stringify({ revision: "canary", global: { tag: "1.29.6" }, pilot: { env: { X: "y" } } });
+    const one = { flavour: "istio", revisions: ["canary"], version: "1.29.6" };
+    expect(await meshes(helm({ metadata: [{ app_version: "1.29.5", values }] }))).toEqual([one]);
+    expect(await meshes(helm({ metadata: { app_version: "1.29.5", values } }))).toEqual([one]);
+    expect(await meshes(helm({ chart: "istio/istiod", metadata: null }))).toEqual([{ flavour: "istio", revisions: ["default"], version: "1.29.5" }]);
+    expect(await meshes(helm({ chart: "gateway" }), helm({ chart: "base" }), helm({ chart: "my-istiod-dashboard" }))).toEqual([]);
+  });
+
+  it("by operators and by Google's objects; a Secret beside them is never looked at", async () => {
+    const manifest = (value: object) => resource("kubernetes_manifest", { manifest: { value, type: ["object", {}] } }, { name: "m" });
+    expect(await meshes(
+      manifest({ apiVersion: "install.istio.io/v1alpha1", kind: "IstioOperator", metadata: { name: "x" }, spec: { revision: "1-29-5", tag: "1.29.5" } }),
+      manifest({ apiVersion: "mesh.cloud.google.com/v1beta1", kind: "ControlPlaneRevision", metadata: { name: "asm-managed-rapid" }, spec: { channel: "rapid" } }),
+      manifest({ apiVersion: "sailoperator.io/v1", kind: "Istio", metadata: { name: "default" }, spec: { version: "v1.29.5" } }),
+      manifest({ apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data: { version: CANARY } }),
+    )).toEqual([
+      { flavour: "istio", revisions: ["1-29-5"], version: "1.29.5" },
+      { flavour: "csm-managed", revisions: ["asm-managed-rapid"], version: undefined },
+      { flavour: "istio", revisions: undefined, version: "v1.29.5" },
+    ]);
+  });
+
+  it("that vendors sell as add-ons of EKS", async () => {
+    expect(await meshes(resource("aws_eks_addon", { cluster_name: "eks-prod", addon_name: "tetrate-io_istio-distro", addon_version: "v1.23.2-eksbuild.1" }))).toEqual([{ flavour: "vendor", revisions: undefined, version: "v1.23.2" }]);
+  });
+});
+
+describe("no secret leaves the reader", () => {
+  it("wherever it stands in a state", async () => {
+    const pem = `-----BEGIN RSA PRIVATE KEY-----${CANARY}`;
+    const everywhere = {
+      ...eksCluster(), certificate_authority: [{ data: CANARY }], endpoint: CANARY, tags: { a: CANARY }, role_arn: CANARY,
+      kube_config_raw: CANARY, kube_admin_config: [{ client_key: pem, password: CANARY }], master_auth: [{ client_key: CANARY }], service_principal: [{ client_secret: CANARY }], user_data: CANARY,
+    };
+    const state = stateWith(
+      [
+        resource("aws_eks_cluster", everywhere, { instance: { private: Buffer.from(CANARY).toString("base64"), identity: { x: CANARY }, sensitive_attributes: [[{ type: "get_attr", value: CANARY }]], dependencies: [CANARY] } }),
+        resource("aws_eks_node_group", eksPool("general", { version: pem, launch_template: [{ user_data: CANARY }], labels: { token: CANARY }, instance_types: [`eyJhbGciOiJub25lIn0.${CANARY}`, "m7i.xlarge"], taint: [{ key: `AKIAABCDEFGHIJKLMNOP${CANARY}`, value: "x", effect: "NO_SCHEDULE" }] })),
+        resource("helm_release", { name: "istiod", chart: "istiod", version: "1.29.5", values: [`password: ${CANARY}`], set_sensitive: [{ name: "x", value: CANARY }], repository_password: CANARY, manifest: CANARY, metadata: [{ app_version: "1.29.5", notes: CANARY, values: JSON.stringify({ revision: "r", global: { tag: "1.29.5", password: CANARY }, password: CANARY }) }] }),
+        resource("helm_release", { name: "broken", chart: "istiod", version: "1.29.5", metadata: [{ values: `{"revision": "${CANARY}` }] }, { name: "b" }),
+        ...["kubernetes_secret", "tls_private_key", "random_password", "aws_secretsmanager_secret_version", "azurerm_key_vault_secret", "google_service_account_key", "data.aws_eks_cluster_auth", "terraform_remote_state", "external", "http", "local_sensitive_file", "vault_generic_secret"].map((type) => resource(type, { data: { x: CANARY }, result: CANARY, value: CANARY, token: CANARY, outputs: { value: CANARY } }, { name: CANARY })),
+        resource("kubernetes_manifest", { manifest: { value: { apiVersion: "v1", kind: "Secret", metadata: { name: CANARY }, data: { x: CANARY } }, type: "dynamic" }, object: { value: CANARY } }),
+        resource("kubectl_manifest", { yaml_body: CANARY, yaml_body_parsed: CANARY, api_version: "v1", kind: "Secret", name: CANARY }),
+      ],
+      { outputs: { kubeconfig: { value: CANARY, type: "string", sensitive: true }, plain: { value: CANARY, type: "string" } }, check_results: [{ object_kind: "check", status: "fail", objects: [{ failure_messages: [CANARY] }] }] },
+    );
+    const { facts, gaps } = await collected({ state });
+    expect(JSON.stringify({ facts, gaps })).not.toContain(CANARY);
+    expect(facts.length).toBeGreaterThan(3);
+  });
+});
