@@ -57,7 +57,6 @@ export const FORMER: ReadonlySet<string> = new Set([
   "google_container_cluster.zone",
   "google_container_node_pool.region",
   "google_container_node_pool.zone",
-  "google_gke_hub_feature_membership.mesh.control_plane",
 ]);
 
 export const ALLOWED: Readonly<Record<string, Allowed>> = {

@@ -1,6 +1,7 @@
 import { CollectError, type StateBytes } from "#engine";
 import { ALLOWED } from "./allowed.ts";
 import { pick, type Picked } from "./picked.ts";
+import { scan, ScanError, type Scanned } from "./scan.ts";
 
 /** One object that a state holds, of a type that is read. */
 export interface Resource {
@@ -43,49 +44,50 @@ const EMPTY: State = { resources: [], deposed: [], flat: [], empty: true };
 function readState(bytes: Uint8Array, name: string): State {
   if (bytes.length === 0) return EMPTY;
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) throw refused(name, "is packed with gzip", "name it in the form of its backend, which unpacks it, or unpack it with `gunzip`");
-  const root = parse(bytes, name);
-  const version = field(root, "version");
-  const other = otherForm(root, version);
+  const { members, resources } = scanned(bytes, name);
+  const other = otherForm(members);
   if (other !== undefined) throw refused(name, other.what, other.remedy);
-  const kept: { resources: Resource[]; deposed: string[]; flat: string[] } = { resources: [], deposed: [], flat: [] };
-  const listed = field(root, "resources");
-  if (listed !== undefined && !Array.isArray(listed)) throw refused(name, "is no state: its `resources` are no list", "check what the source names");
-  for (const resource of (listed ?? []) as readonly unknown[]) addResource(kept, resource);
-  const lineage = shortText(field(root, "lineage"));
-  const serial = serialOf(field(root, "serial"), bytes);
-  return { ...kept, ...(lineage === undefined ? {} : { lineage }), ...(serial === undefined ? {} : { serial }), empty: false };
+  const kept: Kept = { resources: [], deposed: [], flat: [] };
+  const listed = members.get("resources");
+  if (listed !== undefined && listed.is !== "list") throw refused(name, "is no state: its `resources` are no list", "check what the source names");
+  for (const resource of resources) addResource(kept, resource);
+  const lineage = members.get("lineage");
+  const serial = members.get("serial");
+  return {
+    ...kept,
+    ...(lineage?.is === "text" && lineage.text !== "" ? { lineage: shortText(lineage.text) } : {}),
+    ...(serial?.is === "number" && /^\d{1,20}$/.test(serial.digits) ? { serial: serial.digits } : {}),
+    empty: false,
+  };
 }
 
-function parse(bytes: Uint8Array, name: string): unknown {
-  let text: string;
+function scanned(bytes: Uint8Array, name: string): Scanned {
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw refused(name, "is no text in UTF-8", "check what the source names: a state is JSON");
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's words would quote the state.
-    throw refused(name, `is no whole JSON (${bytes.length} bytes)${/[}\]]\s*$/.test(text.slice(-64)) ? "" : "; it ends in the middle"}`, "run again when nobody writes it; if it stays, compare it with `terraform state pull`");
+    return scan(bytes, (type) => Object.hasOwn(ALLOWED, type));
+  } catch (error) {
+    // Other words than our own would quote the state.
+    const ends = error instanceof ScanError && error.ends;
+    throw refused(name, `is no whole JSON object (${bytes.length} bytes)${ends ? "; it ends in the middle" : ""}`, "run again when nobody writes it; if it stays, compare it with `terraform state pull`");
   }
 }
 
 const PULL = "name the state itself, or what prints it: `command: [terraform, state, pull]`";
 
 /** What else people keep under the name of a state. */
-function otherForm(root: unknown, version: unknown): { readonly what: string; readonly remedy: string } | undefined {
-  if (field(root, "encrypted_data") !== undefined) return { what: "is encrypted by OpenTofu", remedy: "have OpenTofu read it: `command: [tofu, state, pull]`" };
-  if (field(root, "format_version") !== undefined && field(root, "resource_changes") !== undefined) return { what: "is a plan, not a state", remedy: PULL };
-  if (field(root, "format_version") !== undefined) return { what: "is what `terraform show -json` prints, not a state", remedy: PULL };
-  if (version === 3 && (field(root, "backend") !== undefined || field(root, "state_store") !== undefined) && field(root, "modules") === undefined) {
+function otherForm(members: Scanned["members"]): { readonly what: string; readonly remedy: string } | undefined {
+  const stated = members.get("version");
+  const version = stated?.is === "number" ? stated.digits : undefined;
+  if (members.has("encrypted_data")) return { what: "is encrypted by OpenTofu", remedy: "have OpenTofu read it: `command: [tofu, state, pull]`" };
+  if (members.has("format_version") && members.has("resource_changes")) return { what: "is a plan, not a state", remedy: PULL };
+  if (members.has("format_version")) return { what: "is what `terraform show -json` prints, not a state", remedy: PULL };
+  if (version === "3" && (members.has("backend") || members.has("state_store")) && !members.has("modules")) {
     return { what: "is the note of `terraform init` on where the state is kept, not a state", remedy: "name its folder of configuration instead: `dir: DIR`" };
   }
-  if (version === 1 || version === 2 || version === 3) {
+  if (version === "1" || version === "2" || version === "3") {
     return { what: `is in format ${version}, of Terraform 0.11 and older`, remedy: "have a newer Terraform read it: `command: [terraform, state, pull]` gives format 4" };
   }
-  if (version === 4) return undefined;
-  if (typeof version === "number") return { what: `is in format ${version}, and this release reads format 4`, remedy: "update cloud-assert" };
+  if (version === "4") return undefined;
+  if (version !== undefined) return { what: `is in format ${version.slice(0, 20)}, and this release reads format 4`, remedy: "update cloud-assert" };
   return { what: "is no state: it has no `version`", remedy: "check what the source names" };
 }
 
@@ -112,18 +114,6 @@ function addResource(kept: Kept, resource: unknown): void {
 function indexText(key: unknown): string {
   if (typeof key === "number") return `[${key}]`;
   return typeof key === "string" ? `[${JSON.stringify(shortText(key) ?? "…")}]` : "";
-}
-
-/** A serial beyond 2^53 is read again as the text that it is; all other numbers that are read are small. */
-function serialOf(serial: unknown, bytes: Uint8Array): string | undefined {
-  if (typeof serial !== "number") return undefined;
-  if (Number.isSafeInteger(serial)) return String(serial);
-  const sources = new WeakMap<object, string>();
-  const root: unknown = JSON.parse(new TextDecoder().decode(bytes), function (this: object, key, value: unknown, { source }: { readonly source?: string } = {}) {
-    if (key === "serial" && source !== undefined && /^\d{1,20}$/.test(source)) sources.set(this, source);
-    return value;
-  });
-  return typeof root === "object" && root !== null ? sources.get(root) : undefined;
 }
 
 function shortText(value: unknown): string | undefined {

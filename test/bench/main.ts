@@ -1,5 +1,5 @@
 /**
- * `npm run bench [pages|cold|compare|fleet|routes ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * `npm run bench [pages|cold|compare|states|fleet|routes ...]`: what the release costs, as ratios to a floor that is measured in the same run.
  * Needs `npm run build` before, but for `npm run bench -- routes`. Prints a table (median, and the spread
  * from the least to the most) and ends with 1 when a ratio is over its goal. On a busy machine CPU and memory say more than time.
  */
@@ -12,10 +12,11 @@ import { makeAuthority, makeCertificate } from "../parts/certificates.ts";
 import { scratchFolder } from "../parts/process.ts";
 import { EKS, ISTIO, namespaceOf, proxyPod } from "../parts/world.ts";
 import { inTurns, measure, type Measured, Sample, type Usage } from "./measure.ts";
+import { writeState } from "./states.ts";
 
 const BIN = path.join(import.meta.dirname, "../../dist/cli/bin.mjs");
 const TOKEN = "bench";
-const benches = { pages, cold, compare, fleet };
+const benches = { pages, cold, compare, states, fleet };
 
 // Measured in the source tree and in a process of its own.
 if (process.argv[2] === "routes") process.exit(spawnSync(process.execPath, [path.join(import.meta.dirname, "routes.ts"), ...process.argv.slice(3)], { stdio: "inherit" }).status ?? 1);
@@ -98,6 +99,30 @@ function virtualServices(changed: string): string {
     const metadata = `{ name: r${service}, namespace: prod, creationTimestamp: "2026-01-0${service}T00:00:00Z" }`;
     return `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: ${metadata}\nspec:\n  hosts: [h${service}.example]\n  gateways: [prod/public]\n  http:\n${rules.join("")}`;
   }).join("---\n");
+}
+
+/** A Terraform state of 100 MB against `JSON.parse` of it, and one of 300 MB against that of 100. */
+async function states(): Promise<void> {
+  say("a Terraform state of 100 MB, and one of 300 MB");
+  const judge = async (megabytes: number, times: number) => {
+    const desk = path.join(folder, `states-${megabytes}`);
+    mkdirSync(path.join(desk, "dump"), { recursive: true });
+    const resources = writeState(path.join(desk, "terraform.tfstate"), megabytes * 1_000_000);
+    writeFileSync(path.join(desk, "dump/version.yaml"), "serverVersion: { gitVersion: v1.33.4-eks-1, gitCommit: abc }\n");
+    const clusters = [{ name: "eks-prod", kubernetes: { manifests: "dump", complete: true }, terraform: { state: "terraform.tfstate" } }];
+    writeFileSync(path.join(desk, "assert.yaml"), JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "Fleet", metadata: { name: "bench" }, spec: { clusters } }));
+    writeFileSync(path.join(desk, "tf.yaml"), JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "TerraformAgrees", metadata: { name: "tf" }, spec: { compare: ["declared-live"], fields: ["controlPlane.version"] } }));
+    const [floor, ours] = (await inTurns([{ words: [path.join(import.meta.dirname, "state-floor.mjs"), "terraform.tfstate"], cwd: desk }, { words: [BIN, "run", "tf.yaml", "-o", "json"], cwd: desk }], times)) as [Sample, Sample];
+    must(floor.last.stdout.trim() === String(resources), `the floor saw ${floor.last.stdout.trim()} resources`);
+    must(reportOf(ours.last).results[0]?.verdict === "holds", "the version was not compared");
+    return { floor, ours };
+  };
+  const small = await judge(100, 5);
+  against("CPU ms, a state of 100 MB", "cpuMs", small.ours, small.floor, "JSON.parse of it", 2);
+  against("peak MB, a state of 100 MB", "peakMb", small.ours, small.floor, "JSON.parse of it", 1.3);
+  const large = await judge(300, 3);
+  against("CPU ms, a state of 300 MB", "cpuMs", large.ours, large.floor, "JSON.parse of it", 2);
+  against("peak MB, a state of 300 MB", "peakMb", large.ours, large.floor, "JSON.parse of it", 1.3);
 }
 
 /** 200 clusters with 300 ms latency, two of them dead. */

@@ -7,7 +7,7 @@ import { CLOUDS } from "../parts/world.ts";
 
 /** What end-to-end tests stand on: three running clusters and the programs to start more, or why there are none. */
 export type Ground =
-  | { readonly clusters: Clusters; readonly parts: Readonly<Record<Exclude<PartName, "istiod">, string>> }
+  | { readonly clusters: Clusters; readonly parts: Readonly<Record<Exclude<PartName, "istiod" | "provider-schemas">, string>> }
   | { readonly missing: string };
 
 type Clusters = Readonly<Record<"eks" | "gke" | "aks", ClusterAddress>>;

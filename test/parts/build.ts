@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, digestOf, find, sourceFolder } from "./cache.ts";
-import type { GoRecipe, PackageRecipe, Part, WheelRecipe } from "./parts.ts";
+import type { GoRecipe, PackageRecipe, Part, SchemaRecipe, WheelRecipe } from "./parts.ts";
 
 const run = promisify(execFile);
 
@@ -43,6 +43,8 @@ function make({ recipe }: Part, file: string, aside: string): Promise<void> {
     case "npm packages":
     case "pip packages":
       return installPackages(recipe, file, aside);
+    case "npm schemas":
+      return extractSchemas(recipe, file, aside);
     default:
       return recipe satisfies never;
   }
@@ -82,15 +84,37 @@ async function installPackages({ by, requirement, main }: PackageRecipe, file: s
   }
 }
 
+/** One text: the names of classes (a resource, or a block of one) and of their attributes, in the words of the provider. */
+async function extractSchemas({ packages }: SchemaRecipe, file: string, aside: string): Promise<void> {
+  const work = path.join(aside, "schemas");
+  await mkdir(work);
+  const texts = [];
+  for (const { requirement, integrity, resources } of packages) {
+    const packed = JSON.parse(await tool("npm", ["pack", "--json", "--silent", "--pack-destination", work, requirement], { absent: "needs npm, which is not installed" })) as readonly { readonly filename: string; readonly integrity: string }[];
+    const [made] = packed;
+    if (made === undefined || made.integrity !== integrity) throw new BuildError(`${requirement} is not what it was: ${made?.integrity ?? "nothing"} in place of ${integrity}`);
+    await tool("tar", ["-xzf", path.join(work, made.filename), "-C", work, ...resources.map((name) => `package/lib/${name}`)], { absent: "needs tar, which is not installed" });
+    for (const script of (await readdir(path.join(work, "package/lib"), { recursive: true })).filter((name) => name.endsWith(".js")).toSorted()) {
+      const lines = (await readFile(path.join(work, "package/lib", script), "utf8")).split("\n");
+      texts.push(...lines.flatMap((line) => /^(?:export )?class (\w+)/.exec(line)?.[1]?.replace(/^/, "class ") ?? /^\s*\/\/ (\w+) - computed: |\.get\w+Attribute\('(\w+)'\)/.exec(line)?.slice(1).find((name) => name !== undefined) ?? []));
+    }
+    await rm(work, { recursive: true });
+    await mkdir(work);
+  }
+  await rm(work, { recursive: true });
+  await writeFile(file, `${texts.join("\n")}\n`);
+}
+
 interface Use {
   readonly absent: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-async function tool(command: string, args: readonly string[], { absent, cwd, env }: Use): Promise<void> {
+async function tool(command: string, args: readonly string[], { absent, cwd, env }: Use): Promise<string> {
   try {
-    await run(command, args, { ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+    const { stdout } = await run(command, args, { ...(cwd === undefined ? {} : { cwd }), env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+    return stdout;
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") throw new BuildError(absent);
     const said = error instanceof Error && "stderr" in error ? String(error.stderr).trim().split("\n").slice(-8).join("\n") : String(error);

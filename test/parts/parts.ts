@@ -25,12 +25,24 @@ export interface PackageRecipe {
   readonly main: string;
 }
 
+/** What the typed forms of Terraform's providers say of their resources: which attributes there are. Nothing of it is run. */
+export interface SchemaRecipe {
+  readonly by: "npm schemas";
+  readonly packages: readonly {
+    readonly requirement: string;
+    /** Of the package as the registry serves it. */
+    readonly integrity: string;
+    /** Resources, as folders of the package. */
+    readonly resources: readonly string[];
+  }[];
+}
+
 /** A real program that tests run against, as data: another one is another entry here, and a folder if it is built. */
 export interface Part {
   /** Name of the program's file. */
   readonly name: string;
   readonly version: string;
-  readonly recipe: GoRecipe | WheelRecipe | PackageRecipe;
+  readonly recipe: GoRecipe | WheelRecipe | PackageRecipe | SchemaRecipe;
   /** Taken from the folder that `KUBEBUILDER_ASSETS` names, where it is set: the convention of Kubernetes' envtest. */
   readonly envtest?: boolean;
 }
@@ -56,6 +68,20 @@ export const PARTS = [
   { name: "fake-gcs-server", version: "1.56.1", recipe: { by: "go", folder: "fake-gcs-server", program: "github.com/fsouza/fake-gcs-server" } },
   { name: "azurite", version: "3.35.0", recipe: { by: "npm packages", requirement: "azurite@3.35.0", main: "azurite/dist/src/blob/main.js" } },
   { name: "moto", version: "5.2.5", recipe: { by: "pip packages", requirement: "moto[s3,dynamodb,server]==5.2.5", main: "moto.server" } },
+  {
+    name: "provider-schemas",
+    version: "2",
+    recipe: {
+      by: "npm schemas",
+      packages: [
+        { requirement: "@cdktf/provider-aws@21.22.1", integrity: "sha512-BuSHeaQFUL9l33pBzIMRT7cTQ69AM2mLtijjteCPhVQRmvuhuj9Lvfymf7knAMhYqAT6+Lrls9jiGVW/Us3zrQ==", resources: ["eks-cluster", "eks-node-group", "eks-addon"] },
+        { requirement: "@cdktf/provider-google@16.12.1", integrity: "sha512-KqNA/5RiFT07r0PSZ6/07cJ2zESUgbj1JchVj21iBFBZVUbD+578xA/k8eq/r0cbyEgLmg9eYWeVslaYah4DCQ==", resources: ["container-cluster", "container-node-pool", "gke-hub-feature", "gke-hub-feature-membership", "gke-hub-membership"] },
+        { requirement: "@cdktf/provider-azurerm@14.23.1", integrity: "sha512-3H20Ozj7dOKmIj6mqorHZEjLNo5wO/MBEVHwu6k53fln/0EciGQa9sDLWBYSb0o40Ycpih9lFp/k6SGRbFlQVg==", resources: ["kubernetes-cluster", "kubernetes-cluster-node-pool"] },
+        { requirement: "@cdktf/provider-helm@12.1.2", integrity: "sha512-QFLfD6e5djSiuw5o63JTaVjLTzUrcXW4rT6zdcvIHfjrqcUJT+Yc8cfhLTVVr5p+fRYrB90b6j8YogBEsLj+5A==", resources: ["release"] },
+        { requirement: "@cdktf/provider-kubernetes@12.1.1", integrity: "sha512-faZ/zydCsDBYwXqq3douhxSf8KFJfTUixYDr5hg0uCA8FExRK3+w27JUrt6gAVHFBuOVsKthObdqtTmP3PzQSQ==", resources: ["manifest"] },
+      ],
+    },
+  },
 ] as const satisfies readonly Part[];
 
 export type PartName = (typeof PARTS)[number]["name"];

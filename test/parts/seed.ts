@@ -109,4 +109,6 @@ export interface Right {
   /** With its subresource: `pods/exec`. */
   readonly resource: string;
   readonly namespace?: string;
+  /** Of the one object, where a role allows no other. */
+  readonly name?: string;
 }
