@@ -62,7 +62,8 @@ export async function loadAssertions(paths: readonly string[], plugins: Plugins,
   const byKind = new Map([...Map.groupBy(owned, ({ kind }) => kind)].map(([kind, all]) => [kind, new Map(all.map(({ name, content }) => [name, content]))]));
   const builtIn = await builtInDocuments(drafts, byKind, plugins, options);
   for (const { file, document, assertion, kind } of drafts) {
-    problems.push(...(await putContents(assertion.spec as object, await kind.schema(), { file, document, options, owned: byKind, builtIn })));
+    const missing = await putContents(assertion.spec as object, await kind.schema(), { file, document, options, owned: byKind, builtIn });
+    problems.push(...missing, ...(missing.length > 0 ? [] : faultsOf((await kind.kind()).check?.(assertion.spec as never) ?? [], document)));
   }
   throwAll(problems);
 
@@ -167,7 +168,6 @@ async function readOne({ file, document }: Written, plugins: Plugins): Promise<D
   const { clusters, allowEmpty, strict, ...spec } = asMap(envelope.spec);
   const schema = await known.schema();
   problems.push(...problemsOf(await known.validate(spec), { document, base: ["spec"], value: spec, schema, alsoKnown: COMMON }));
-  if (problems.length === 0) problems.push(...faultsOf((await known.kind()).check?.(spec as never) ?? [], document));
   if (problems.length > 0) throw new Several(problems);
 
   const { name, severity } = (value as { metadata: { name: string; severity: Severity } }).metadata;
