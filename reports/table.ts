@@ -12,6 +12,7 @@ export const CELL_WORDS: Readonly<Record<CellState, string>> = { pass: "as wante
 
 /** Below this a cell is read word by word. */
 const NARROWEST = 12;
+const HANGING = "  ";
 
 /**
  * A table for a place that is `width` columns wide; `paint` colours the lines of a cell. Long cells go over several lines, and nothing is cut but words
@@ -24,7 +25,7 @@ export function tableLines({ columns, rows }: ReportTable, width: number, indent
   const widths = columns.map((column, index) => Math.min(room, Math.max(lengthOf(plain(column)), ...rows.map(({ cells }) => lengthOf(cellText(cells[index]))))));
   const line = (head: string, cells: readonly string[]) => `${indent}${padded(head, heads)}${cells.map((cell, index) => `  ${padded(cell, widths[index] ?? 0)}`).join("")}`.trimEnd();
   const body = rows.flatMap(({ head, cells }) => {
-    const parts = cells.map((cell, index) => wrap(cellText(cell), widths[index] ?? room, "", "  ").split("\n").flatMap((text) => pieces(text, widths[index] ?? room)));
+    const parts = cells.map((cell, index) => broken(cellText(cell), widths[index] ?? room));
     const height = Math.max(1, ...parts.map((part) => part.length));
     return Array.from({ length: height }, (_, row) => {
       const painted = parts.map((part, index) => `  ${paint(cells[index]?.state ?? "none", padded(part[row] ?? "", widths[index] ?? 0))}`);
@@ -43,11 +44,16 @@ function cellText(cell: ReportTable["rows"][number]["cells"][number] | undefined
   return cell === undefined ? "" : `${CELL_MARKS[cell.state]} ${plain(cell.text)}`.trimEnd();
 }
 
+function broken(text: string, width: number): readonly string[] {
+  if (lengthOf(text) <= width) return [text];
+  return wrap(text, width, "", HANGING).split("\n").flatMap((line) => pieces(line, width));
+}
+
+/** A line that is too long for its column, in pieces; all but the first of a cell hang in by two. */
 function pieces(text: string, width: number): readonly string[] {
   const characters = [...text];
-  const parts: string[] = [];
-  for (let at = 0; at < characters.length; at += width) parts.push(characters.slice(at, at + width).join(""));
-  return parts.length === 0 ? [""] : parts;
+  if (characters.length <= width) return [text];
+  return [characters.slice(0, width).join(""), ...pieces(`${HANGING}${characters.slice(width).join("")}`, width)];
 }
 
 function padded(text: string, width: number): string {

@@ -1,4 +1,4 @@
-import { defineKind, fault, info, judged, undecided, type Finding, type JsonObject, type Request, type SpecFault } from "#engine";
+import { defineKind, fault, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
 import schema from "./profile.json" with { type: "json" };
 import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
 import { clusterFindings } from "./findings.ts";
@@ -17,9 +17,9 @@ export default defineKind<Spec, Needed>({
   summary: "the nodes of each cluster offer what a hardware profile asks for, and the clouds that run it run it alike",
   needs: (spec) => neededBy(profileOf(spec)).map((fact): Request<Needed> => ({ fact })),
   judges: ["node", "nodes"],
-  documents: { HalProfile: schema as JsonObject },
+  documents: { HalProfile: schema },
   documentValidators: { HalProfile: () => import("./profile.generated.js") },
-  checkDocument: (_kind, content) => faultsIn(content as HalProfile),
+  checkDocument: (_kind, content) => faultsIn(content),
   check: (spec) => faultsOf(spec),
 
   *judge(spec, world) {

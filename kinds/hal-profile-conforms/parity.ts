@@ -29,7 +29,7 @@ export function requirementOf(field: Field): string {
 }
 
 /** What one place shows of one field. */
-export interface PlaceValue {
+interface PlaceValue {
   readonly place: string;
   readonly state: "known" | "unknown" | "exempt" | "failing";
   readonly values: ReadonlyMap<string, Fact>;

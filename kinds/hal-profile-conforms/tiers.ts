@@ -7,7 +7,7 @@ export type Tier = HalProfile["minTier"];
 const TIERS: readonly Tier[] = ["T0", "T1", "T2", "T3", "T4"];
 
 /** Is a tier at least as strong as another? */
-export function reaches(tier: Tier, least: Tier): boolean {
+function reaches(tier: Tier, least: Tier): boolean {
   return TIERS.indexOf(tier) >= TIERS.indexOf(least);
 }
 

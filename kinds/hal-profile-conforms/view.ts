@@ -20,8 +20,8 @@ export interface NodeView {
 
 export type AgentFact = Fact<"node-agents"> & { readonly data: NodeAgent };
 export type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
-export type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
-export type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
+type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
+type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
 
 /** One cluster as a profile sees it. */
 export interface ClusterView {
