@@ -2,8 +2,10 @@ import type { Expr } from "./syntax.ts";
 
 type Parts = Extract<Expr["exprKind"], { readonly case: "callExpr" }>["value"];
 
-/** Calls whose result can be larger than what they are given. */
-const BUILDERS: ReadonlySet<string> = new Set(["_+_", "format", "split", "string", "lowerAscii", "upperAscii", "matches", "indexOf", "lastIndexOf", "contains"]);
+/** Calls whose result can be as large as what they are given, or larger. */
+const BUILDERS: ReadonlySet<string> = new Set(["_+_", "format", "split", "string", "lowerAscii", "upperAscii"]);
+/** Calls that read texts from end to end, whatever they give. */
+const READERS: ReadonlySet<string> = new Set(["size", "contains", "indexOf", "lastIndexOf", "split", "bytes", "trim", "lowerAscii", "upperAscii", "startsWith", "endsWith", "substring", "charAt", "double", "int", "uint", "quantity", "_<_", "_<=_", "_>_", "_>=_"]);
 
 /**
  * The same expression, in which everything that takes time in proportion to data tells the meter: the range of each comprehension before it is
@@ -34,8 +36,13 @@ export function bounded(expr: Expr): Expr {
       const args = value.args.map(bounded);
       const isComparison = value.function === "_==_" || value.function === "_!=_";
       const seen = isComparison && !value.args.some(isConstant) ? args.map((arg, index) => (index === 0 ? call("@seen", [arg], expr) : arg)) : args;
-      const counted = value.function === "@in" ? args.map((arg, index) => (index === 1 ? call("@range", [arg], expr) : arg)) : seen;
-      const made = rebuilt(expr, { case: "callExpr", value: { ...value, args: counted, ...(value.target === undefined ? {} : { target: bounded(value.target) }) } });
+      const counted = value.function === "@in" ? args.map((arg, index) => (index === 1 ? call("@within", [arg], expr) : arg)) : seen;
+      const told = (part: Expr, made: Expr, isLast: boolean) => {
+        const name = readerOf(value.function, isLast);
+        return name === undefined || isConstant(part) ? made : call(name, [made], expr);
+      };
+      const target = value.target === undefined ? {} : { target: told(value.target, bounded(value.target), false) };
+      const made = rebuilt(expr, { case: "callExpr", value: { ...value, args: counted.map((arg, index) => told(value.args[index] ?? arg, arg, index === counted.length - 1)), ...target } });
       return BUILDERS.has(value.function) && !value.args.some(isNumber) ? call("@built", [made], expr) : made;
     }
     case "selectExpr": {
@@ -55,6 +62,12 @@ export function bounded(expr: Expr): Expr {
     default:
       return expr;
   }
+}
+
+/** What tells the meter that a call reads one of its parts; a regular expression is its last one. */
+function readerOf(name: string, isLast: boolean): string | undefined {
+  if (name === "matches") return isLast ? "@pattern" : "@scanned";
+  return READERS.has(name) ? "@read" : undefined;
 }
 
 /** `accu + [x]`, or the same behind a condition, as a call that appends; undefined for every other step. */

@@ -8,6 +8,7 @@ import { sizeOf, toCel } from "./values.ts";
 const { DYN, STRING, BOOL, INT } = CelScalar;
 const MAP = mapType(DYN, DYN);
 const LIST = listType(DYN);
+const LONGEST_PATTERN = 4096;
 
 /**
  * The functions of this project, and those of the library that can build something large, which are told to the meter before they do.
@@ -77,6 +78,27 @@ function counting(meter: Meter): CelFunc[] {
     }),
     celFunc("@built", [DYN], DYN, (value) => {
       meter.charge(typeof value === "string" ? 1 + (value.length >> 3) : isCelList(value) ? 1 + value.size : 1);
+      return value;
+    }),
+    celFunc("@read", [DYN], DYN, (value) => {
+      if (typeof value === "string") meter.charge(value.length >> 6);
+      return value;
+    }),
+    // A regular expression looks at each letter many times.
+    celFunc("@scanned", [DYN], DYN, (value) => {
+      if (typeof value === "string") meter.charge(1 + (value.length >> 4));
+      return value;
+    }),
+    // Building the machine of a long pattern costs more than its length.
+    celFunc("@pattern", [DYN], DYN, (value) => {
+      if (typeof value !== "string") return value;
+      if (value.length > LONGEST_PATTERN) throw new Error(`a pattern has ${value.length} characters; at most ${LONGEST_PATTERN} are read`);
+      meter.charge(1 + value.length * 4);
+      return value;
+    }),
+    celFunc("@within", [DYN], DYN, (value) => {
+      meter.charge(1 + (isCelList(value) || isCelMap(value) ? value.size : 0));
+      if (isCelList(value)) for (const item of value) if (typeof item === "string") meter.charge(item.length >> 6);
       return value;
     }),
     celFunc("@seen", [DYN], DYN, (value) => {

@@ -262,6 +262,8 @@ function whyNot(outcome: Outcome): readonly [what: string, remedy: string] {
   if (place !== undefined) return [`looks at \`${place.slice(0, 200)}\`, of which only a digest is kept`, "name the value with all its keys in the expression: then it is kept; or compare whole objects with ObjectsAgree"];
   const missing = /^field not found: (.+)$/s.exec(outcome.reason)?.[1];
   if (missing !== undefined) return [`fails: there is no \`${missing.slice(0, 80)}\``, `ask first whether it is there: \`has(o.….${missing.slice(0, 80)}) && …\``];
+  const entry = /^index (-?\d+) out of bounds/.exec(outcome.reason)?.[1];
+  if (entry !== undefined) return [`fails: a list has no entry ${entry}`, "ask first how many there are: `objects.size() > 0 && …`"];
   if (/Maximum call stack/.test(outcome.reason)) return ["nests too deeply", "split the rule into several assertions"];
   return [`fails: ${outcome.reason.replaceAll("'", "`").replace(/\s+/g, " ").slice(0, 300)}`, "correct the expression, or ask for the type first: `type(x) == string && …`"];
 }

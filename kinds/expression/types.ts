@@ -81,6 +81,11 @@ class Checker {
   }
 
   #call(expr: Expr, name: string, scope: ReadonlySet<string>): Type {
+    const form = MACROS.get(name);
+    if (form !== undefined) {
+      this.#tell(expr, `\`${name}\` is written in another form`, `write \`${form}\`; of a map \`x\` is the key`);
+      return "unknown";
+    }
     const types = partsOf(expr).map((part) => this.typeOf(part, scope));
     const [left = "unknown", right = "unknown"] = types;
     if (!this.#known.functions.has(name)) {
@@ -133,6 +138,8 @@ const CONSTANTS: ReadonlyMap<string, Type> = new Map([
   ["bytesValue", "bytes"],
   ["nullValue", "null"],
 ]);
+/** What the parser makes into loops, where it is written as it must be. */
+const MACROS: ReadonlyMap<string, string> = new Map([["has", "has(o.spec.field)"], ...["all", "exists", "exists_one", "filter"].map((name): [string, string] => [name, `list.${name}(x, CLAIM)`]), ["map", "list.map(x, VALUE)"]]);
 const TYPE_NAMES: ReadonlySet<string> = new Set(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"]);
 const LOGIC: ReadonlySet<string> = new Set(["_&&_", "_||_", "!_"]);
 const ORDER: ReadonlySet<string> = new Set(["_<_", "_<=_", "_>_", "_>=_"]);

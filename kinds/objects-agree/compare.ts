@@ -4,6 +4,7 @@ import { Hidden, isMap, knownReading, mayMeanTheSame, meaning, selectorRequireme
 import type { Open } from "./open.ts";
 import { allSame, sameDigest } from "./same.ts";
 import { readingOf, type ReadingRule, type Schemas } from "./schemas.ts";
+import { isBookkeeping } from "./sides.ts";
 import type { Difference, Rules, Side, Walking } from "./walking.ts";
 
 /**
@@ -49,7 +50,8 @@ class Walk implements Walking {
   visit(given: readonly unknown[], path: ObjectPath, schemas: Schemas, withinText: boolean): void {
     if (allSame(given) || this.isLeftOut(path)) return;
     const insideText = withinText || (this.rules.kind === "ConfigMap" && this.rules.group === "" && path[0] === "data" && path.length > 2);
-    const values = given.map((value, index) => value ?? this.#defaultAt(schemas, index));
+    const some = given.includes(undefined) ? given.map((value) => (this.#isAllLeftOut(value, path) ? undefined : value)) : given;
+    const values = some.map((value, index) => value ?? this.#defaultAt(schemas, index));
     if (allSame(values)) return;
     const present = values.filter((value) => value !== undefined);
     if (present.length === values.length) {
@@ -73,8 +75,15 @@ class Walk implements Walking {
   /** A place that is ignored, or that leads to none of the paths that are compared. */
   isLeftOut(path: ObjectPath): boolean {
     const { compare, ignore } = this.rules;
-    if (ignore.some((pattern) => isBelow(pattern, path))) return true;
+    if (ignore.some((pattern) => isBelow(pattern, path)) || (isBookkeeping(path) && compare?.some((pattern) => pattern[path.length - 1] === path.at(-1) && isBelow(pattern, path)) !== true)) return true;
     return compare !== undefined && !compare.some((pattern) => isBelow(pattern, path) || isBelow(pattern.slice(0, path.length), path));
+  }
+
+  /** A map with fields of which none is compared: as good as none. */
+  #isAllLeftOut(value: unknown, path: ObjectPath): boolean {
+    if (!isMap(value)) return false;
+    const fields = Object.entries(value);
+    return fields.length > 0 && fields.every(([key, field]) => this.isLeftOut([...path, key]) || this.#isAllLeftOut(field, [...path, key]));
   }
 
   isNamed(path: ObjectPath): boolean {

@@ -14,8 +14,8 @@ export function isKindFact(fact: Fact<"objects">): fact is KindFact {
   return fact.data.what === "kind";
 }
 
-/** Annotations of tools that write what they did, not what is wanted. */
-const TOOLS = ["kubectl.kubernetes.io/", "meta.helm.sh/", "argocd.argoproj.io/"];
+/** Annotations of tools and controllers that write what they did, not what is wanted. */
+const TOOLS = ["kubectl.kubernetes.io/", "meta.helm.sh/", "argocd.argoproj.io/", "deployment.kubernetes.io/", "endpoints.kubernetes.io/last-change-trigger-time"];
 /** What each cluster hands out by itself. */
 const ASSIGNED: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
   ["/Service", [["spec", "clusterIPs"], ["spec", "healthCheckNodePort"], ["spec", "ports", "*", "nodePort"]]],
@@ -29,6 +29,12 @@ const ASSIGNED: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
 /** Fields of a kind that a cluster assigns, so that two clusters never have the same. */
 export function assignedPaths(group: string, kind: string): readonly ObjectPath[] {
   return ASSIGNED.get(`${group}/${kind}`) ?? [];
+}
+
+/** Is it an annotation that a tool writes for itself, of the object or of a template in it? */
+export function isBookkeeping(path: ObjectPath): boolean {
+  const key = path.at(-1) ?? "";
+  return path.at(-2) === "annotations" && path.at(-3) === "metadata" && TOOLS.some((tool) => key.startsWith(tool));
 }
 
 /**

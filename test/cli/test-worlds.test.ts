@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { root } from "../support/room.ts";
@@ -61,6 +62,17 @@ describe("assert test", { timeout: 60_000 }, () => {
 
 describe("the library", () => {
   const files = readdirSync(join(root, "assertions/library")).map((name) => name.replace(/\.yaml$/, ""));
+
+  it("says in each file which incident each assertion prevents, and says each in a few lines", async () => {
+    for (const file of files) {
+      const documents = (await readFile(join(root, `assertions/library/${file}.yaml`), "utf8")).split(/^---$/m);
+      for (const document of documents) expect([file, document.trimStart().startsWith("# Prevents: "), document.trim().split("\n").length <= 20]).toEqual([file, true, true]);
+    }
+  });
+
+  it("covers the ways in which managed meshes drift apart", () => {
+    expect(files).toEqual(expect.arrayContaining(["proxies-as-injected", "release-channel", "redirection", "native-sidecars", "default-retries", "image-registries", "kubernetes-skew", "crd-versions", "gateway-api-crds", "supported-kubernetes", "live-revisions", "root-certificates", "cilium-socket-lb"]));
+  });
 
   it("has for each file a world where it holds and one where it is violated, and no other", () => {
     const worlds = join(root, "fixtures/library");

@@ -36,6 +36,7 @@ async function kept(object: KubeObject | readonly KubeObject[], ...asked: readon
   return { seen, content: seen[0]?.content ?? {}, hidden: Object.keys(seen[0]?.hidden ?? {}).toSorted(), text: JSON.stringify(facts), gaps, calls: io.calls };
 }
 
+const CONFIG_MAP = { apiVersion: "v1", kind: "ConfigMap" };
 const named = (name: string) => ({ name, namespace: "shop" });
 const configMap = (data: JsonObject, name = "settings"): KubeObject => ({ apiVersion: "v1", kind: "ConfigMap", metadata: named(name), data });
 const deployment = (env: Json): KubeObject => ({ apiVersion: "apps/v1", kind: "Deployment", metadata: named("app"), spec: { template: { spec: { containers: [{ name: "app", env }] } } } });
@@ -128,7 +129,28 @@ class Restricted extends FakeCluster {
   }
 }
 
+class Listening extends FakeCluster {
+  readonly metadataOnly: (boolean | undefined)[] = [];
+
+  override async kubernetes(): Promise<KubernetesApi> {
+    const api = await super.kubernetes();
+    return { ...api, list: (resource, options) => (this.metadataOnly.push(options?.metadataOnly), api.list(resource, options)) };
+  }
+}
+
 describe("kinds", () => {
+  it("are listed by their metadata alone where no assertion looks at anything else", async () => {
+    const asked = async (...paths: readonly (readonly string[] | undefined)[]) => {
+      const io = new Listening({ kinds: KINDS, lists: { configmaps: [] } });
+      const requests = paths.map((each) => objectsRequest(CONFIG_MAP, each === undefined ? {} : { only: true, paths: each.map((path) => parseObjectPath(path) ?? []) }));
+      await drain(collector.collect(clusterOf("c"), requests, io));
+      return io.metadataOnly;
+    };
+    expect(await asked(["metadata.name"], ["metadata.labels.app", "metadata.annotations"])).toEqual([true]);
+    expect(await asked(["metadata.name"], ["data.a"])).toEqual([false]);
+    expect(await asked(["metadata.name"], undefined)).toEqual([false]);
+  });
+
   it("say which namespaces were listed, where that is not all; what is in no namespace is listed whole", async () => {
     const exchange: Exchange = { kinds: [{ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" }, { apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false }], lists: { configmaps: [], nodes: [] } };
     const requests = ["ConfigMap", "Node"].map((kind) => objectsRequest({ apiVersion: "v1", kind }));

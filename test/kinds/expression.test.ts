@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Fact, JsonObject, ObjectSeen } from "#engine";
 import kind from "../../kinds/expression/kind.ts";
@@ -6,6 +8,7 @@ import { Program } from "../../kinds/expression/program.ts";
 import { isMistake, parseExpression } from "../../kinds/expression/syntax.ts";
 import type { Spec } from "../../kinds/expression/spec.ts";
 import { toCel } from "../../kinds/expression/values.ts";
+import { root } from "../support/room.ts";
 import { clusterOf, gapOf, judge, resultOf, type Seen } from "../support/world.ts";
 
 const POD = { apiVersion: "v1", kind: "Pod" };
@@ -51,6 +54,17 @@ describe("an expression gives", () => {
   });
 });
 
+describe("the page shows", () => {
+  const page = readFileSync(join(root, "kinds/expression/README.md"), "utf8");
+  const examples = [...page.matchAll(/^\| `\w+\(\w+\)` \| .* \| (`.*`) \|$/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = ""]) => text));
+  const bindings = { x: "v1.33.4", c: toCel({ image: `a@sha256:${"0".repeat(64)}` }), o: toCel({ data: { mesh: "trustDomain: mesh.example" } }), clusters: toCel([{ objects: [{}] }, { objects: [{}] }]) };
+
+  it("each function of this project with an example that is true", () => {
+    expect(examples.length).toBeGreaterThanOrEqual(8);
+    for (const text of examples) expect([text, new Program(text).evaluate(bindings)]).toEqual([text, { type: "value", value: true }]);
+  });
+});
+
 describe("an expression ends", () => {
   const thousand = Array.from({ length: 1000 }, (_, a) => ({ a, text: "x".repeat(1000) }));
   for (const text of [
@@ -69,6 +83,23 @@ describe("an expression ends", () => {
   }
 });
 
+describe("reading a long text costs steps", () => {
+  const text = "ab cd ".repeat(170_000);
+  for (const call of ["t.size() > 0", "size(t) > 0", "t.contains('zz')", "t.indexOf('zz') < 0", "t.lastIndexOf('zz') < 0", "t.matches('z')", "matches(t, 'z')", "t.trim() == ''", "t.split('zz').size() == 1", "t.lowerAscii() == ''", "t.replace('zz', 'y') == ''", "t.substring(1) == ''", "t + 'x' == ''", "bytes(t) == b''", "string(t) == ''", "sha256(t) == ''", "yaml(t) == {}", "[t].join('') == ''", "'%s'.format([t]) == ''", "'zz'.contains(t)", "t == objects[1].t", "t < objects[1].t", "t >= objects[1].t", "t in [objects[1].t]"]) {
+    it(`to \`${call}\``, () => {
+      const program = new Program(call.replaceAll(/\bt\b(?!\()/g, (word, at: number) => (call[at - 1] === "." ? word : "objects[0].t")));
+      expect(program.evaluate({ objects: toCel([{ t: text }, { t: `${text}.` }]) }, 10_000)).toEqual({ type: "spent", budget: 10_000 });
+    });
+  }
+});
+
+it("a pattern out of an object is read up to 4096 characters, and costs steps too", () => {
+  const matches = (length: number, budget: number) => new Program("'x'.matches(objects[0].t)").evaluate({ objects: toCel([{ t: "a".repeat(length) }]) }, budget);
+  expect(matches(4096, 20_000)).toEqual({ type: "value", value: false });
+  expect(matches(4096, 10_000)).toEqual({ type: "spent", budget: 10_000 });
+  expect(matches(4097, 1e9)).toEqual({ type: "error", reason: "a pattern has 4097 characters; at most 4096 are read" });
+});
+
 describe("a spec is refused when it is loaded", () => {
   const rows: readonly (readonly [string, Partial<Spec>, offset: number | undefined, words: string])[] = [
     ["that asks nothing", {}, undefined, "neither `each` nor `across`"],
@@ -79,6 +110,7 @@ describe("a spec is refused when it is loaded", () => {
     ["with an unknown name", { each: "objectz.size() > 0" }, 0, "unknown name `objectz`"],
     ["with the variable of the other rule", { each: "clusters.size() > 0" }, 0, "unknown name `clusters`"],
     ["with an unknown function", { each: "objects.sum() > 0" }, undefined, "unknown function `sum`"],
+    ["with a loop over two variables", { each: "cluster.labels.all(k, v, true)" }, undefined, "`all` is written in another form"],
     ["that adds a number and a text", { each: "1 + 'a' == 2" }, undefined, "`+` of an int and a string"],
     ["that compares a text with a number", { each: "'a' == 1" }, undefined, "compares a string with an int"],
     ["that gives a text", { each: "'x'" }, 0, "gives a string; a bool is wanted"],
@@ -152,6 +184,10 @@ describe("expression", () => {
     const said = judge(kind, specOf({ each: "objects.all(o, o.spec.n < 3)" }), two);
     expect(said.faults).toEqual([]);
     expect(said.undecided.map(({ message }) => message)).toEqual(["`objects.all(o, o.spec.n < 3)` fails: there is no `spec` in `b` at `shop/z` in `b`"]);
+  });
+
+  it("is undecided where a list has no such entry", () => {
+    expect(judge(kind, specOf({ each: "objects[1].metadata.name != ''" }), two).undecided.map(({ message, remedy }) => [message, remedy])).toEqual([["`objects[1].metadata.name != ''` fails: a list has no entry 1 in `a`", "ask first how many there are: `objects.size() > 0 && …`"]]);
   });
 
   it("is undecided where it gives neither true nor false", () => {

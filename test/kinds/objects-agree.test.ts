@@ -117,6 +117,13 @@ const rows: readonly Row[] = [
     differs: ["spec.initContainers"],
   },
   { name: "a setting of a plug-in that is called `timeout` is a text", left: { pluginConfig: { timeout: "60s" } }, right: { pluginConfig: { timeout: "1m" } }, about: KNOWN, differs: ["spec.pluginConfig.timeout"] },
+  { name: "what kubectl writes into a template when it restarts is not compared", left: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z" } } } }, right: { template: { metadata: { annotations: {} } } } },
+  { name: "… nor where the template of the other has no annotations at all", left: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "1" } } } }, right: { template: {} } },
+  { name: "a map of which all is ignored is as good as none", left: { a: { b: { c: 1 } } }, right: {}, spec: { ignore: ["spec.a.b.c"] } },
+  { name: "a map of which not all is ignored is none such", left: { a: { b: 1, c: 1 } }, right: {}, spec: { ignore: ["spec.a.b"] }, differs: ["spec.a"] },
+  { name: "an empty map is not as good as none", left: { a: {} }, right: {}, spec: { ignore: ["spec.a.b"] }, differs: ["spec.a"] },
+  { name: "what kubectl writes into a template is compared where a path names it", left: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "1" } } } }, right: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": "2" } } } }, spec: { compare: ['spec.template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]'] }, differs: ['spec.template.metadata.annotations["kubectl.kubernetes.io/restartedAt"]'] },
+  { name: "what a controller counts is not compared either, under a path above it", left: { metadata: { annotations: { "deployment.kubernetes.io/revision": "1", owner: "a" } } }, right: { metadata: { annotations: { "deployment.kubernetes.io/revision": "2", owner: "a" } } }, spec: { compare: ["spec.metadata"] } },
   { name: "a map and a text differ as a whole", left: { a: { b: 1 } }, right: { a: "x" }, differs: ["spec.a"] },
   { name: "a key called `__proto__` is a key", left: JSON.parse('{"__proto__":{"a":1}}'), right: JSON.parse('{"__proto__":{"a":2}}'), differs: ["spec.__proto__.a"] },
 ];
@@ -141,7 +148,7 @@ describe("objects-agree", () => {
   });
 
   it("does not compare status, other metadata than labels and annotations, and the annotations of kubectl, Helm and Argo CD", () => {
-    const one = { status: { a: 1 }, metadata: { uid: "1", generation: 1, annotations: { "meta.helm.sh/release-name": "a", "argocd.argoproj.io/x": "1", owner: "mesh" } }, spec: {} };
+    const one = { status: { a: 1 }, metadata: { uid: "1", generation: 1, annotations: { "meta.helm.sh/release-name": "a", "argocd.argoproj.io/x": "1", "deployment.kubernetes.io/revision": "3", "kubectl.kubernetes.io/default-container": "a", owner: "mesh" } }, spec: {} };
     const two = { status: { a: 2 }, metadata: { uid: "2", annotations: { owner: "mesh" } }, spec: {} };
     expect(judge(kind, specOf(), seenOf([one, two])).faults).toEqual([]);
     const three = { ...two, metadata: { annotations: { owner: "shop" } } };
