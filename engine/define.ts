@@ -24,6 +24,10 @@ export interface Kind<Spec = never, K extends FactKind = FactKind> {
   check?(spec: Spec): Iterable<SpecFault>;
   /** Kinds of document that this kind owns (`HalProfile`), each with its JSON Schema. */
   readonly documents?: Readonly<Record<string, JsonObject>>;
+  /** Validators of these documents, compiled ahead, each loaded when a file holds such a document; left out: compiled when needed. */
+  readonly documentValidators?: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What is wrong with a document although it fits its schema; paths start at its `spec`. */
+  checkDocument?(kind: string, content: never): Iterable<SpecFault>;
 }
 
 /** A mistake in a spec. */

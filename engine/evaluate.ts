@@ -2,7 +2,7 @@ import type { IstioMap } from "#values";
 import { requestKey } from "./asked.ts";
 import type { AnyKind } from "./define.ts";
 import { byText } from "./json.ts";
-import type { Assertion, Assumption, Cluster, Finding, Gap, Request, Snapshot } from "./model.ts";
+import type { Assertion, Assumption, Cluster, Finding, Gap, Request, Snapshot, Table } from "./model.ts";
 import { brokenKind, kindOf, needsOf } from "./plan.ts";
 import { selects } from "./selection.ts";
 import { answers, worldOf } from "./world.ts";
@@ -19,6 +19,8 @@ export interface Evaluation {
   readonly findings: readonly Finding[];
   readonly gaps: readonly Gap[];
   readonly assumptions: readonly Assumption[];
+  /** Left out: the kind shows none. */
+  readonly tables?: readonly Table[] | undefined;
 }
 
 export interface Evidences {
@@ -58,12 +60,14 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   const findings: Finding[] = [];
   const gaps: Gap[] = [...seen];
   const assumptions: Assumption[] = [];
+  const tables: Table[] = [];
   let judged = 0;
   try {
     for (const item of kind.judge(assertion.spec as never, world)) {
       if (item.type === "finding") findings.push(item);
       else if (item.type === "gap") gaps.push(item);
       else if (item.type === "assumption") assumptions.push(item);
+      else if (item.type === "table") tables.push(item);
       else judged += item.count;
     }
   } catch (cause) {
@@ -74,7 +78,7 @@ function evaluateOne(kind: AnyKind, assertion: Assertion, requests: readonly Req
   if (judged === 0 && gaps.length === 0 && !assertion.allowEmpty) gaps.push(nothingSeen(assertion, clusters));
   const facts = new Set(requests.map((request) => request.fact)).values().reduce((sum, fact) => sum + world.facts(fact).length, 0);
   const [one, many] = kind.judges ?? ["thing", "things"];
-  return { assertion, clusters, facts, judged, of: judged === 1 ? one : many, findings, gaps, assumptions };
+  return { assertion, clusters, facts, judged, of: judged === 1 ? one : many, findings, gaps, assumptions, ...(tables.length === 0 ? {} : { tables }) };
 }
 
 /** A name that no cluster bears is more likely a slip than a wish: judging the rest in silence would hide it. */

@@ -1,4 +1,5 @@
 import type { AddonFact, ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
+import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClassFact } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
@@ -29,6 +30,16 @@ export interface FactTypes {
   objects: ObjectsFact;
   /** What routes requests in one cluster: its objects, and one fact about the place that holds them. */
   routing: RoutingObject | RoutingPlace;
+  /** Each node, as its own object tells. */
+  nodes: NodeFact;
+  /** What Node Feature Discovery saw on nodes. */
+  "node-features": NodeFeatureFact;
+  /** Programs that make nodes what they are, pods that show what nodes can do, and where both run. */
+  "node-agents": NodeAgent | NodePods;
+  /** Runtime classes, and what installs their runtimes. */
+  "runtime-classes": RuntimeClassFact;
+  /** What bpfman loaded on nodes. */
+  "bpf-applications": BpfApplication;
   /** The version of the API server. */
   "server-version": ServerVersion;
   /** What routes requests in proxies of one workload that have loaded the same. Asked of the proxies themselves. */

@@ -8,6 +8,7 @@ export { ClusterIdentityError, CollectError, PluginError, SnapshotError, UserErr
 export { evaluate, type Evaluation, type Evidences } from "./evaluate.ts";
 export type * from "./facts.ts";
 export { assume, cite, fault, gap, info, judged, undecided } from "./finding.ts";
+export * from "./hardware.ts";
 export { checkIdentities, settle } from "./identity.ts";
 export { mergedMask, type FieldMask } from "./field-mask.ts";
 export type { FoundKind, FoundSchema, Io, KubernetesApi, ListOptions, KubeObject, Page, Permission, PodAddress, Probe, Resource, StateBytes, StateSource } from "./io.ts";
@@ -17,7 +18,7 @@ export { nothingSelected } from "./nearest.ts";
 export * from "./objects.ts";
 export { needsOf, plan, stages, type Plan, type Step } from "./plan.ts";
 export type * from "./registry.ts";
-export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type Result } from "./report.ts";
+export { reportOn, type Report, type ReportCluster, type ReportFinding, type ReportGap, type ReportTable, type Result } from "./report.ts";
 export { selects } from "./selection.ts";
 export { parseSnapshot, seal, snapshotText } from "./snapshot.ts";
 export { verdictOf, worst } from "./verdict.ts";

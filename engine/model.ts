@@ -134,6 +134,26 @@ export interface Judged {
   readonly count: number;
 }
 
-export type Judgement = Finding | Assumption | Gap | Judged;
+/** What a kind compared, at a glance: one column for each place, one row for each claim. Changes no verdict. */
+export interface Table {
+  readonly type: "table";
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly TableRow[];
+}
+
+export interface TableRow {
+  readonly head: string;
+  /** As many as there are columns. */
+  readonly cells: readonly TableCell[];
+}
+
+/** `none`: nothing is asked of this place. */
+export interface TableCell {
+  readonly state: "pass" | "fail" | "unknown" | "exempt" | "none";
+  readonly text: string;
+}
+
+export type Judgement = Finding | Assumption | Gap | Judged | Table;
 
 export type Verdict = "holds" | "violated" | "undecided";

@@ -1,6 +1,6 @@
 import type { Position } from "./errors.ts";
 import { byText, canonical } from "./json.ts";
-import type { Assumption, Cluster, Evidence, Finding, Gap, Identity, Severity, Snapshot, Verdict } from "./model.ts";
+import type { Assumption, Cluster, Evidence, Finding, Gap, Identity, Severity, Snapshot, Table, Verdict } from "./model.ts";
 import { verdictOf, worst } from "./verdict.ts";
 import type { ReportWaiver } from "./acceptance.ts";
 import type { Accepted, MarkedFinding, MarkedGap, Waived } from "./waive.ts";
@@ -40,7 +40,11 @@ export interface Result {
   readonly gaps: readonly ReportGap[];
   readonly assumptions: readonly Omit<Assumption, "type">[];
   readonly findings: readonly ReportFinding[];
+  /** What was compared, at a glance, where the kind shows it. */
+  readonly tables?: readonly ReportTable[] | undefined;
 }
+
+export type ReportTable = Omit<Table, "type">;
 
 export interface ReportGap extends Pick<Gap, "cluster" | "subject" | "reason" | "remedy"> {
   readonly fingerprint: string;
@@ -92,6 +96,7 @@ function resultOf(waived: Waived): Result {
       (assumption) => assumption.where,
     ),
     findings: distinct(waived.findings.map(findingOf), (finding) => `${OUTCOMES.indexOf(finding.outcome)}\0${finding.subject}`),
+    ...(waived.tables === undefined ? {} : { tables: waived.tables.map(({ title, columns, rows }) => ({ title, columns, rows })) }),
   };
 }
 

@@ -1,16 +1,17 @@
-import type { Report, Result } from "#engine";
+import type { Report, ReportTable, Result } from "#engine";
 import { bounded } from "./bounded.ts";
 import { byUrgency, isOpen, itemsOfResult, type Item } from "./items.ts";
 import { count } from "./layout.ts";
 import { code, fenced, markdownText } from "./markup.ts";
 import { defineReporter } from "./reporter.ts";
+import { CELL_MARKS } from "./table.ts";
 
 /** The line by which a later run finds its own comment again. */
 export const MARKER = "<!-- cloud-assert -->";
 
 /** A comment holds 65,536 characters; bytes are never fewer. */
 const COMMENT = 64_000;
-const LIMITS = { name: 200, message: 2_000, evidence: 6, value: 500, assumptions: 5, table: 200 };
+const LIMITS = { name: 200, message: 2_000, evidence: 6, value: 500, assumptions: 5, table: 200, rows: 60, columns: 20, cell: 300 };
 /** Kept free for the last lines. */
 const RESERVE = 600;
 
@@ -85,16 +86,28 @@ function tableOf(results: readonly Result[]): string {
   return ["| verdict | assertion | kind | severity | judged |", "| --- | --- | --- | --- | --- |", ...rows, ...more].join("\n");
 }
 
+/** What a kind compared: columns and rows beyond a limit are counted. */
+function comparedOf({ title, columns, rows }: ReportTable): string {
+  const [places, claims] = [columns.slice(0, LIMITS.columns), rows.slice(0, LIMITS.rows)];
+  const inCell = (text: string) => markdownText(text, LIMITS.cell);
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const body = claims.map(({ head, cells }) => line([inCell(head), ...places.map((_, index) => { const cell = cells[index]; return cell === undefined ? "" : `${CELL_MARKS[cell.state]} ${inCell(cell.text)}`.trimEnd(); })]));
+  const left = [...(columns.length > places.length ? [count(columns.length - places.length, "more column")] : []), ...(rows.length > claims.length ? [count(rows.length - claims.length, "more row")] : [])];
+  return [`${inCell(title)}${left.length === 0 ? "" : ` (not shown: ${left.join(", ")})`}`, "", line(["", ...places.map(inCell)]), line(["---", ...places.map(() => "---")]), ...body].join("\n");
+}
+
 function addResult(page: Page, result: Result): void {
   const items = itemsOfResult(result).filter((item) => item.outcome !== "info");
   const open = items.filter(isOpen);
   const accepted = items.filter((item) => !isOpen(item));
-  if (items.length === 0 && result.verdict === "holds") return;
+  const tables = result.tables ?? [];
+  if (items.length === 0 && tables.length === 0 && result.verdict === "holds") return;
   if (page.isFull) {
     for (const { outcome } of items) page.leave(nounOf(outcome));
     return;
   }
   page.add(`### ${MARKS[result.verdict]} ${code(bounded(result.assertion, LIMITS.name))} ${result.verdict}\n\n${code(bounded(`${result.at.file}:${result.at.line}`, LIMITS.name))}${result.severity === "error" ? "" : ` · severity ${result.severity}: never fails the run`}`);
+  for (const table of tables) page.add(comparedOf(table), "table");
   for (const item of [...open, ...accepted]) {
     if (page.isFull) page.leave(nounOf(item.outcome));
     else page.add(isOpen(item) ? itemOf(item) : acceptedOf(item), nounOf(item.outcome));

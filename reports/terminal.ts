@@ -1,8 +1,9 @@
 import { styleText } from "node:util";
-import type { Report, ReportCluster, ReportFinding, ReportGap, Result } from "#engine";
+import type { Report, ReportCluster, ReportFinding, ReportGap, ReportTable, Result } from "#engine";
 import { columns, count, digits, wrap } from "./layout.ts";
 import { plain } from "./plain.ts";
 import { defineReporter, type RenderOptions } from "./reporter.ts";
+import { listLines, tableLines, type CellState } from "./table.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -14,7 +15,7 @@ interface Page {
 }
 
 /** Where a list is cut unless everything was asked for. What decides the verdict has the longest ones. */
-const LIMITS = { findings: 10, evidence: 6, gaps: 10, infos: 4, assumptions: 4, clusters: 30 };
+const LIMITS = { findings: 10, evidence: 6, gaps: 10, infos: 4, assumptions: 4, clusters: 30, rows: 40 };
 
 const MARKS = { holds: "✓", violated: "✗", undecided: "?" } as const;
 const STYLES = { holds: "green", violated: "red", undecided: "yellow" } as const;
@@ -92,6 +93,7 @@ function assertion(result: Result, page: Page): string {
   const isQuiet = result.verdict === "holds" && !page.all && infos.length > 0;
   return [
     title(result, page),
+    ...(result.tables ?? []).map((table) => tableOf(table, page)),
     ...list(decisive, LIMITS.findings, "finding", page, (each) => finding(each, page)),
     ...list(gaps, LIMITS.gaps, "gap", page, (each) => gap(each, page)),
     ...(isQuiet ? [page.paint("dim", `  ${count(infos.length, "more observation")} (-v shows ${infos.length === 1 ? "it" : "them"})`)] : []),
@@ -109,6 +111,16 @@ function title(result: Result, page: Page): string {
   const soft = severity === "error" ? "" : ` (${severity}: never fails the run)`;
   const about = plain(`${result.kind}, ${at.file}:${at.line}; ${digits(coverage.judged)} ${coverage.of} judged in ${count(coverage.clusters, "cluster")}`);
   return `${head}${soft}\n${page.paint("dim", wrap(about, page.width, "  "))}`;
+}
+
+const CELL_STYLES: Readonly<Record<CellState, Style>> = { pass: "green", fail: "red", unknown: "yellow", exempt: "cyan", none: "dim" };
+
+/** A table as columns; on a narrow terminal as a list. */
+function tableOf(table: ReportTable, page: Page): string {
+  const { items, left } = cut(table.rows, LIMITS.rows, page);
+  const shown = { ...table, rows: items };
+  const lines = tableLines(shown, page.width, "    ", (state, text) => page.paint(CELL_STYLES[state], text)) ?? listLines(shown, "    ");
+  return [page.paint("dim", `  ${plain(table.title)}`), ...lines, ...more(left, "row", "    ", page)].join("\n");
 }
 
 function finding(each: ReportFinding, page: Page): string {

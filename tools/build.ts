@@ -95,20 +95,20 @@ const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/(commands|schemas)\/|clients
 const FIRST = /^cli\/process\.ts/;
 const APART = /^(cli\/load\/ajv\.ts|cli\/routes\/|cli\/commands\/(compare|route)\.ts)/;
 
-/** What runs before the command line is read. */
-const first = new Set<string>();
-const main = new Set<string>();
+/** Which of the shared files a module goes to, with all that it imports; the first that wants it has it. Left out: to those that import it. */
+const partOf = new Map<string, string>();
 
 const parts: Plugin = {
   name: "parts",
   buildEnd() {
-    const add = (to: Set<string>, id: string): void => {
-      if (first.has(id) || main.has(id) || APART.test(pathOf(id)) || floorOf(id) !== undefined) return;
-      to.add(id);
-      this.getModuleInfo(id)?.importedIds.forEach((imported) => add(to, imported));
+    const put = (part: string, id: string): void => {
+      if (partOf.has(id) || APART.test(pathOf(id)) || (floorOf(id) ?? part) !== part) return;
+      partOf.set(id, part);
+      this.getModuleInfo(id)?.importedIds.forEach((imported) => put(part, imported));
     };
     const ids = [...this.getModuleIds()];
-    for (const [to, wanted] of [[first, FIRST], [main, MAIN]] as const) for (const id of ids) if (wanted.test(pathOf(id))) add(to, id);
+    for (const floor of FLOORS) for (const id of ids) if (floorOf(id) === floor) put(floor, id);
+    for (const [part, wanted] of [["first", FIRST], ["main", MAIN]] as const) for (const id of ids) if (wanted.test(pathOf(id))) put(part, id);
   },
 };
 
@@ -117,13 +117,7 @@ function pathOf(id: string): string {
 }
 
 function floorOf(id: string): string | undefined {
-  const path = pathOf(id);
-  return path.startsWith("node_modules/canonicalize/") ? "engine" : FLOORS.find((floor) => path.startsWith(`${floor}/`));
-}
-
-/** Which of the shared files a module goes to; null: to those that import it. */
-function partOf(id: string): string | null {
-  return floorOf(id) ?? (main.has(id) ? "main" : first.has(id) ? "first" : null);
+  return FLOORS.find((floor) => pathOf(id).startsWith(`${floor}/`));
 }
 
 /** What Commander asks of Node and we do not need: it runs no other program for us, and our help has no colours to take out. */
@@ -175,7 +169,7 @@ async function bundle(): Promise<RolldownOutput["output"]> {
       chunkFileNames: "cli/[name]-[hash].js",
       minify: MINIFY,
       comments: false,
-      codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: partOf, debugName: "parts" }] },
+      codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: (id) => partOf.get(id) ?? null, debugName: "parts" }] },
     },
   });
   return output;
@@ -248,5 +242,9 @@ cpSync(join(root, "cli/bin.mjs"), join(dist, "cli/bin.mjs"));
 declarations();
 writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(chunks.flatMap(({ moduleIds }) => moduleIds)));
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
+for (const { fileName, imports } of chunks) {
+  const above = FLOORS.some((floor) => fileName === `${floor}/index.js`) ? imports.filter((name) => name.startsWith("cli/") && !name.startsWith("cli/rolldown-runtime")) : [];
+  if (above.length > 0) throw new Error(`${fileName} imports ${above.join(", ")}, which stands on it`);
+}
 const bytes = chunks.reduce((sum, { code }) => sum + code.length, 0);
 console.log(`${relative(root, dist)}: ${chunks.length} modules, ${(bytes / 1e6).toFixed(1)} MB`);

@@ -2,9 +2,9 @@
  * `npm run generate`: writes what follows from the JSON Schemas: the type of each kind's spec, validators compiled ahead,
  * and one schema for editors. With `--check` it writes nothing and fails where a file is not as it should be.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import standalone from "ajv/dist/standalone/index.js";
 import { build } from "esbuild";
 import { compile as typesOf } from "json-schema-to-typescript";
@@ -29,9 +29,21 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
     files.set(join(dirname(path), "spec.ts"), await types(schema, "Spec", "schema.json"));
     files.set(join(dirname(path), "validate.generated.js"), await validator(schema, path));
   }
+  // A kind that owns a document has its schema beside its own: `profile.json`, of which the title is the document's kind.
+  const documents = new Map([...kinds.keys()].flatMap((path) => documentsBeside(path)));
+  for (const [path, schema] of documents) {
+    files.set(path.replace(/\.json$/, ".ts"), await types(schema, String(schema["title"]), basename(path)));
+    files.set(path.replace(/\.json$/, ".generated.js"), await validator(schema, path));
+  }
   const byName = new Map([...kinds].map(([path, schema]) => [pascal(path.split("/")[1] ?? ""), schema]));
-  files.set("docs/schema/cloud-assert.json", `${JSON.stringify(editorSchema(schemaAt(own, "cli/schemas/assertion.json"), { Fleet: fleet, Waivers: schemaAt(own, "cli/schemas/waivers.json") }, byName), null, 2)}\n`);
+  files.set("docs/schema/cloud-assert.json", `${JSON.stringify(editorSchema(schemaAt(own, "cli/schemas/assertion.json"), { Fleet: fleet, Waivers: schemaAt(own, "cli/schemas/waivers.json") }, byName, [...documents.values()]), null, 2)}\n`);
   return files;
+}
+
+function documentsBeside(path: string): readonly (readonly [path: string, schema: JsonObject])[] {
+  const folder = dirname(path);
+  const names = readdirSync(join(root, folder)).filter((name) => name.endsWith(".json") && name !== "schema.json");
+  return names.toSorted().map((name) => [`${folder}/${name}`, JSON.parse(readFileSync(join(root, folder, name), "utf8")) as JsonObject]);
 }
 
 async function schemasIn(room: string, pathOf: (name: string) => string | undefined): Promise<ReadonlyMap<string, JsonObject>> {
@@ -63,7 +75,7 @@ async function validator(schema: JsonObject, path: string): Promise<string> {
     minifySyntax: true,
     minifyWhitespace: true,
   });
-  const head = `// ${HEADER.replace("SCHEMA", path.startsWith("kinds/") ? "schema.json" : path.split("/").at(-1) ?? path)}`;
+  const head = `// ${HEADER.replace("SCHEMA", basename(path))}`;
   return `${head}\nexport const schemaSha256 = "${digestOf(schema)}";\n${bundled.outputFiles[0]?.text ?? ""}`;
 }
 

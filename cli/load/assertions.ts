@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { UserError, type AnyKind, type Assertion, type JsonObject, type Position, type Severity, type SpecFault } from "#engine";
 import { FileError, type Document } from "../../clients/documents/index.ts";
 import type { DiscoveredKind, Plugins } from "../discover.ts";
-import { putContents } from "./contents.ts";
+import { ownFile } from "../own.ts";
+import { documentsNamed, putContents, type OwnedDocuments } from "./contents.ts";
 import { InvalidDocumentError, InvalidFieldError, UnknownKindError } from "./errors.ts";
 import { checkOwn, throwAll } from "./own.ts";
 import { problemsOf } from "./problems.ts";
@@ -59,8 +60,10 @@ export async function loadAssertions(paths: readonly string[], plugins: Plugins,
   problems.push(...twice(owned.map(({ kind, name, document }) => ({ what: `documents of kind ${kind}`, name, at: document.at }))));
 
   const byKind = new Map([...Map.groupBy(owned, ({ kind }) => kind)].map(([kind, all]) => [kind, new Map(all.map(({ name, content }) => [name, content]))]));
+  const builtIn = await builtInDocuments(drafts, byKind, plugins, options);
   for (const { file, document, assertion, kind } of drafts) {
-    problems.push(...(await putContents(assertion.spec as object, await kind.schema(), { file, document, options, owned: byKind })));
+    const missing = await putContents(assertion.spec as object, await kind.schema(), { file, document, options, owned: byKind, builtIn });
+    problems.push(...missing, ...(missing.length > 0 ? [] : faultsOf((await kind.kind()).check?.(assertion.spec as never) ?? [], document)));
   }
   throwAll(problems);
 
@@ -71,6 +74,26 @@ export async function loadAssertions(paths: readonly string[], plugins: Plugins,
 export async function withKinds(assertions: readonly Assertion[], plugins: Plugins): Promise<LoadedAssertions> {
   const named = [...new Set(assertions.map(({ kind }) => kind))].flatMap((name) => plugins.kinds.get(name) ?? []);
   return { assertions, kinds: new Map(await Promise.all(named.map(async (kind) => [kind.name, await kind.kind()] as const))) };
+}
+
+/** Where documents lie that come with the release, by the kind of document. */
+const BUILT_IN: ReadonlyMap<string, string> = new Map([["HalProfile", "assertions/profiles"]]);
+
+/** Documents of the release that a spec names and no file of the run holds. Nothing is read where everything named is there. */
+async function builtInDocuments(drafts: readonly Draft[], owned: OwnedDocuments, plugins: Plugins, options: LoadOptions): Promise<OwnedDocuments> {
+  const wanted = new Set<string>();
+  for (const { assertion, kind } of drafts) {
+    for (const { kind: document, name } of documentsNamed(assertion.spec as object, await kind.schema())) if (owned.get(document)?.has(name) !== true) wanted.add(document);
+  }
+  const found = new Map<string, ReadonlyMap<string, unknown>>();
+  for (const [kind, folder] of BUILT_IN) {
+    if (!wanted.has(kind)) continue;
+    const trusted = { ...options, untrusted: false };
+    const files = await filesOf([ownFile(folder)], trusted);
+    const read = (await Promise.all(files.map(async (file) => Promise.all((await documentsOf(file, trusted)).map((written) => readOne(written, plugins)))))).flat();
+    found.set(kind, new Map(read.filter((one) => "content" in one).map(({ name, content }) => [name, content])));
+  }
+  return found;
 }
 
 /** What `read` makes of all items; what goes wrong with one is kept beside. */
@@ -149,7 +172,6 @@ async function readOne({ file, document }: Written, plugins: Plugins): Promise<D
   const { clusters, allowEmpty, strict, ...spec } = asMap(envelope.spec);
   const schema = await known.schema();
   problems.push(...problemsOf(await known.validate(spec), { document, base: ["spec"], value: spec, schema, alsoKnown: COMMON }));
-  if (problems.length === 0) problems.push(...faultsOf((await known.kind()).check?.(spec as never) ?? [], document));
   if (problems.length > 0) throw new Several(problems);
 
   const { name, severity } = (value as { metadata: { name: string; severity: Severity } }).metadata;
@@ -214,12 +236,15 @@ function kindWordOf(value: unknown, file: string, document: Document): string {
 
 async function readOwned(kind: string, value: JsonObject, { file, document }: Written, plugins: Plugins): Promise<Owned> {
   const owners = await Promise.all([...plugins.kinds.values()].map((each) => each.kind()));
-  const documents = new Map(owners.flatMap((owner) => Object.entries(owner.documents ?? {})));
-  const schema = documents.get(kind);
-  if (schema === undefined) throw new UnknownKindError(kind, [...plugins.kinds.keys(), ...documents.keys()].toSorted(), document.positionOf(["kind"]));
+  const documents = new Map(owners.flatMap((owner) => Object.entries(owner.documents ?? {}).map(([name, schema]) => [name, { owner, schema }] as const)));
+  const owned = documents.get(kind);
+  if (owned === undefined) throw new UnknownKindError(kind, [...plugins.kinds.keys(), ...documents.keys()].toSorted(), document.positionOf(["kind"]));
+  const { owner, schema } = owned;
   const problems = [...(await checkOwn("assertion", { ...value, spec: {} }, document))];
   const content: unknown = value["spec"] ?? {};
-  problems.push(...problemsOf((await validatorOf(schema, undefined))(content), { document, base: ["spec"], value: content, schema }));
+  const validate = await validatorOf(schema, await owner.documentValidators?.[kind]?.());
+  problems.push(...problemsOf(validate(content), { document, base: ["spec"], value: content, schema }));
+  if (problems.length === 0) problems.push(...faultsOf(owner.checkDocument?.(kind, content as never) ?? [], document));
   if (problems.length > 0) throw new Several(problems);
   return { file, document, kind, name: (value as { metadata: { name: string } }).metadata.name, content };
 }

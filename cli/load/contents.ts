@@ -6,13 +6,15 @@ import { InvalidFieldError, listed } from "./errors.ts";
 import { must, pathFrom, refusedPath, type LoadOptions } from "./trust.ts";
 
 /** Documents that kinds own, by kind and name. */
-type OwnedDocuments = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
+export type OwnedDocuments = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 
 interface Place {
   readonly file: string;
   readonly document: Document;
   readonly options: LoadOptions;
   readonly owned: OwnedDocuments;
+  /** Those of the release: what the run's own files hold counts more. */
+  readonly builtIn: OwnedDocuments;
 }
 
 /** A file that a spec names holds at most this much. */
@@ -50,8 +52,13 @@ async function fileNamed(named: string, asBytes: boolean, at: Position, { file, 
   return { path: named, sha256: createHash("sha256").update(bytes).digest("hex"), content: bytes.toString(asBytes ? "base64" : "utf8") };
 }
 
-function documentNamed(name: string, kind: string, at: Position, { owned }: Place): object {
-  const documents = owned.get(kind) ?? new Map<string, unknown>();
+/** The documents that a spec names, each with its kind. */
+export function documentsNamed(spec: object, schema: JsonObject): readonly { readonly kind: string; readonly name: string }[] {
+  return [...marks(schema, spec, schema)].flatMap(({ schema: marked, value }) => (marked["x-document"] === undefined ? [] : [{ kind: String(marked["x-document"]), name: value }]));
+}
+
+function documentNamed(name: string, kind: string, at: Position, { owned, builtIn }: Place): object {
+  const documents = new Map([...(builtIn.get(kind) ?? []), ...(owned.get(kind) ?? [])]);
   if (!documents.has(name)) {
     const names = [...documents.keys()];
     const near = nearest(name, names);

@@ -1,23 +1,31 @@
 import { defineCollector, isSecretKind, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { configMaps, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodes, pods, probeRights, right, routing, wasmDeclaring } from "./resources.ts";
+import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims, wasmDeclaring } from "./resources.ts";
 import { readAddons } from "./readers/add-ons.ts";
+import { readBpfApplications } from "./readers/bpf-applications.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
 import { readLoadedRoutes } from "./readers/loaded-routes.ts";
+import { readNodeAgents } from "./readers/node-agents.ts";
+import { readNodeFeatures } from "./readers/node-features.ts";
 import { readNodePools } from "./readers/node-pools.ts";
+import { readNodes } from "./readers/nodes.ts";
 import { readObjects } from "./readers/objects.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
+import { readRuntimeClasses } from "./readers/runtime-classes.ts";
 import { readServerVersion } from "./readers/server-version.ts";
 import { readWasmLoaded } from "./readers/wasm-loaded.ts";
 import { readWasmModules } from "./readers/wasm-modules.ts";
 
-type Provided = "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
+/** What nodes offer: asked where a hardware profile needs it. */
+const HARDWARE = ["bpf-applications", "node-agents", "node-features", "nodes", "runtime-classes"] as const;
+
+type Provided = (typeof HARDWARE)[number] | "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
-  summary: "who a cluster is, which nodes, control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
-  provides: ["add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
+  summary: "who a cluster is, what its nodes offer, which control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
+  provides: [...HARDWARE, "add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     const objects = requests.filter(({ fact }) => fact === "objects");
@@ -26,26 +34,47 @@ export default defineCollector<Provided>({
   },
 
   permissions({ fact, options }, probes) {
-    // Which resource a kind is, only the API itself knows: see `lists`.
-    if (fact === "objects") return [];
-    if (fact === "add-ons") return [right("list", pods)];
-    if (fact === "envoy-proxies") return [right("list", pods), ...probeRights(probes)];
-    if (fact === "loaded-routes") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
-    // `/version` is open to everybody who is known.
-    if (fact === "server-version") return [];
-    if (fact === "node-pools") return [right("list", nodes)];
-    if (fact === "control-planes") return [right("list", pods), right("list", managedRevisions)];
-    if (fact === "routing") {
-      return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+    switch (fact) {
+      case "objects":
+        // Which resource a kind is, only the API itself knows: see `lists`.
+        return [];
+      case "add-ons":
+        return [right("list", pods)];
+      case "envoy-proxies":
+        return [right("list", pods), ...probeRights(probes)];
+      case "loaded-routes":
+      case "wasm-loaded":
+        return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
+      case "wasm-modules":
+        return wasmDeclaring.map((resource) => right("list", resource));
+      case "routing":
+        return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+      case "server-version":
+        // `/version` is open to everybody who is known.
+        return [];
+      case "node-pools":
+      case "nodes":
+        return [right("list", nodes)];
+      case "control-planes":
+        return [right("list", pods), right("list", managedRevisions)];
+      case "node-features":
+        return [right("list", nodeFeatures)];
+      case "node-agents":
+        return [right("list", pods), right("list", daemonSets), { ...right("get", configMaps), namespace: KUBE_SYSTEM, name: CILIUM_CONFIG }];
+      case "runtime-classes":
+        return [right("list", runtimeClasses), right("list", shims)];
+      case "bpf-applications":
+        return bpfStates.map((resource) => right("list", resource));
+      case "cluster":
+        return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
+      default:
+        return fact satisfies never;
     }
-    if (fact === "wasm-modules") return wasmDeclaring.map((resource) => right("list", resource));
-    if (fact === "wasm-loaded") return [right("list", pods), ...probeRights(probes.filter((probe) => probe === "admin"))];
-    return [{ ...right("get", namespaces), name: KUBE_SYSTEM }, ...(options?.["nodes"] === true ? [right("list", nodes)] : [])];
   },
 
   lists: ({ fact, options }) => (fact === "objects" ? listedKind(options) : undefined),
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -66,6 +95,16 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return nothing();
     case "routing":
       return readRouting(cluster, io);
+    case "nodes":
+      return readNodes(cluster, io);
+    case "node-features":
+      return readNodeFeatures(cluster, io);
+    case "node-agents":
+      return readNodeAgents(cluster, io);
+    case "runtime-classes":
+      return readRuntimeClasses(cluster, io);
+    case "bpf-applications":
+      return readBpfApplications(cluster, io);
     case "server-version":
       return readServerVersion(cluster, io);
     case "wasm-loaded":

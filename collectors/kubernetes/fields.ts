@@ -26,6 +26,15 @@ export function namedIn(value: unknown, key: string, name: string): Fields | und
   return listIn(value, key).find((entry): entry is Fields => textIn(entry, "name") === name);
 }
 
+/** Most entries that are kept of a map of texts: no node has as many labels. */
+const ENTRIES = 1000;
+
+/** The texts of a map under a key, by their names in order; numbers as texts, everything else is left out. */
+export function textsIn(value: unknown, key: string, longest = 1024): Readonly<Record<string, string>> {
+  const entries = Object.entries(fieldsIn(value, key)).flatMap(([name, text]) => (typeof text === "string" || typeof text === "number" ? [[name, String(text).slice(0, longest)] as const] : []));
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(0, ENTRIES));
+}
+
 function own(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Fields)[key] : undefined;
 }

@@ -5,6 +5,20 @@ export const nodes: Resource = { group: "", versions: ["v1"], plural: "nodes", k
 export const namespaces: Resource = { group: "", versions: ["v1"], plural: "namespaces", kind: "Namespace", namespaced: false };
 export const configMaps: Resource = { group: "", versions: ["v1"], plural: "configmaps", kind: "ConfigMap", namespaced: true };
 
+export const daemonSets: Resource = { group: "apps", versions: ["v1"], plural: "daemonsets", kind: "DaemonSet", namespaced: true };
+export const nodeFeatures: Resource = { group: "nfd.k8s-sigs.io", versions: ["v1alpha1"], plural: "nodefeatures", kind: "NodeFeature", namespaced: true };
+export const runtimeClasses: Resource = { group: "node.k8s.io", versions: ["v1"], plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
+export const shims: Resource = { group: "runtime.spinkube.dev", versions: ["v1alpha1"], plural: "shims", kind: "Shim", namespaced: false };
+
+/** What bpfman says of each application on each node: of the whole cluster, and of one namespace. */
+export const bpfStates: readonly Resource[] = [
+  { group: "bpfman.io", versions: ["v1alpha1"], plural: "clusterbpfapplicationstates", kind: "ClusterBpfApplicationState", namespaced: false },
+  { group: "bpfman.io", versions: ["v1alpha1"], plural: "bpfapplicationstates", kind: "BpfApplicationState", namespaced: true },
+];
+
+/** The ConfigMap that Cilium's charts write, in whatever namespace they are installed; clouds that manage it use kube-system. */
+export const CILIUM_CONFIG = "cilium-config";
+
 /** Where Istio's charts put the control plane. */
 export const ISTIO_SYSTEM = "istio-system";
 

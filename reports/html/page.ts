@@ -1,13 +1,14 @@
 import { html } from "htm/preact";
 import { h, type VNode } from "preact";
 import { render } from "preact-render-to-string";
-import type { Report, ReportCluster, Result } from "#engine";
+import type { Report, ReportCluster, ReportTable, Result } from "#engine";
 import { bounded } from "../bounded.ts";
 import { byUrgency, isOpen, itemsOfResult, type Item } from "../items.ts";
 import { count } from "../layout.ts";
+import { CELL_MARKS, CELL_WORDS } from "../table.ts";
 import { markup } from "./template.ts";
 
-const LIMITS = { findings: 5_000, evidence: 20, columns: 60, text: 4_000, name: 300 };
+const LIMITS = { findings: 5_000, evidence: 20, columns: 60, rows: 500, text: 4_000, name: 300 };
 const MARKS = { holds: "✓", violated: "✗", undecided: "?" } as const;
 const WORDS = { fault: "fault", undecided: "undecided", gap: "not seen", info: "information" } as const;
 
@@ -98,10 +99,25 @@ function Section({ result, id, left, written }: Listed): VNode {
   return html`<details class="result" id=${id} open=${verdict !== "holds"}>
     <summary><h2 class=${verdict}>${MARKS[verdict]} ${cut(assertion)} <span>${verdict}</span></h2></summary>
     <p class="soft">${cut(kind)}, ${cut(at.file)}:${at.line}; ${coverage.judged} ${cut(coverage.of)} judged in ${count(coverage.clusters, "cluster")}${severity === "error" ? "" : `; ${severity}: never fails the run`}</p>
+    ${(result.tables ?? []).map((table) => html`<${Compared} table=${table} />`)}
     ${written === "" ? null : html`<div dangerouslySetInnerHTML=${{ __html: written }}></div>`}
     ${left === 0 ? null : html`<p>${count(left, "more finding or gap", "more findings and gaps")} not shown here; the other formats have all of them</p>`}
     ${assumptions.length === 0 ? null : html`<h3>assumes</h3><ul>${assumptions.slice(0, 50).map(({ text: what, where }) => html`<li>${text(what)} <span class="soft">(${cut(where)})</span></li>`)}</ul>${assumptions.length > 50 ? html`<p>${assumptions.length - 50} more assumptions not shown here</p>` : null}`}
   </details>`;
+}
+
+const CELL_CLASSES = { pass: "holds", fail: "fault", unknown: "undecided", exempt: "soft", none: "soft" } as const;
+
+/** What a kind compared: columns and rows beyond a limit are counted. */
+function Compared({ table }: { readonly table: ReportTable }): VNode {
+  const { title, columns, rows } = table;
+  const [places, claims] = [columns.slice(0, LIMITS.columns), rows.slice(0, LIMITS.rows)];
+  const left = [...(columns.length > places.length ? [count(columns.length - places.length, "more column")] : []), ...(rows.length > claims.length ? [count(rows.length - claims.length, "more row")] : [])];
+  return html`<div class="scroll" tabindex="0" role="region" aria-label=${cut(title)}><table>
+      <caption class="soft">${cut(title)}${left.length === 0 ? "" : ` (not shown: ${left.join(", ")})`}</caption>
+      <thead><tr><th scope="col">claim</th>${places.map((column) => html`<th scope="col">${cut(column)}</th>`)}</tr></thead>
+      <tbody>${claims.map(({ head, cells }) => html`<tr><th scope="row">${cut(head)}</th>${places.map((_, index) => { const cell = cells[index]; return cell === undefined ? html`<td></td>` : html`<td class=${CELL_CLASSES[cell.state]}><span role="img" aria-label=${CELL_WORDS[cell.state]}>${CELL_MARKS[cell.state]}</span> ${cut(cell.text)}</td>`; })}</tr>`)}</tbody>
+    </table></div>`;
 }
 
 /** There can be thousands. */

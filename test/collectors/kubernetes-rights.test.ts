@@ -38,7 +38,7 @@ describe("deploy/rbac/clusterrole.yaml", () => {
     expect(given("cloud-assert")).toEqual(needed([]));
     const verbs = needed([]).map((right) => right.split(" ")[0]);
     expect(new Set(verbs)).toEqual(new Set(["get", "list"]));
-    expect(needed([]).filter((right) => right.startsWith("get"))).toEqual(["get configmaps. istio", "get namespaces. kube-system"]);
+    expect(needed([]).filter((right) => right.startsWith("get"))).toEqual(["get configmaps. cilium-config", "get configmaps. istio", "get namespaces. kube-system"]);
     expect(needed([]).filter((right) => /secrets/.test(right))).toEqual([]);
   });
 

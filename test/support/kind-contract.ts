@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { load } from "js-yaml";
+import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import type { AnyCollector, Cluster, Fact, FactKind, Gap, Kind, Result } from "#engine";
 import { istioMap, istioMapEntriesOf } from "#values";
@@ -14,12 +14,14 @@ interface SchemaNode {
   readonly default?: unknown;
   readonly examples?: readonly unknown[];
   readonly required?: readonly string[];
+  readonly "x-document"?: string;
   readonly additionalProperties?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
 }
 
 interface Example {
   readonly name: string;
+  /** With documents of the kind in the place of their names. */
   readonly spec: unknown;
   readonly parts: { readonly allowEmpty?: boolean; readonly strict?: boolean };
   readonly seen: Seen;
@@ -32,15 +34,17 @@ const VERDICTS = ["holds", "undecided", "violated"];
 /** Written by `npm run generate`; a new folder has none before the first run. */
 const GENERATED = "validate.generated.js";
 const FILES = ["README.md", "examples", "kind.ts", "schema.json", "spec.ts"];
+/** The schema of the documents that a kind owns, and its validator. */
+const DOCUMENT = ["profile.json", "profile.generated.js"];
 const HEADINGS = ["## What it claims", "## Why it matters", "## How to repair"];
 
 /** What a folder must keep to be a kind; the README of the room says it in prose. */
 export function describeKind(folder: string): void {
   const schema = json<SchemaNode>(folder, "schema.json");
-  const examples = VERDICTS.map((verdict) => readExample(folder, verdict, schema));
 
   describe(`the kind in ${basename(folder)}`, async () => {
     const kind = await pluginIn<Kind<unknown, FactKind>>(folder, "kind.ts");
+    const examples = VERDICTS.map((verdict) => readExample(folder, verdict, schema, kind));
     const judged = ({ spec, seen, parts }: Example, other: Partial<Seen> = {}) => resultOf(kind, spec, { ...seen, ...other }, parts);
 
     it("is called like its folder", () => {
@@ -49,7 +53,8 @@ export function describeKind(folder: string): void {
 
     it("holds only what a kind is made of", () => {
       const entries = readdirSync(folder);
-      expect(entries.filter((entry) => ![...FILES, GENERATED].includes(entry) && !/^[a-z0-9-]+\.ts$/.test(entry))).toEqual([]);
+      expect(entries.filter((entry) => ![...FILES, ...DOCUMENT, GENERATED].includes(entry) && !/^[a-z0-9-]+\.ts$/.test(entry))).toEqual([]);
+      expect(DOCUMENT.every((file) => entries.includes(file)), "a schema of documents, where the kind owns some").toBe(kind.documents !== undefined);
       expect(FILES.filter((file) => !entries.includes(file))).toEqual([]);
       expect(readdirSync(join(folder, "examples")).toSorted()).toEqual(VERDICTS);
     });
@@ -136,13 +141,18 @@ function summaryOf({ verdict, findings, gaps, assumptions }: Result): unknown {
   );
 }
 
-function readExample(folder: string, name: string, schema: SchemaNode): Example {
+function readExample(folder: string, name: string, schema: SchemaNode, kind: Kind<unknown, FactKind>): Example {
   const path = join(folder, "examples", name);
   if (!existsSync(path)) throw new Error(`${path} is missing: a kind has an example for each verdict`);
-  const document = load(readFileSync(join(path, "assertion.yaml"), "utf8")) as { readonly spec?: Readonly<Record<string, unknown>> };
-  const { allowEmpty, strict, clusters: _, ...spec } = document.spec ?? {};
-  const validate = validatorOf(schema);
-  if (!validate(spec)) throw new Error(`the spec of ${path}/assertion.yaml is not valid: ${JSON.stringify(validate.errors)}`);
+  const [document, ...owned] = loadAll(readFileSync(join(path, "assertion.yaml"), "utf8")) as readonly Written[];
+  const { allowEmpty, strict, clusters: _, ...spec } = document?.spec ?? {};
+  check(schema, spec, `the spec of ${path}/assertion.yaml`);
+  for (const { kind: word = "", metadata, spec: content = {} } of owned) {
+    check(kind.documents?.[word] ?? {}, content, `the ${word} of ${path}/assertion.yaml`);
+    for (const [field, property] of Object.entries(schema.properties ?? {})) {
+      if (property["x-document"] === word && spec[field] === metadata?.name) spec[field] = { name: metadata?.name, sha256: "0".repeat(64), content };
+    }
+  }
 
   const seen = json<{ clusters: readonly Partial<Cluster>[]; facts: readonly Fact[]; gaps?: readonly Gap[]; istioMap?: unknown }>(path, "facts.json");
   return {
@@ -159,8 +169,20 @@ function readExample(folder: string, name: string, schema: SchemaNode): Example 
   };
 }
 
+interface Written {
+  readonly kind?: string;
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: Record<string, unknown>;
+}
+
+/** Fills defaults in. */
+function check(schema: object, value: unknown, what: string): void {
+  const validate = validatorOf(schema);
+  if (!validate(value)) throw new Error(`${what} is not valid: ${JSON.stringify(validate.errors)}`);
+}
+
 function validatorOf(schema: object) {
-  const ajv = new Ajv2020({ useDefaults: true, allErrors: true, strict: true });
+  const ajv = new Ajv2020({ useDefaults: true, allErrors: true, strict: true, strictRequired: false });
   for (const keyword of ["x-file", "x-document"]) ajv.addKeyword(keyword);
   return ajv.compile(schema);
 }

@@ -6,10 +6,11 @@ const COMMON = ["clusters", "allowEmpty", "strict"] as const;
  * One schema for editors: every document that a user may write, told apart by `kind`. Definitions of each part get a prefix,
  * so that those of two kinds never meet.
  */
-export function editorSchema(assertion: JsonObject, others: Readonly<Record<string, JsonObject>>, kinds: ReadonlyMap<string, JsonObject>): JsonObject {
+export function editorSchema(assertion: JsonObject, others: Readonly<Record<string, JsonObject>>, kinds: ReadonlyMap<string, JsonObject>, owned: readonly JsonObject[] = []): JsonObject {
   const definitions: Record<string, unknown> = {};
   const documents = [
     ...[...kinds].map(([name, spec]) => [name, assertionOf(name, assertion, spec)] as const),
+    ...owned.map((spec) => [String(spec["title"]), documentOf(String(spec["title"]), assertion, spec)] as const),
     ...Object.entries(others).map(([name, schema]) => [name, prefixed(schema, name)] as const),
   ];
   for (const [name, document] of documents) {
@@ -29,8 +30,17 @@ export function editorSchema(assertion: JsonObject, others: Readonly<Record<stri
   } as JsonObject;
 }
 
+/** The envelope of a document that is no assertion: nothing in its spec but its own. */
+function documentOf(name: string, assertion: JsonObject, spec: JsonObject): JsonObject {
+  return envelopeOf(name, assertion, spec, []);
+}
+
 /** The envelope with this kind's name and its spec beside the common fields. */
 function assertionOf(name: string, assertion: JsonObject, spec: JsonObject): JsonObject {
+  return envelopeOf(name, assertion, spec, COMMON);
+}
+
+function envelopeOf(name: string, assertion: JsonObject, spec: JsonObject, commonFields: readonly string[]): JsonObject {
   const envelope = structuredClone(prefixed(assertion, name)) as unknown as Schema;
   const own = structuredClone(prefixed(spec, `${name}Spec`)) as unknown as Schema;
   const common = envelope.properties["spec"]?.properties ?? {};
@@ -43,7 +53,7 @@ function assertionOf(name: string, assertion: JsonObject, spec: JsonObject): Jso
     properties: {
       ...envelope.properties,
       kind: { description: own.description, const: name },
-      spec: { ...limits, properties: { ...Object.fromEntries(COMMON.map((field) => [field, common[field]])), ...properties } },
+      spec: { ...limits, properties: { ...Object.fromEntries(commonFields.map((field) => [field, common[field]])), ...properties } },
     },
     examples: [{ apiVersion: "cloud-assert/v1", kind: name, metadata: { name: "a-name" }, ...(example === undefined ? {} : { spec: example }) }],
     $defs: { ...envelope.$defs, ...$defs },

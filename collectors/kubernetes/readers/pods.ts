@@ -1,12 +1,13 @@
 import { byText, mergedMask, type Io, type KubernetesApi, type PodAddress, type Source } from "#engine";
 import { fieldsIn } from "../fields.ts";
 import { pods } from "../resources.ts";
+import { NodeWork, nodeWorkFields, type NodeWorkSeen } from "./node-work.ts";
 import { podProxy, proxyFields } from "./pod-proxy.ts";
 import { ProxyGroups, type ProxyGroup } from "./proxy-groups.ts";
 import { RoutingPods, routingFields, stableOf, type PodsSeen } from "./routing-pods.ts";
 import { addonFields, Addons, type Addon } from "./running-add-ons.ts";
 
-/** What the pods of one cluster say to the readers of proxies and of routing. */
+/** What the pods of one cluster say to the readers of proxies, of routing and of nodes. */
 export interface PodScan {
   readonly groups: readonly ProxyGroup[];
   readonly routing: PodsSeen;
@@ -15,6 +16,7 @@ export interface PodScan {
   readonly running: readonly PodAddress[];
   /** Of those the sidecars and gateways, with what routing goes by; empty where nobody may ask them anything. */
   readonly askable: readonly RunningProxy[];
+  readonly work: NodeWorkSeen;
 }
 
 /** A proxy that can be asked. */
@@ -29,7 +31,7 @@ export interface RunningProxy {
 }
 
 /** All that anybody below looks at in a pod. */
-const fields = mergedMask(proxyFields, routingFields, addonFields);
+const fields = mergedMask(proxyFields, routingFields, addonFields, nodeWorkFields);
 
 /** By the look at a cluster: readers run side by side, and a list of pods is the largest there is. */
 const scans = new WeakMap<Io, Promise<PodScan>>();
@@ -47,6 +49,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
   const addons = new Addons();
   let running: PodAddress[] = [];
   let askable: RunningProxy[] = [];
+  const work = new NodeWork();
   let seen = 0;
   for await (const page of api.list(pods, { fields })) {
     io.signal.throwIfAborted();
@@ -56,6 +59,7 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
       addons.clear();
       running = [];
       askable = [];
+      work.clear();
       seen = 0;
     }
     for (const item of page.items) {
@@ -69,10 +73,11 @@ async function scanOnce(api: KubernetesApi, io: Io): Promise<PodScan> {
         const { name, namespace, workload, role } = proxy;
         askable.push({ name, namespace, workload, role, labels: Object.fromEntries(stableOf(fieldsIn(fieldsIn(item, "metadata"), "labels"))), source: source() });
       }
+      work.add(item, proxy, source);
     }
     seen += page.items.length;
     // Not for the few of a folder: the first number that is written with commas costs a tenth of a second.
     io.progress(`${seen < 1000 ? seen : seen.toLocaleString("en")} pods`);
   }
-  return { groups: groups.sorted(), routing: routing.result(), addons: addons.sorted(), askable, running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
+  return { groups: groups.sorted(), routing: routing.result(), addons: addons.sorted(), work: work.result(), askable, running: running.toSorted((a, b) => byText(a.namespace, b.namespace) || byText(a.name, b.name)) };
 }

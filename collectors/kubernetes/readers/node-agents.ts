@@ -1,0 +1,74 @@
+import { CILIUM_SETTINGS, digestOf, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type NodeAgent } from "#engine";
+import { fieldsIn, textIn, textsIn } from "../fields.ts";
+import { CILIUM_CONFIG, configMaps, daemonSets, pods } from "../resources.ts";
+import { productOf, type Known } from "./agent-products.ts";
+import { elsewhereGap, listAll, orGap, unseenGap, type Listed } from "./lists.ts";
+import type { AgentPods } from "./node-work.ts";
+import { scanPods } from "./pods.ts";
+
+/**
+ * One fact for each DaemonSet of a known program and each image of it, with the nodes on which its pods are ready; one for the sidecars
+ * and one for each runtime class in use, with the nodes on which such pods run.
+ *
+ * 1. A DaemonSet without pods is a fact with no nodes: it is there, and does nothing.
+ * 2. Of Cilium's ConfigMap only known settings are kept.
+ */
+export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<Fact<"node-agents"> | Gap> {
+  const api = await io.kubernetes();
+  const blind = await unseenGap(api, cluster, "node-agents", pods, daemonSets);
+  if (blind !== undefined) yield blind;
+  yield* elsewhereGap(api, cluster, "node-agents", "programs on nodes");
+  const gaps: Gap[] = [];
+  const sets = await orGap(gaps, cluster, "node-agents", daemonSets.plural, [], () => listAll(daemonSets, api, io));
+  const seen = await orGap(gaps, cluster, "node-agents", pods.plural, undefined, async () => ((await api.unseen(pods)) ? undefined : (await scanPods(api, io)).work));
+  // where pods are not seen, a DaemonSet does not show that it has none
+  const agents = seen === undefined ? [] : [...seen.agents, ...withoutPods(sets, seen.agents)];
+  const settings = new Map<string, Readonly<Record<string, string>> | undefined>();
+  for (const { product, namespace } of agents) {
+    if (product !== "cilium" || settings.has(namespace)) continue;
+    settings.set(namespace, await orGap(gaps, cluster, "node-agents", `configmaps/${CILIUM_CONFIG}`, undefined, () => ciliumSettings(api, namespace)));
+  }
+  yield* gaps;
+  for (const agent of agents) {
+    const data = dataOf(agent, agent.product === "cilium" ? settings.get(agent.namespace) : undefined);
+    const mark = digestOf([data.image, data.imageId ?? null, data.mode ?? null]).slice(0, 8);
+    yield factOf(cluster, `${data.namespace}/${data.name} ${mark}`, data, agent.source);
+  }
+  for (const { data, source } of seen?.pods ?? []) yield factOf(cluster, data.type === "sidecars" ? "sidecars" : `pods of runtime class ${data.name}`, data, source);
+}
+
+function factOf(cluster: Cluster, subject: string, data: Fact<"node-agents">["data"], source: Listed["source"]): Fact<"node-agents"> {
+  return { type: "fact", kind: "node-agents", cluster: cluster.name, subject, data, source: { collector: "kubernetes", ...source } };
+}
+
+function dataOf({ product, namespace, name, image, imageId, mode, readyOn, notReadyOn }: AgentPods, settings: Readonly<Record<string, string>> | undefined): NodeAgent {
+  return {
+    type: "agent",
+    product,
+    namespace,
+    name,
+    image,
+    ...(imageId === undefined ? {} : { imageId }),
+    ...(mode === undefined ? {} : { mode }),
+    readyOn: [...readyOn].toSorted(),
+    notReadyOn: [...notReadyOn].filter((node) => !readyOn.has(node)).toSorted(),
+    ...(settings === undefined ? {} : { settings }),
+  };
+}
+
+function withoutPods(sets: readonly Listed[], agents: readonly AgentPods[]): readonly AgentPods[] {
+  const seen = new Set(agents.map(({ namespace, name }) => `${namespace}/${name}`));
+  return sets.flatMap(({ item, source }) => {
+    const metadata = fieldsIn(item, "metadata");
+    const known: Known | undefined = productOf(fieldsIn(fieldsIn(fieldsIn(item, "spec"), "template"), "spec"));
+    const [namespace, name] = [textIn(metadata, "namespace") ?? "default", textIn(metadata, "name", 253) ?? ""];
+    return known === undefined || seen.has(`${namespace}/${name}`) ? [] : [{ ...known, namespace, name, readyOn: new Set<string>(), notReadyOn: new Set<string>(), source }];
+  });
+}
+
+async function ciliumSettings(api: KubernetesApi, namespace: string): Promise<Readonly<Record<string, string>> | undefined> {
+  const found = await api.get(configMaps, namespace, CILIUM_CONFIG);
+  if (found === undefined) return undefined;
+  const all = textsIn(found, "data", 256);
+  return Object.fromEntries(CILIUM_SETTINGS.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
+}

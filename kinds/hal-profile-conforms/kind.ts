@@ -1,0 +1,92 @@
+import { defineKind, fault, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
+import schema from "./profile.json" with { type: "json" };
+import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
+import { clusterFindings } from "./findings.ts";
+import { fieldsSeen, parityFindings, placesOf } from "./parity.ts";
+import { faultsIn, faultsOfExemptions } from "./profile-check.ts";
+import type { HalProfile } from "./profile.ts";
+import { requirementsOf } from "./requirements.ts";
+import { resultOf, type ClusterResult } from "./result.ts";
+import type { Spec } from "./spec.ts";
+import { daysLeft } from "./structural.ts";
+import { tableOf } from "./table.ts";
+import { viewOf, type Needed } from "./view.ts";
+
+export default defineKind<Spec, Needed>({
+  name: "HalProfileConforms",
+  summary: "the nodes of each cluster offer what a hardware profile asks for, and the clouds that run it run it alike",
+  needs: (spec) => neededBy(profileOf(spec)).map((fact): Request<Needed> => ({ fact })),
+  judges: ["node", "nodes"],
+  documents: { HalProfile: schema },
+  documentValidators: { HalProfile: () => import("./profile.generated.js") },
+  checkDocument: (_kind, content) => faultsIn(content),
+  check: (spec) => faultsOf(spec),
+
+  *judge(spec, world) {
+    const profile = profileOf(spec);
+    const exemptions = [...profile.exemptions, ...spec.exemptions];
+    const judging = { profile, mode: spec.mode, requirements: requirementsOf(profile), exemptions, now: world.now };
+    const asked = new Set(neededBy(profile));
+    const results = world.clusters.map((cluster) => resultOf(viewOf(cluster, spec.nodes ?? profile.selector, world, asked), judging));
+    const telling = { profile: spec.profile.name, now: world.now, mode: spec.mode, minNodes: profile.minNodes };
+    for (const result of results) yield* clusterFindings(result, telling);
+    yield* exemptionFindings(exemptions, results, telling);
+
+    const across = profile.parity?.across[0] ?? "cloud";
+    const places = placesOf(results, across);
+    const seen = profile.parity === undefined ? [] : fieldsSeen(profile.parity, places);
+    if (profile.parity !== undefined) yield* parityFindings(seen, places, { profile: spec.profile.name, across });
+    if (results.length > 0) yield tableOf(`profile ${spec.profile.name}`, places, seen, profile.parity?.atLeast ?? [], world.now);
+    yield judged(results.reduce((sum, { view }) => sum + view.nodes.length, 0));
+  },
+});
+
+/** The loader has checked the document against its schema. */
+function profileOf({ profile }: Spec): HalProfile {
+  return profile.content as HalProfile;
+}
+
+/** Each kind of fact takes permissions of its own: only those are asked for that the profile looks at. */
+function neededBy({ node, runtime, mesh, modules, fallbacks }: HalProfile): readonly Needed[] {
+  const alternatives = Object.values(fallbacks);
+  const all = [node, ...alternatives.map((each) => each.node)];
+  const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0;
+  const agents = mesh !== undefined || runtime !== undefined || modules !== undefined || alternatives.some((each) => each.modules !== undefined);
+  return [
+    "nodes",
+    ...(nfd ? (["node-features"] as const) : []),
+    ...(agents ? (["node-agents"] as const) : []),
+    ...(runtime === undefined ? [] : (["runtime-classes"] as const)),
+    ...(mesh?.ebpf?.impl.includes("bpfman") === true ? (["bpf-applications"] as const) : []),
+  ];
+}
+
+function* faultsOf(spec: Spec): Iterable<SpecFault> {
+  const profile = profileOf(spec);
+  yield* faultsOfExemptions(spec.exemptions, profile, ["exemptions"]);
+  if (spec.mode === "atLeast" && profile.minNodes === 0) yield { path: ["mode"], message: `\`atLeast\` counts up to \`minNodes\` of the profile, which is 0`, remedy: "write `mode: all`, or `minNodes: 1` in the profile" };
+}
+
+interface About {
+  readonly profile: string;
+  readonly now: string;
+}
+
+/** Exemptions that last too long, that are about nobody, and those that leave nothing to judge. */
+function* exemptionFindings(exemptions: readonly Exemption[], results: readonly ClusterResult[], { profile, now }: About): Iterable<Finding> {
+  for (const exemption of exemptions) {
+    const { requirement, expires, owner } = exemption;
+    const where = exemption.cluster ?? exemption.cloud ?? "";
+    const words = { subject: `exemption of ${where} from ${requirement}`, cause: `${profile} ${where} ${requirement} ${expires}` };
+    const about = results.filter(({ view }) => isAbout(exemption, view));
+    const evidence = [{ cluster: about[0]?.view.cluster.name ?? where, label: "exemption", value: `${owner} until ${expires}`, source: { collector: "assertion", locator: profile } }];
+    if (about.length === 0) yield info({ ...words, message: `the exemption of \`${where}\` from \`${requirement}\` is about no cluster of this assertion`, remedy: "delete it, or correct its cloud or cluster", evidence: [] });
+    else if (daysLeft(now, expires) > LONGEST) yield fault({ ...words, message: `the exemption of \`${where}\` from \`${requirement}\` lasts until ${expires}, ${daysLeft(now, expires)} days: at most ${LONGEST} are allowed`, remedy: "write an earlier end, and renew it when it is looked at again", evidence });
+  }
+  const first = results[0];
+  for (const { id } of first?.lines ?? []) {
+    const exempt = results.filter(({ lines }) => lines.some((line) => line.id === id && line.active !== undefined && line.outcome !== "pass"));
+    if (exempt.length < results.length) continue;
+    yield undecided({ subject: `exemptions from ${id}`, cause: `${profile} ${id} vacuous`, message: `every cluster is exempt from \`${id}\` of \`${profile}\`: nothing is left to judge`, remedy: "take the requirement out of the profile, or let an exemption end", evidence: exempt.map(({ view }) => ({ cluster: view.cluster.name, label: "exempt", value: id, source: { collector: "assertion", locator: profile } })) });
+  }
+}

@@ -1,0 +1,154 @@
+import { CILIUM_SETTINGS, type Fact, type NodePods } from "#engine";
+import { parseImage } from "#values";
+import { floorOf, type Hook } from "./hooks.ts";
+import { kernelOf } from "./node-rules.ts";
+import type { HalProfile } from "./profile.ts";
+import { compareRelease, isAtLeast, parseRelease, releaseText } from "./releases.ts";
+import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
+import { fail, pass, unknown, type Seen } from "./tiers.ts";
+import type { AgentFact, ClusterView, NodeView } from "./view.ts";
+
+type Mesh = NonNullable<HalProfile["mesh"]>;
+type Ebpf = NonNullable<Mesh["ebpf"]>;
+type Impl = Ebpf["impl"][number];
+type Dataplane = NonNullable<Mesh["dataplane"]>[number];
+type Kernel = NonNullable<NonNullable<HalProfile["node"]>["kernel"]>;
+
+/** What a profile asks of the mesh on its nodes. */
+export function meshRules({ dataplane, ebpf }: Mesh, kernel: Kernel | undefined): readonly Draft[] {
+  return [
+    ...(dataplane === undefined ? [] : [{ id: "mesh.dataplane", wanted: either(dataplane), rule: onCluster((view) => seeDataplane(view, dataplane)) }]),
+    ...(ebpf === undefined ? [] : ebpfRules(ebpf, kernel)),
+  ];
+}
+
+function ebpfRules({ impl, minVersion, config, hooks }: Ebpf, kernel: Kernel | undefined): readonly Draft[] {
+  const floors = Object.entries(minVersion).map(([product, least]) => `${product} ${least}`);
+  const settings = Object.entries(config);
+  return [
+    { id: "mesh.ebpf", wanted: `${either(impl)}, and no other`, rule: onNode((node, view) => seeImplementation(node, view, impl)) },
+    ...(floors.length === 0 ? [] : [{ id: "mesh.ebpf.version", wanted: `${floors.join(", ")} or newer`, rule: onNode((node) => seeVersion(node, impl, minVersion)) }]),
+    ...(settings.length === 0 ? [] : [{ id: "mesh.ebpf.config", wanted: settings.map(([key, value]) => `${key}=${value}`).join(", "), rule: onCluster((view) => seeConfig(view, config)) }]),
+    ...(hooks.length === 0 ? [] : [{ id: "mesh.ebpf.hooks", wanted: `a kernel with ${hooks.join(", ")}`, rule: onNode((node) => seeHooks(node, hooks, kernel)) }]),
+  ];
+}
+
+type MeshPods = NodePods["type"];
+
+const SHOWN_BY: Readonly<Record<Exclude<Dataplane, "none">, MeshPods>> = { sidecar: "sidecars", ambient: "ambient", kmesh: "kmesh" };
+
+/** By the pods that are in the mesh on these nodes; a node without any shows nothing. */
+function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
+  const judged = new Set(view.nodes.map(({ node }) => node.name));
+  const found: { readonly dataplane: Exclude<Dataplane, "none">; readonly fact: Fact }[] = [];
+  for (const dataplane of ["sidecar", "ambient", "kmesh"] as const) {
+    const fact = view.pods.find(({ data }) => data.type === SHOWN_BY[dataplane] && data.runningOn.some((name) => judged.has(name)));
+    if (fact !== undefined) found.push({ dataplane, fact });
+  }
+  const text = found.map(({ dataplane }) => dataplane).join(", ") || "no pod of the mesh";
+  const values = found.length === 0 ? {} : { dataplane: found.map(({ dataplane }) => dataplane).join(" + ") };
+  const other = found.find(({ dataplane }) => !wanted.includes(dataplane));
+  if (other !== undefined) return fail("T3", text, `move pods with ${other.dataplane} off these nodes, or allow it in \`mesh.dataplane\``, { fact: other.fact, values });
+  if (found.length > 0) return pass("T3", text, { fact: found[0]?.fact, values });
+  if (!view.complete("node-agents")) return unknown("pods were not all seen", "repair what the gap names");
+  return wanted.includes("none") ? pass("T3", text, { values: { dataplane: "none" } }) : unknown(text, "start a pod of the mesh on these nodes, so that there is something to see");
+}
+
+function seeImplementation({ agents, brokenAgents, programs }: NodeView, view: ClusterView, impl: readonly Impl[]): Seen {
+  const isWanted = ({ data }: AgentFact) => (impl as readonly string[]).includes(data.product);
+  const there = agents.filter(isWanted);
+  const [first] = there;
+  if (first === undefined) return absent(brokenAgents.filter(isWanted), view, impl);
+  const rivals = rivalsOn(agents, impl);
+  const text = there.map(({ data }) => agentText(data.image, data.product, data.mode)).toSorted().join(", ");
+  if (rivals.length > 1) return unknown(`${rivals.join(" and ")} together`, `run one of ${rivals.join(", ")} on a node: which of them redirects a pod cannot be seen from here`, { fact: first });
+  const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ebpfVersion: [...new Set(there.map(({ data }) => versionText(data.image)))].toSorted().join(" + ") };
+  const broken = programs.find(({ status }) => /error|fail/i.test(status));
+  if (broken !== undefined && impl.includes("bpfman")) return fail("T3", `${text}, which could not load \`${broken.application}\` (${broken.status})`, "look at the status of that application's state object", { fact: first, values });
+  return pass("T3", text, { fact: first, values });
+}
+
+/** Who redirects traffic of pods: two of them on one node cannot both. */
+const REDIRECTS: readonly string[] = ["kmesh", "merbridge", "ztunnel"];
+
+/** Those that stand in each other's way. bpfman only loads programs; Cilium stands in the way where it translates in the sockets of pods, too. */
+function rivalsOn(agents: readonly AgentFact[], impl: readonly Impl[]): readonly string[] {
+  const products = new Set(agents.map(({ data }) => data.product as string));
+  const redirecting = REDIRECTS.filter((product) => products.has(product));
+  const wanted = impl.filter((product) => product !== "bpfman" && products.has(product));
+  const inSockets = agents.some(({ data }) => data.product === "cilium" && data.settings?.["bpf-lb-sock-hostns-only"] !== "true" && data.settings?.["bpf-lb-sock"] !== "false");
+  const eager = inSockets && redirecting.some((product) => product !== "ztunnel") ? ["cilium"] : [];
+  return [...new Set([...redirecting, ...(wanted.length > 1 ? wanted : []), ...eager])].toSorted();
+}
+
+function absent(broken: readonly AgentFact[], view: ClusterView, impl: readonly Impl[]): Seen {
+  const [first] = broken;
+  if (first !== undefined) return fail("T3", `${first.data.product}, not ready`, `look at the pod of \`${first.data.namespace}/${first.data.name}\` on these nodes`, { fact: first });
+  if (!view.complete("node-agents")) return unknown("agents were not all seen", "repair what the gap names");
+  return fail("T3", "none that is known", `install ${either(impl)} on these nodes`);
+}
+
+function versionText(image: string): string {
+  return parseImage(image)?.tag ?? "without a tag";
+}
+
+function agentText(image: string, product: string, mode: string | undefined): string {
+  return `${product} ${versionText(image)}${mode === undefined ? "" : ` (${mode})`}`;
+}
+
+function seeVersion({ agents }: NodeView, impl: readonly Impl[], floors: Ebpf["minVersion"]): Seen {
+  const there = agents.filter(({ data }) => (impl as readonly string[]).includes(data.product));
+  const [first] = there;
+  if (first === undefined) return unknown("no implementation that is ready", "see `mesh.ebpf`");
+  const read = there.map((fact) => ({ fact, floor: parseRelease(Object.entries(floors).find(([product]) => product === fact.data.product)?.[1] ?? ""), seen: parseRelease(versionText(fact.data.image)) }));
+  const text = there.map(({ data }) => agentText(data.image, data.product, undefined)).toSorted().join(", ");
+  const low = read.find(({ floor, seen }) => floor !== undefined && seen !== undefined && !isAtLeast(seen, floor));
+  if (low?.floor !== undefined) return fail("T3", text, `upgrade \`${low.fact.data.namespace}/${low.fact.data.name}\` to ${releaseText(low.floor)} or newer`, { fact: low.fact });
+  const open = read.find(({ floor, seen }) => floor !== undefined && seen === undefined);
+  if (open !== undefined) return unknown(`${text}, whose tag names no release`, `give the image of \`${open.fact.data.namespace}/${open.fact.data.name}\` a tag that names its release`, { fact: open.fact });
+  return pass("T3", text, { fact: first });
+}
+
+function seeConfig(view: ClusterView, config: Readonly<Record<string, string>>): Seen {
+  const agents = [...new Map(view.nodes.flatMap(({ agents: there }) => there.filter(({ data }) => data.product === "cilium")).map((fact) => [fact.subject, fact])).values()];
+  const [first] = agents;
+  if (first === undefined) return unknown("no Cilium that is ready", "see `mesh.ebpf`");
+  const bare = agents.find(({ data }) => data.settings === undefined);
+  if (bare !== undefined) return unknown("no ConfigMap `cilium-config`", `look for the ConfigMap beside \`${bare.data.namespace}/${bare.data.name}\``, { fact: bare });
+  const values = Object.entries(config).map(([key, value]) => ({ key, value, seen: [...new Set(agents.map(({ data }) => data.settings?.[key]))] }));
+  const text = values.map(({ key, seen }) => `${key}=${seen.map((each) => each ?? "(not set)").join(" and ")}`).join(", ");
+  const shown = { ebpfConfig: text };
+  const wrong = values.filter(({ value, seen }) => seen.some((each) => each !== undefined && each !== value));
+  if (wrong.length > 0) return fail("T3", text, `set ${wrong.map(({ key, value }) => `\`${key}: "${value}"\``).join(", ")} in \`${first.data.namespace}/cilium-config\` and restart the agents`, { fact: first, values: shown });
+  const unset = values.filter(({ seen }) => seen.includes(undefined));
+  if (unset.length > 0) return unknown(text, `set ${named(unset.map(({ key }) => key))} in \`cilium-config\`: what Cilium does without it depends on its release`, { fact: first });
+  return pass("T3", text, { fact: first, values: shown });
+}
+
+/** Kernels that distributions carry features back into: their number says less than they can. */
+const BACKPORTED = /\.el\d|\.oe\d/;
+
+function seeHooks(view: NodeView, hooks: readonly Hook[], kernel: Kernel | undefined): Seen {
+  const seen = kernelOf(view);
+  const { arch } = view.node;
+  if (seen?.release === undefined || arch === undefined) return unknown(seen === undefined ? "no kernel" : `the kernel \`${seen.text}\`, which starts with no release`, "look at the node with `kubectl get node -o yaml`");
+  const { release, tier, text } = seen;
+  const same = kernel?.equivalents.find(({ match }) => text.includes(match));
+  const own = parseRelease(same?.min ?? "");
+  // a kernel that stands for the profile's floor has what that floor has
+  const counted = own !== undefined && isAtLeast(release, own) ? later(parseRelease(kernel?.min ?? ""), release) : release;
+  const lacking = hooks.filter((hook) => !isAtLeast(counted, floorOf(hook, arch)));
+  if (lacking.length === 0) return pass(tier, text);
+  const needs = lacking.map((hook) => `${hook} from ${releaseText(floorOf(hook, arch))} on ${arch}`).join(", ");
+  if (same !== undefined || BACKPORTED.test(text)) return unknown(`${text}, which may carry features of newer kernels`, `say in \`node.kernel.equivalents\` what this kernel stands for, or leave out ${named(lacking)} (${needs})`);
+  return fail(tier, text, `upgrade the image of these nodes (${needs}), or leave out ${named(lacking)}`);
+}
+
+function later<T extends readonly [number, number, number]>(a: T | undefined, b: T): T {
+  return a === undefined || compareRelease(a, b) < 0 ? b : a;
+}
+
+/** Can a setting of Cilium be looked at? */
+export function isSetting(key: string): boolean {
+  return (CILIUM_SETTINGS as readonly string[]).includes(key);
+}

@@ -1,0 +1,97 @@
+import { CILIUM_SETTINGS, type SpecFault } from "#engine";
+import type { Exemption } from "./exemptions.ts";
+import { isSetting } from "./mesh-rules.ts";
+import { requirementOf } from "./parity.ts";
+import type { HalProfile } from "./profile.ts";
+import { compareRelease, parseRelease } from "./releases.ts";
+import { fallbackOf, idsOf } from "./requirements.ts";
+import { named } from "./rules.ts";
+import { SYSTEMS } from "./systems.ts";
+
+type Path = SpecFault["path"];
+
+/** What is wrong with a profile although it fits its schema. */
+export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
+  yield* faultsOfSystems(profile);
+  yield* faultsOfFloors(profile);
+  yield* faultsOfModules(profile);
+  yield* faultsOfParity(profile);
+  yield* faultsOfNames(profile);
+  for (const [key] of Object.entries(profile.mesh?.ebpf?.config ?? {})) {
+    if (!isSetting(key)) yield { path: ["mesh", "ebpf", "config", key], message: `\`${key}\` is no setting of Cilium that is looked at`, remedy: `use one of ${CILIUM_SETTINGS.join(", ")}` };
+  }
+  yield* faultsOfExemptions(profile.exemptions, profile, ["exemptions"]);
+}
+
+function* faultsOfSystems({ node }: HalProfile): Iterable<SpecFault> {
+  for (const [index, family] of (node?.os?.families ?? []).entries()) {
+    if (!SYSTEMS.includes(family)) yield { path: ["node", "os", "families", index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
+  }
+}
+
+/** Floors that no node could meet together, and entries that could never count. */
+function* faultsOfFloors({ node, runtime, mesh }: HalProfile): Iterable<SpecFault> {
+  const floor = parseRelease(node?.kernel?.min ?? "");
+  for (const [index, { match, min }] of (node?.kernel?.equivalents ?? []).entries()) {
+    const own = parseRelease(min);
+    if (floor !== undefined && own !== undefined && compareRelease(own, floor) > 0) {
+      yield { path: ["node", "kernel", "equivalents", index, "min"], message: `kernels with \`${match}\` need ${min}, more than the ${node?.kernel?.min ?? ""} that they stand for`, remedy: "an equivalent is an older kernel that carries newer features back: lower its `min`, or raise `kernel.min`" };
+    }
+  }
+  const selected = runtime?.runtimeClass?.nodeSelector["kubernetes.io/arch"];
+  if (selected !== undefined && node?.arch !== undefined && !node.arch.includes(selected)) {
+    yield { path: ["runtime", "runtimeClass", "nodeSelector", "kubernetes.io/arch"], message: `the runtime class selects nodes of \`${selected}\`, and \`node.arch\` allows ${named(node.arch)}`, remedy: "write the same architecture in both" };
+  }
+  const planes = mesh?.dataplane;
+  const impl = mesh?.ebpf?.impl ?? [];
+  if (planes !== undefined && planes.every((each) => each === "ambient") && impl.length > 0 && impl.every((each) => each === "kmesh" || each === "merbridge")) {
+    yield { path: ["mesh", "ebpf", "impl"], message: `\`ambient\` redirects pods by itself, and ${named(impl)} would redirect them too`, remedy: "name `sidecar` or `kmesh` in `mesh.dataplane`, or leave `ebpf` out" };
+  }
+}
+
+function* faultsOfModules({ modules = [] }: HalProfile): Iterable<SpecFault> {
+  for (const [index, { name, requiredImports = [], forbiddenImports = [] }] of modules.entries()) {
+    const both = requiredImports.find((each) => forbiddenImports.includes(each));
+    if (both !== undefined) yield { path: ["modules", index, "forbiddenImports"], message: `the module \`${name}\` must import from \`${both}\` and must not`, remedy: "take it out of one of the two lists" };
+  }
+}
+
+function* faultsOfParity(profile: HalProfile): Iterable<SpecFault> {
+  const { parity, node, mesh } = profile;
+  const ids = idsOf(profile);
+  for (const [index, field] of (parity?.compare ?? []).entries()) {
+    const needs = requirementOf(field);
+    if (!ids.some((id) => (needs.endsWith(".") ? id.startsWith(needs) : id === needs))) {
+      yield { path: ["parity", "compare", index], message: `\`${field}\` is seen by \`${needs}${needs.endsWith(".") ? "NAME" : ""}\`, which the profile does not ask for`, remedy: `add it to the profile, or take \`${field}\` out of \`parity.compare\`` };
+    }
+    if ((parity?.ignore as readonly string[] | undefined)?.includes(field) === true) yield { path: ["parity", "compare", index], message: `\`${field}\` stands in \`parity.compare\` and in \`parity.ignore\``, remedy: "take it out of one of the two lists" };
+  }
+  const floors = { "kernel.min": node?.kernel !== undefined, "fpga.count": node?.resources !== undefined, "ebpf.version": Object.keys(mesh?.ebpf?.minVersion ?? {}).length > 0 };
+  for (const [index, floor] of (parity?.atLeast ?? []).entries()) {
+    if (!floors[floor]) yield { path: ["parity", "atLeast", index], message: `the profile has no floor for \`${floor}\``, remedy: "write it: `node.kernel.min`, `node.resources[].min` or `mesh.ebpf.minVersion`" };
+  }
+}
+
+function* faultsOfNames(profile: HalProfile): Iterable<SpecFault> {
+  const ids = idsOf(profile);
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) yield { path: [], message: `the profile has two requirements \`${twice}\``, remedy: "give each feature and each module a name of its own, and each class of resources one entry" };
+  const all = [...ids, ...Object.keys(profile.fallbacks).flatMap((name) => fallbackOf(name, profile).map(({ id }) => id))];
+  for (const id of Object.keys(profile.minTiers)) {
+    if (!all.includes(id)) yield { path: ["minTiers", id], message: `the profile has no requirement \`${id}\``, remedy: `use one of ${named(all, 12)}` };
+  }
+}
+
+/** Exemptions of a profile, or those that an assertion adds to it. */
+export function* faultsOfExemptions(exemptions: readonly Exemption[], profile: HalProfile, base: Path): Iterable<SpecFault> {
+  const ids = idsOf(profile);
+  const names = Object.keys(profile.fallbacks);
+  for (const [index, { requirement, expires, fallback }] of exemptions.entries()) {
+    const path = [...base, index];
+    if (!ids.includes(requirement)) yield { path: [...path, "requirement"], message: `the profile has no requirement \`${requirement}\``, remedy: `use one of ${named(ids, 20)}` };
+    const time = Date.parse(`${expires}T00:00:00Z`);
+    if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(expires)) yield { path: [...path, "expires"], message: `\`${expires}\` is no day`, remedy: "write the last day on which it counts, `YYYY-MM-DD`" };
+    if (fallback !== undefined && !names.includes(fallback)) yield { path: [...path, "fallback"], message: `the profile has no fallback \`${fallback}\``, remedy: names.length === 0 ? "describe it under `fallbacks`" : `use one of ${named(names, 12)}` };
+    if (fallback === undefined && profile.fallbackRequired) yield { path, message: `the exemption from \`${requirement}\` names no fallback`, remedy: names.length === 0 ? "describe one under `fallbacks` and name it, or write `fallbackRequired: false`" : `name one of ${named(names, 12)}, or write \`fallbackRequired: false\` in the profile` };
+  }
+}

@@ -1,0 +1,309 @@
+// generated from profile.json by `npm run generate`; do not edit
+
+/**
+ * Wasm modules that must run, the same everywhere.
+ *
+ * Items: One module.
+ */
+export type Modules = {
+  /** Its name; reports and exemptions call the requirement `modules.NAME`. */
+  readonly name: string;
+  /** The repository that holds it, without tag and digest: looked for in containers of pods of the profile's runtime class. */
+  readonly image: string;
+  /** Digest of its manifest, or of the index that its tag names. Left out: any, and `parity` may ask for the same one everywhere. */
+  readonly digest?: string;
+  /** SHA-256 of its bytes. Left out: not asked. */
+  readonly sha256?: string;
+  /** Modules that it must import from. Left out: not asked. */
+  readonly requiredImports?: readonly string[];
+  /** Modules that it must not import from. Left out: not asked. */
+  readonly forbiddenImports?: readonly string[];
+  /** Who must have signed it. Left out: not asked. */
+  readonly signer?: {
+    /** Issuer of the certificate. */
+    readonly issuer: string;
+    /** Subject of the certificate. */
+    readonly identity: string;
+  };
+}[];
+
+/** What nodes of one kind must offer, in words that hold on every cloud. Each requirement has an id by which reports name it and exemptions refer to it. */
+export interface HalProfile {
+  /** What the profile is for. Left out: nothing is said. */
+  readonly description?: string;
+  /** Which nodes the profile is about; every part that is given must match. An assertion may name others with `nodes`. */
+  readonly selector: {
+    /** Labels that a node must bear. A label selects and proves nothing. */
+    readonly labels?: {
+      readonly [k: string]: string;
+    };
+    /** Node pools or node groups by the name that their cloud gives them, with `*` and `?` as wildcards. */
+    readonly pools?: readonly string[];
+    /** For each cloud the types of machine, with `*` and `?` as wildcards. A cloud that is not named has none. */
+    readonly instanceTypes?: {
+      readonly [k: string]: readonly string[];
+    };
+  };
+  /** How many ready nodes each cluster must have (requirement `nodes`); 0: if it has any, they must conform. */
+  readonly minNodes: number;
+  /** The least tier of evidence that is accepted: T0 declared by Terraform, T1 the node's or another object of the API, T2 Node Feature Discovery, T3 an agent or a pod that runs, T4 a probe. What is only seen below it is undecided. */
+  readonly minTier: "T0" | "T1" | "T2" | "T3" | "T4";
+  /** The least tier for single requirements, by their ids. */
+  readonly minTiers: {
+    readonly [k: string]: "T0" | "T1" | "T2" | "T3" | "T4";
+  };
+  readonly node?: Node;
+  /** The runtime that pods of the profile run in. */
+  readonly runtime?: {
+    /** The RuntimeClass (requirement `runtime.class`), and that its handler works on each node (`runtime.handler`). */
+    readonly runtimeClass?: {
+      /** Its name. */
+      readonly name: string;
+      /** Handlers that it may name, any of them. Left out: any. */
+      readonly handlers?: readonly string[];
+      /** What its `scheduling.nodeSelector` must hold at least. */
+      readonly nodeSelector: {
+        readonly [k: string]: string;
+      };
+    };
+    /** The shim behind the class, as a `Shim` object of SpinKube's runtime-class-manager names it (requirement `runtime.shim`). A handler's name says nothing of what runs. */
+    readonly shim?: {
+      /** For each platform the SHA-256 that is allowed, `OS/ARCH`. */
+      readonly sha256: {
+        readonly [k: string]: string;
+      };
+    };
+    /** What the runtime answers over HTTP (requirement `runtime.http`). No standard says so: these are paths that your own modules serve. */
+    readonly http?: {
+      /** The port. */
+      readonly port: number;
+      /** Answers 200 while it works. */
+      readonly health: string;
+      /** Answers `{ runtime, version, arch }`. */
+      readonly info: string;
+      /** The least version. Left out: any. */
+      readonly minVersion?: string;
+    };
+  };
+  /** The mesh on these nodes. */
+  readonly mesh?: {
+    /** How pods on these nodes may be in the mesh, any of these (requirement `mesh.dataplane`). */
+    readonly dataplane?: readonly ("sidecar" | "ambient" | "kmesh" | "none")[];
+    /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node. */
+    readonly ebpf?: {
+      /** Implementations, any of them. */
+      readonly impl: readonly ("cilium" | "kmesh" | "merbridge" | "bpfman")[];
+      /** For each implementation the least release, by the tag of its image (requirement `mesh.ebpf.version`). */
+      readonly minVersion: {
+        /** The least release of cilium. Left out: any. */
+        readonly cilium?: string;
+        /** The least release of kmesh. Left out: any. */
+        readonly kmesh?: string;
+        /** The least release of merbridge. Left out: any. */
+        readonly merbridge?: string;
+        /** The least release of bpfman. Left out: any. */
+        readonly bpfman?: string;
+      };
+      /** Settings of Cilium that must have these values (requirement `mesh.ebpf.config`). */
+      readonly config: {
+        readonly [k: string]: string;
+      };
+      /** Hooks of the kernel that it needs (requirement `mesh.ebpf.hooks`); each has a least kernel, on arm64 sometimes another. */
+      readonly hooks: readonly (
+        | "tc"
+        | "tc_direct_action"
+        | "clsact"
+        | "xdp"
+        | "af_xdp"
+        | "sock_ops"
+        | "sockmap"
+        | "sockhash"
+        | "sk_msg"
+        | "cgroup_bind4"
+        | "cgroup_bind6"
+        | "cgroup_connect4"
+        | "cgroup_connect6"
+        | "cgroup_sendmsg4"
+        | "cgroup_sendmsg6"
+        | "cgroup_recvmsg4"
+        | "cgroup_recvmsg6"
+        | "cgroup_getsockopt"
+        | "cgroup_setsockopt"
+        | "btf"
+        | "cgroup_link"
+        | "xdp_link"
+        | "lsm"
+        | "fentry"
+        | "ringbuf"
+        | "cap_bpf"
+        | "sk_lookup"
+        | "host_routing"
+        | "tcx"
+        | "netkit"
+      )[];
+    };
+  };
+  readonly modules?: Modules;
+  /** What is loaded into accelerators (requirement `accelerator.bitstreams`). */
+  readonly accelerator?: {
+    /** Which designs count as one. */
+    readonly bitstreams: {
+      /** Designs that are the same, one entry a cloud. */
+      readonly equivalence: {
+        readonly [k: string]: string;
+      }[];
+    };
+  };
+  /** What must be the same in every place that runs the profile. Left out: each cluster is judged by itself. */
+  readonly parity?: {
+    /** What a place is. */
+    readonly across: readonly ("cloud" | "cluster" | "region")[];
+    /** What must have one value everywhere. */
+    readonly compare: readonly (
+      | "arch"
+      | "os"
+      | "handlers"
+      | "shim"
+      | "ebpf"
+      | "ebpfVersion"
+      | "ebpfConfig"
+      | "moduleDigest"
+      | "vendor"
+      | "family"
+      | "shell"
+      | "dataplane"
+    )[];
+    /** What must reach its floor everywhere: the floor is the one in the profile. The report shows the least value of each place. */
+    readonly atLeast: readonly ("kernel.min" | "fpga.count" | "ebpf.version")[];
+    /** What differs and is fine, for readers of the profile; nothing of it may stand in `compare`. */
+    readonly ignore: readonly ("kernel" | "resourceName" | "taintKeys" | "os" | "shell" | "family" | "vendor" | "ebpfVersion")[];
+  };
+  /** What an exempt place must offer instead, by name. */
+  readonly fallbacks: {
+    readonly [k: string]: {
+      readonly node?: Node;
+      readonly modules?: Modules;
+    };
+  };
+  /** Must every exemption name a fallback? */
+  readonly fallbackRequired: boolean;
+  /** What a cloud or a cluster need not offer, for a time. */
+  readonly exemptions: {
+    /** The cloud that is exempt. One of `cloud` and `cluster`. */
+    readonly cloud?: string;
+    /** The cluster that is exempt. */
+    readonly cluster?: string;
+    /** Id of the requirement, as the report names it. */
+    readonly requirement: string;
+    /** Why. */
+    readonly reason: string;
+    /** Who answers for it. */
+    readonly owner: string;
+    /** Where it is tracked. Left out: nowhere. */
+    readonly ticket?: string;
+    /** The last day on which it counts, UTC; at most 366 days ahead. */
+    readonly expires: string;
+    /** Name of the fallback of the profile that has to be there instead. Left out: none, which the profile must allow with `fallbackRequired: false`. */
+    readonly fallback?: string;
+  }[];
+}
+/** What each node must be. */
+export interface Node {
+  /** Architectures, any of them, as the kubelet reports them. */
+  readonly arch?: readonly string[];
+  /** Operating system, by the image that the kubelet reports. */
+  readonly os?: {
+    /** Families of images, any of them: `al2`, `al2023`, `azurelinux`, `bottlerocket`, `cos`, `debian`, `flatcar`, `openeuler`, `rhel`, `talos`, `ubuntu`. */
+    readonly families: readonly string[];
+  };
+  /** The least release of the kernel. Distributions carry newer features back into older kernels, so this is a floor and never an equality. */
+  readonly kernel?: {
+    /** The least release. */
+    readonly min: string;
+    /**
+     * Kernels of distributions that carry what `min` stands for: where the kernel's own text holds `match`, `min` of this entry counts instead.
+     *
+     * Items: A kernel of a distribution.
+     */
+    readonly equivalents: {
+      /** A part of the text that the kubelet reports, as it stands; no pattern. */
+      readonly match: string;
+      /** The least release of such a kernel. */
+      readonly min: string;
+    }[];
+  };
+  /**
+   * What a node must be able to do, each by any of several evidences; the strongest one that is seen counts.
+   *
+   * Items: One feature.
+   */
+  readonly features?: {
+    /** Its name; reports and exemptions call the requirement `features.ID`. */
+    readonly id: string;
+    /** Evidences, any of them. */
+    readonly any: {
+      /** A feature of Node Feature Discovery: a label without `feature.node.kubernetes.io/`, which must be there and not `false`. `kernel-config.OPTION` is looked up in NodeFeature objects too (tier T2). */
+      readonly nfd?: string;
+      /** Families of images that are known to have it (tier T1). */
+      readonly os?: readonly string[];
+      /** The least kernel that has it (tier T1). */
+      readonly kernel?: string;
+    }[];
+    /** The least tier of evidence that is accepted. Left out: the profile's. */
+    readonly minTier?: "T0" | "T1" | "T2" | "T3" | "T4";
+  }[];
+  /** Taints that keep other pods away. */
+  readonly taints?: {
+    /**
+     * Taints that a node must bear.
+     *
+     * Items: One taint.
+     */
+    readonly required: {
+      /** Its key. */
+      readonly key: string;
+      /** Its value. Left out: any. */
+      readonly value?: string;
+      /** Its effect. */
+      readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+    }[];
+    /** `effective`: other taints are fine, for clouds set their own; `exact`: no other that keeps pods away. */
+    readonly mode: "effective" | "exact";
+  };
+  /**
+   * Accelerators that a node must offer. Names of resources differ from cloud to cloud and from plug-in to plug-in; they are read as maker, family, shell and number.
+   *
+   * Items: One class of accelerators.
+   */
+  readonly resources?: {
+    /** The class; reports and exemptions call the requirement `resources.CLASS`. */
+    readonly class: "fpga";
+    /** Makers, any of them. Left out: any. */
+    readonly vendors?: readonly ("amd" | "intel")[];
+    /** Families of cards, any of them, as the resource names them. Left out: any. */
+    readonly families?: readonly string[];
+    /** Shells of the cards, any of them. Left out: any. */
+    readonly shells?: readonly string[];
+    /** How many a node must offer. */
+    readonly min: number;
+    /** True, and nothing else: what a node only has capacity for, no pod can use. */
+    readonly allocatable: true;
+    /**
+     * Names of resources that a plug-in of your own gives, and what they stand for.
+     *
+     * Items: One name.
+     */
+    readonly aliases: {
+      /** The whole name. */
+      readonly name: string;
+      /** The maker. */
+      readonly vendor: "amd" | "intel";
+      /** The family. Left out: not known. */
+      readonly family?: string;
+      /** The shell. Left out: not known. */
+      readonly shell?: string;
+    }[];
+  }[];
+  /** Handlers that the container runtime of a node must have, all of them. */
+  readonly runtimeHandlers?: readonly string[];
+}

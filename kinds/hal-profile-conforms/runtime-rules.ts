@@ -1,0 +1,109 @@
+import type { NodeTaint, NodeToleration } from "#engine";
+import { parseImage } from "#values";
+import type { HalProfile } from "./profile.ts";
+import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
+import { fail, pass, unknown, type Seen } from "./tiers.ts";
+import type { ClusterView, NodeView, PodsFact } from "./view.ts";
+
+type Runtime = NonNullable<HalProfile["runtime"]>;
+type Class = NonNullable<Runtime["runtimeClass"]>;
+type Module = NonNullable<HalProfile["modules"]>[number];
+type Taints = NonNullable<NonNullable<HalProfile["node"]>["taints"]>["required"];
+
+/** What a profile asks of the runtime that its pods run in. */
+export function runtimeRules({ runtimeClass, shim, http }: Runtime, taints: Taints): readonly Draft[] {
+  return [
+    ...(runtimeClass === undefined
+      ? []
+      : [
+          { id: "runtime.class", wanted: `the class ${runtimeClass.name}${runtimeClass.handlers === undefined ? "" : ` with the handler ${either(runtimeClass.handlers)}`}`, rule: onCluster((view) => seeClass(view, runtimeClass, taints)) },
+          { id: "runtime.handler", wanted: `the handler of the class ${runtimeClass.name}, working`, rule: onNode((node, view) => seeHandler(node, view, runtimeClass)) },
+        ]),
+    ...(shim === undefined ? [] : [{ id: "runtime.shim", wanted: `the shim ${Object.entries(shim.sha256).map(([platform, digest]) => `${platform} ${digest.slice(0, 12)}`).join(", ")}`, rule: onCluster((view) => seeShim(view, runtimeClass, shim.sha256)) }]),
+    ...(http === undefined ? [] : [{ id: "runtime.http", wanted: `an answer on port ${http.port}`, rule: onCluster(() => unknown("nobody asked: this release asks runtimes nothing over HTTP", "leave `runtime.http` out, or exempt it")) }]),
+  ];
+}
+
+function seeClass(view: ClusterView, { name, handlers, nodeSelector }: Class, taints: Taints): Seen {
+  const fact = view.classes.find(({ data }) => data.name === name);
+  if (fact === undefined) return view.complete("runtime-classes") ? fail("T1", "no such class", `create the RuntimeClass \`${name}\``) : unknown("runtime classes were not all seen", "repair what the gap names");
+  const { handler, tolerations, nodeSelector: selects } = fact.data;
+  const values = { handlers: handler };
+  const where = `in the RuntimeClass \`${name}\``;
+  if (handlers !== undefined && !handlers.includes(handler)) return fail("T1", `the handler ${handler}`, `name ${either(handlers)} as \`handler\` ${where}`, { fact, values });
+  const lacking = Object.entries(nodeSelector).filter(([key, value]) => selects[key] !== value);
+  if (lacking.length > 0) return fail("T1", `the handler ${handler}, no \`nodeSelector\` ${lacking.map(([key, value]) => `${key}=${value}`).join(", ")}`, `write it into \`scheduling.nodeSelector\` ${where}`, { fact, values });
+  const shut = taints.filter((taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)));
+  if (shut.length > 0) return fail("T1", `the handler ${handler}, no toleration of ${shut.map(({ key }) => key).join(", ")}`, `write it into \`scheduling.tolerations\` ${where}`, { fact, values });
+  return pass("T1", `the handler ${handler}`, { fact, values });
+}
+
+/** As the scheduler reads it: without a key and with `Exists` every taint, without an effect every effect. */
+function tolerates({ key, operator, value = "", effect }: NodeToleration, taint: Pick<NodeTaint, "key" | "effect"> & { readonly value?: string | undefined }): boolean {
+  if (effect !== undefined && effect !== taint.effect) return false;
+  if (key === undefined) return operator === "Exists";
+  return key === taint.key && (operator === "Exists" || (operator === "Equal" && value === (taint.value ?? "")));
+}
+
+/** That a handler is configured on a node the API does not tell; a pod of the class that runs there proves it, and so does the kubelet's own list. */
+function seeHandler({ node }: NodeView, view: ClusterView, { name }: Class): Seen {
+  const pods = view.pods.find(({ data }) => data.type === "class-pods" && data.name === name);
+  if (pods?.data.runningOn.includes(node.name) === true) return pass("T3", "a pod of the class runs", { fact: pods });
+  const handler = view.classes.find(({ data }) => data.name === name)?.data.handler;
+  if (handler === undefined) return unknown("no handler to look for", "see `runtime.class`");
+  if (node.handlers?.includes(handler) === true) return pass("T1", `the kubelet lists ${handler}`);
+  if (node.handlers !== undefined) return fail("T1", "the kubelet lists no such handler", `install the runtime behind \`${handler}\` on these nodes`);
+  if (pods?.data.failingOn.includes(node.name) === true) return unknown("a pod of the class is there and not ready", `look at its events: \`no runtime for "${handler}" is configured\` says that the runtime is missing`, { fact: pods });
+  return unknown("nothing that shows it: no pod of the class runs, and the kubelet lists no handlers", "run a pod of the class on each node (a DaemonSet), or upgrade nodes to a kubelet and runtime that list their handlers");
+}
+
+function seeShim(view: ClusterView, runtimeClass: Class | undefined, wanted: Readonly<Record<string, string>>): Seen {
+  const handler = view.classes.find(({ data }) => data.name === runtimeClass?.name)?.data.handler;
+  const shims = view.shims.filter(({ data }) => (runtimeClass === undefined ? true : data.runtimeClass === runtimeClass.name || (data.runtimeClass === undefined && handler !== undefined && data.handler === handler)));
+  const [fact, second] = shims;
+  if (fact === undefined) return unknown("no Shim object names it", "install the shim by runtime-class-manager, whose Shim objects carry its digest");
+  if (second !== undefined) return unknown(`two Shim objects, ${named(shims.map(({ data }) => data.name))}`, "keep one Shim for the class", { fact });
+  const seen = Object.keys(wanted).map((platform) => ({ platform, sha256: fact.data.platforms.find(({ os, arch }) => `${os}/${arch}` === platform)?.sha256 }));
+  const text = seen.map(({ platform, sha256 }) => `${platform} ${sha256?.slice(0, 12) ?? "without a digest"}`).join(", ");
+  const values = { shim: seen.map(({ platform, sha256 }) => `${platform} ${sha256 ?? "none"}`).join(", ") };
+  if (seen.some(({ platform, sha256 }) => sha256 !== undefined && sha256 !== wanted[platform])) return fail("T3", text, `install the shim that the profile names, or write this one's digest into \`runtime.shim\``, { fact, values });
+  return seen.every(({ sha256 }) => sha256 !== undefined) ? pass("T3", text, { fact, values }) : unknown(text, "give the Shim object a `sha256` for each platform", { fact });
+}
+
+/** What a profile asks of Wasm modules; `prefix` stands before the ids. */
+export function moduleRules(modules: readonly Module[], runtimeClass: Class | undefined, prefix = ""): readonly Draft[] {
+  return modules.map((module) => ({ id: `${prefix}modules.${module.name}`, wanted: `the module of ${module.image}${module.digest === undefined ? "" : ` at ${short(module.digest)}`}`, rule: onCluster((view) => seeModule(view, module, runtimeClass)) }));
+}
+
+const UNREAD = "this release reads digests that kubelets report, not the bytes of modules";
+
+function seeModule(view: ClusterView, module: Module, runtimeClass: Class | undefined): Seen {
+  const judged = new Set(view.nodes.map(({ node }) => node.name));
+  const pods = view.pods.filter(({ data }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && data.runningOn.some((name) => judged.has(name)));
+  const found = pods.flatMap((fact) => imagesOf(fact, module.image));
+  const [first] = found;
+  if (first === undefined) return unknown("in no pod of the class that is ready", view.complete("node-agents") ? "run it in pods of the class; modules that the mesh loads are not looked at in this release" : "repair what the gap names");
+  const digests = [...new Set(found.map(({ digest }) => digest))];
+  const { fact } = first;
+  const text = digests.map((digest) => short(digest ?? "without a digest")).toSorted().join(" and ");
+  if (digests.length > 1) return unknown(text, `roll out one digest of \`${module.image}\`: two of them may be the same module for two platforms, and its bytes are not read`, { fact });
+  const [digest] = digests;
+  if (digest === undefined) return unknown(text, "wait until a kubelet reports what its containers run", { fact });
+  const values = { [`module ${module.name}`]: digest };
+  if (module.digest !== undefined && module.digest !== digest) return unknown(text, `write \`digest: ${digest}\` if that is the one; an index and its manifest differ, and ${UNREAD}`, { fact, values });
+  const unread = [module.sha256 === undefined ? [] : ["sha256"], module.requiredImports === undefined ? [] : ["requiredImports"], module.forbiddenImports === undefined ? [] : ["forbiddenImports"], module.signer === undefined ? [] : ["signer"]].flat();
+  if (unread.length > 0) return unknown(`${text}, ${unread.join(", ")} not looked at`, `name its \`digest\` in place of ${named(unread)}: ${UNREAD}`, { fact, values });
+  return pass("T3", text, { fact, values });
+}
+
+function imagesOf(fact: PodsFact, repository: string): readonly { readonly fact: PodsFact; readonly digest: string | undefined }[] {
+  const wanted = parseImage(repository);
+  return (fact.data.images ?? []).flatMap(({ image, imageId: digest, ready }) => {
+    const seen = parseImage(image);
+    return ready === 0 || seen === undefined || seen.registry !== wanted?.registry || seen.repository !== wanted.repository ? [] : [{ fact, digest }];
+  });
+}
+
+function short(digest: string): string {
+  return digest.startsWith("sha256:") ? digest.slice(0, 19) : digest;
+}

@@ -1,0 +1,109 @@
+import type { BpfApplication, Cluster, Fact, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClass, RuntimeShim, World } from "#engine";
+import { matchesGlob } from "#values";
+import type { HalProfile } from "./profile.ts";
+
+/** Kinds of fact that this kind may ask for. */
+export type Needed = "bpf-applications" | "node-agents" | "node-features" | "nodes" | "runtime-classes";
+export type HalWorld = World<Needed>;
+export type Selector = HalProfile["selector"];
+
+/** A ready node that the profile is about. */
+export interface NodeView {
+  readonly fact: Fact<"nodes">;
+  readonly node: NodeFact;
+  /** Agents that are ready on it, and those that are there and not ready. */
+  readonly agents: readonly AgentFact[];
+  readonly brokenAgents: readonly AgentFact[];
+  readonly features?: Fact<"node-features"> | undefined;
+  readonly programs: readonly BpfApplication[];
+}
+
+export type AgentFact = Fact<"node-agents"> & { readonly data: NodeAgent };
+export type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
+type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
+type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
+
+/** One cluster as a profile sees it. */
+export interface ClusterView {
+  readonly cluster: Cluster;
+  /** The cluster's, else what all of its nodes' ids say. */
+  readonly cloud: string | undefined;
+  /** Nodes that are judged. */
+  readonly nodes: readonly NodeView[];
+  /** Selected nodes that prove nothing, by why. */
+  readonly aside: Readonly<Record<"not ready" | "readiness unknown" | "cordoned" | "virtual", readonly Fact<"nodes">[]>>;
+  readonly pods: readonly PodsFact[];
+  readonly classes: readonly ClassFact[];
+  readonly shims: readonly ShimFact[];
+  /** Was everything of this kind of fact seen? Then what is not there is not there. */
+  complete(kind: Needed): boolean;
+}
+
+const CLOUDS: Readonly<Record<string, string>> = { aws: "aws", gce: "gcp", azure: "azure", alicloud: "alibaba", digitalocean: "digitalocean", openstack: "openstack" };
+
+/** Everything of one cluster, each fact looked at once: cost grows with its facts, whatever the number of requirements. */
+export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, asked: ReadonlySet<Needed>): ClusterView {
+  const facts = <K extends Needed>(kind: K): readonly Fact<K>[] => (asked.has(kind) ? world.facts(kind, cluster.name) : []);
+  const all = facts("nodes");
+  const cloud = cluster.cloud ?? cloudOf(all);
+  const selected = all.filter(({ data }) => isSelected(data, selector, cloud));
+  const seen = facts("node-agents");
+  const agents = seen.filter((fact): fact is AgentFact => fact.data.type === "agent");
+  const ready = byNode(agents, ({ data }) => data.readyOn);
+  const broken = byNode(agents, ({ data }) => data.notReadyOn);
+  const features = new Map(facts("node-features").map((fact) => [(fact.data satisfies NodeFeatureFact).node, fact]));
+  const programs = Map.groupBy(facts("bpf-applications").map(({ data }) => data), ({ node }) => node);
+  const classes = facts("runtime-classes");
+  const aside: Record<keyof ClusterView["aside"], Fact<"nodes">[]> = { "not ready": [], "readiness unknown": [], cordoned: [], virtual: [] };
+  const nodes: NodeView[] = [];
+  for (const fact of selected) {
+    const why = asideOf(fact.data);
+    if (why !== undefined) aside[why].push(fact);
+    else nodes.push({ fact, node: fact.data, agents: ready.get(fact.data.name) ?? [], brokenAgents: broken.get(fact.data.name) ?? [], features: features.get(fact.data.name), programs: programs.get(fact.data.name) ?? [] });
+  }
+  return {
+    cluster,
+    cloud,
+    nodes,
+    aside,
+    pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent"),
+    classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
+    shims: classes.filter((fact): fact is ShimFact => fact.data.type === "shim"),
+    complete: (kind) => asked.has(kind) && world.complete(kind, cluster.name),
+  };
+}
+
+function byNode(agents: readonly AgentFact[], nodesOf: (fact: AgentFact) => readonly string[]): ReadonlyMap<string, readonly AgentFact[]> {
+  const found = new Map<string, AgentFact[]>();
+  for (const fact of agents) {
+    for (const node of nodesOf(fact)) {
+      const there = found.get(node);
+      if (there === undefined) found.set(node, [fact]);
+      else there.push(fact);
+    }
+  }
+  return found;
+}
+
+/** The cloud that the nodes' ids name, where all that name one agree. */
+function cloudOf(nodes: readonly Fact<"nodes">[]): string | undefined {
+  const named = new Set(nodes.flatMap(({ data }) => (data.provider === undefined ? [] : [CLOUDS[data.provider] ?? data.provider])));
+  const [only, second] = [...named];
+  return second === undefined ? only : undefined;
+}
+
+/** A virtual node has no hardware of its own; one that is not ready or cordoned proves nothing of what pods get. */
+function asideOf({ virtual, ready, cordoned }: NodeFact): keyof ClusterView["aside"] | undefined {
+  if (virtual !== undefined) return "virtual";
+  if (ready === undefined) return "readiness unknown";
+  if (!ready) return "not ready";
+  return cordoned ? "cordoned" : undefined;
+}
+
+function isSelected(node: NodeFact, { labels, pools, instanceTypes }: Selector, cloud: string | undefined): boolean {
+  if (labels !== undefined && !Object.entries(labels).every(([key, value]) => Object.hasOwn(node.labels, key) && node.labels[key] === value)) return false;
+  if (pools !== undefined && !pools.some((glob) => node.pool !== undefined && matchesGlob(glob, node.pool))) return false;
+  if (instanceTypes === undefined) return true;
+  const globs = cloud !== undefined && Object.hasOwn(instanceTypes, cloud) ? (instanceTypes[cloud] ?? []) : [];
+  return globs.some((glob) => node.instanceType !== undefined && matchesGlob(glob, node.instanceType));
+}

@@ -1,0 +1,482 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Cluster, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result } from "#engine";
+import kind from "../../kinds/hal-profile-conforms/kind.ts";
+import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
+import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
+import { clusterOf, gapOf, resultOf } from "../support/world.ts";
+
+const ajv = new Ajv2020({ useDefaults: true, strict: true, strictRequired: false, strictTypes: false });
+const fill = ajv.compile(schema);
+
+type Exemption = Spec["exemptions"][number];
+
+/** An assertion about a profile; every profile here is about nodes of the pool `p`. */
+function specOf(profile: object, more: Partial<Spec> = {}): Spec {
+  const content = structuredClone({ selector: { pools: ["p"] }, ...profile });
+  if (!fill(content)) throw new Error(JSON.stringify(fill.errors));
+  return { profile: { name: "tested", sha256: "0".repeat(64), content }, mode: "all", exemptions: [], ...more };
+}
+
+function fact<K extends FactKind>(kindOfFact: K, cluster: string, subject: string, data: FactTypes[K]): Fact<K> {
+  return { type: "fact", kind: kindOfFact, cluster, subject, data, source: { collector: "kubernetes", locator: `/${subject}` } };
+}
+
+type NodeParts = Partial<NodeFact> & { readonly on?: string };
+
+function node({ on = "eks", name = "n1", ...parts }: NodeParts = {}): Fact<"nodes"> {
+  return fact("nodes", on, name, { name, arch: "amd64", kernel: "6.1.141-155.222.amzn2023.x86_64", osImage: "Amazon Linux 2023.8.20250915", pool: "p", labels: {}, taints: [], capacity: {}, allocatable: {}, ready: true, cordoned: false, ...parts });
+}
+
+function agent(product: NodeAgent["product"], parts: Partial<NodeAgent> & { readonly on?: string } = {}): Fact<"node-agents"> {
+  const { on = "eks", ...rest } = parts;
+  return fact("node-agents", on, `kube-system/${product}`, { type: "agent", product, namespace: "kube-system", name: product, image: `quay.io/${product}/${product}:v1.18.1`, readyOn: ["n1"], notReadyOn: [], ...rest });
+}
+
+function pods(type: NodePods["type"], parts: Partial<NodePods> & { readonly on?: string } = {}): Fact<"node-agents"> {
+  const { on = "eks", ...rest } = parts;
+  return fact("node-agents", on, `pods ${type}`, { type, name: "", runningOn: ["n1"], failingOn: [], ...rest });
+}
+
+const cilium = (settings: Readonly<Record<string, string>> = {}, parts: Partial<NodeAgent> = {}) => agent("cilium", { settings: { "bpf-lb-sock-hostns-only": "true", ...settings }, ...parts });
+
+interface Expected {
+  readonly faults?: readonly string[];
+  readonly undecided?: readonly string[];
+  /** Subjects of gaps. */
+  readonly gaps?: readonly string[];
+}
+
+type Row = readonly [claim: string, profile: object, facts: readonly Fact[], expected: Expected];
+
+const EKS: Cluster = clusterOf("eks", { cloud: "aws" });
+
+function shown({ findings, gaps }: Result): Required<Expected> {
+  const subjects = (outcome: string) => findings.filter((each) => each.outcome === outcome).map(({ subject }) => subject).toSorted();
+  return { faults: subjects("fault"), undecided: subjects("undecided"), gaps: gaps.map(({ subject }) => subject) };
+}
+
+function judged(spec: Spec, facts: readonly Fact[], clusters: readonly Cluster[] = [EKS]): Result {
+  return resultOf(kind, spec, { clusters, facts });
+}
+
+function table(rows: readonly Row[]): void {
+  for (const [claim, profile, facts, expected] of rows) {
+    it(claim, () => {
+      const result = judged(specOf(profile), facts);
+      expect(shown(result)).toEqual({ faults: [], undecided: [], gaps: [], ...expected });
+      const open = (expected.undecided ?? []).length + (expected.gaps ?? []).length > 0;
+      expect(result.verdict).toBe((expected.faults ?? []).length > 0 ? "violated" : open ? "undecided" : "holds");
+    });
+  }
+}
+
+const ARCH = { node: { arch: ["amd64"] } };
+
+describe("which nodes are judged", () => {
+  table([
+    ["a cluster with a ready node of the profile holds", ARCH, [node()], {}],
+    ["no node: the cluster lacks what the profile is about", ARCH, [node({ pool: "other" })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
+    ["`minNodes: 0`: no node is fine, where all were seen; but then nothing was judged", { ...ARCH, minNodes: 0 }, [node({ pool: "other" })], { gaps: ["under-test"] }],
+    ["a node that is not ready proves nothing", ARCH, [node({ ready: false })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
+    ["a node whose readiness nobody tells may be one", ARCH, [node({ ready: undefined })], { undecided: ["eks/nodes"], gaps: ["under-test"] }],
+    ["a cordoned node proves nothing", ARCH, [node({ cordoned: true })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
+    ["a virtual node (Fargate) has no hardware of its own", ARCH, [node({ virtual: "fargate" })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
+    ["a bad node aside does not fail a good one", ARCH, [node(), node({ name: "n2", ready: false, arch: "arm64" })], {}],
+    ["every node counts: one of two is of the wrong architecture", ARCH, [node(), node({ name: "n2", arch: "arm64" })], { faults: ["eks/node.arch"] }],
+    ["a label selects and proves nothing", { selector: { labels: { hw: "x" } }, ...ARCH }, [node({ labels: { hw: "x" }, arch: "arm64" })], { faults: ["eks/node.arch"] }],
+    ["types of machine are told by cloud, and a cloud that is not named has none", { selector: { instanceTypes: { aws: ["f2.*"] } }, ...ARCH }, [node({ instanceType: "f2.6xlarge" }), node({ name: "n2", instanceType: "inf2.xlarge", arch: "arm64" })], {}],
+  ]);
+
+  it("a node that no one could list is a gap, never an absence", () => {
+    const { verdict, findings } = resultOf(kind, specOf(ARCH), { clusters: [EKS], facts: [], gaps: [gapOf("nodes", "eks")] });
+    expect([verdict, findings]).toEqual(["undecided", []]);
+  });
+
+  it("`atLeast` counts nodes that meet everything, and lets others be", () => {
+    const facts = [node(), node({ name: "n2", arch: "arm64" }), node({ name: "n3" })];
+    expect(judged(specOf({ ...ARCH, minNodes: 2 }, { mode: "atLeast" }), facts).verdict).toBe("holds");
+    expect(shown(judged(specOf({ ...ARCH, minNodes: 3 }, { mode: "atLeast" }), facts)).faults).toEqual(["eks/nodes"]);
+    const open = [node(), node({ name: "n2", arch: undefined })];
+    expect(judged(specOf({ ...ARCH, minNodes: 2 }, { mode: "atLeast" }), open).verdict).toBe("undecided");
+  });
+});
+
+const KERNEL = { node: { kernel: { min: "5.10" } } };
+const RHEL = { node: { kernel: { min: "5.10", equivalents: [{ match: ".el8_10", min: "4.18" }] } } };
+
+describe("the kernel is a floor", () => {
+  const at = (kernel: string | undefined) => [node({ kernel })];
+  table([
+    ["of Amazon Linux", KERNEL, at("6.1.141-155.222.amzn2023.x86_64"), {}],
+    ["of Ubuntu on Azure", KERNEL, at("5.15.0-1116-azure"), {}],
+    ["of Azure Linux", KERNEL, at("6.6.143.1-1.azl3"), {}],
+    ["of Container-Optimized OS", KERNEL, at("6.6.93+"), {}],
+    ["exactly the floor", KERNEL, at("5.10.0"), {}],
+    ["5.9 is older than 5.10", KERNEL, at("5.9.16"), { faults: ["eks/node.kernel"] }],
+    ["4.18 of Red Hat is older, unless the profile says what it stands for", KERNEL, at("4.18.0-553.el8_10.x86_64"), { faults: ["eks/node.kernel"] }],
+    ["4.18 of Red Hat, with an equivalent", RHEL, at("4.18.0-553.el8_10.x86_64"), {}],
+    ["an equivalent counts for its own kernels only", RHEL, at("4.18.0-20-generic"), { faults: ["eks/node.kernel"] }],
+    ["a text that starts with no release is undecided", KERNEL, at("custom-6.1"), { undecided: ["eks/node.kernel"] }],
+    ["no text is undecided", KERNEL, at(undefined), { undecided: ["eks/node.kernel"] }],
+  ]);
+});
+
+const BTF = "feature.node.kubernetes.io/kernel-config.DEBUG_INFO_BTF";
+const byLabel = { node: { features: [{ id: "btf", any: [{ nfd: "kernel-config.DEBUG_INFO_BTF" }] }] } };
+const byEither = { node: { features: [{ id: "btf", any: [{ nfd: "kernel-config.DEBUG_INFO_BTF" }, { os: ["al2023", "ubuntu"] }] }] } };
+const aes = { node: { features: [{ id: "aes", any: [{ nfd: "cpu-cpuid.AESNI" }] }] } };
+
+function feature(parts: Partial<FactTypes["node-features"]>): Fact<"node-features"> {
+  return fact("node-features", "eks", "n1", { node: "n1", labels: {}, ...parts });
+}
+
+describe("a feature is what some evidence shows", () => {
+  table([
+    ["a label of Node Feature Discovery", byLabel, [node({ labels: { [BTF]: "true" } })], {}],
+    ["a label that says no", byLabel, [node({ labels: { [BTF]: "false" } })], { faults: ["eks/features.btf"] }],
+    ["its own object, where the label is not asked for", byLabel, [node(), feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } })], {}],
+    ["its own object, which read the configuration and found nothing", byLabel, [node(), feature({ kernelConfig: { BPF: "y" } })], { faults: ["eks/features.btf"] }],
+    ["Node Feature Discovery does not run: nothing follows", byLabel, [node()], { undecided: ["eks/features.btf"] }],
+    ["it runs and was not told to read this option: nothing follows", byLabel, [node({ labels: { "feature.node.kubernetes.io/kernel-version.full": "6.1.141-155.222.amzn2023.x86_64" } })], { undecided: ["eks/features.btf"] }],
+    ["it does not run, and the image is known to have it", byEither, [node()], {}],
+    ["it does not run, and the image is not listed", byEither, [node({ osImage: "Talos (v1.11)" })], { undecided: ["eks/features.btf"] }],
+    ["of processors it writes all it knows: no label is no feature", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { faults: ["eks/features.aes"] }],
+    ["evidence below the least tier decides nothing", { minTier: "T2", ...byEither }, [node()], { undecided: ["eks/features.btf"] }],
+    ["and for one requirement alone", { minTiers: { "node.arch": "T3" }, ...ARCH }, [node()], { undecided: ["eks/node.arch"] }],
+  ]);
+});
+
+const EBPF = { mesh: { dataplane: ["sidecar"], ebpf: { impl: ["cilium"], minVersion: { cilium: "1.16" }, config: { "bpf-lb-sock-hostns-only": "true" } } } };
+const onCilium = { mesh: { ebpf: { impl: ["cilium"] } } };
+const hooked = (...hooks: readonly string[]) => ({ mesh: { ebpf: { impl: ["cilium"], hooks } } });
+
+describe("the eBPF data plane", () => {
+  table([
+    ["is Cilium with sidecars that see addresses first", EBPF, [node(), cilium(), pods("sidecars")], {}],
+    ["is not there", EBPF, [node(), pods("sidecars")], { faults: ["eks/mesh.ebpf"], undecided: ["eks/mesh.ebpf.config", "eks/mesh.ebpf.version"] }],
+    ["is there and not ready", onCilium, [node(), cilium({}, { readyOn: [], notReadyOn: ["n1"] })], { faults: ["eks/mesh.ebpf"] }],
+    ["is ready on another node only", onCilium, [node(), cilium({}, { readyOn: ["n2"] })], { faults: ["eks/mesh.ebpf"] }],
+    ["is too old", EBPF, [node(), cilium({}, { image: "quay.io/cilium/cilium:v1.15.9" }), pods("sidecars")], { faults: ["eks/mesh.ebpf.version"] }],
+    ["as AKS pins it: a tag with a suffix names its release", EBPF, [node(), cilium({}, { image: "mcr.microsoft.com/containernetworking/cilium:v1.18.11-260622" }), pods("sidecars")], {}],
+    ["has an image without a release: undecided", EBPF, [node(), cilium({}, { image: `quay.io/cilium/cilium@sha256:${"a".repeat(64)}` }), pods("sidecars")], { undecided: ["eks/mesh.ebpf.version"] }],
+    ["translates in the sockets of pods", EBPF, [node(), cilium({ "bpf-lb-sock-hostns-only": "false" }), pods("sidecars")], { faults: ["eks/mesh.ebpf.config"] }],
+    ["has no ConfigMap that can be seen: undecided", EBPF, [node(), agent("cilium"), pods("sidecars")], { undecided: ["eks/mesh.ebpf.config"] }],
+    ["no pod of the mesh shows how pods are in the mesh", EBPF, [node(), cilium()], { undecided: ["eks/mesh.dataplane"] }],
+    ["pods in ambient mode where sidecars are wanted", EBPF, [node(), cilium(), pods("ambient")], { faults: ["eks/mesh.dataplane"] }],
+    ["Kmesh and Merbridge together: which redirects a pod cannot be seen", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), agent("kmesh"), agent("merbridge")], { undecided: ["eks/mesh.ebpf"] }],
+    ["Kmesh beside a ztunnel", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), agent("ztunnel")], { undecided: ["eks/mesh.ebpf"] }],
+    ["Kmesh beside a Cilium that translates in the sockets of pods", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium({ "bpf-lb-sock-hostns-only": "false" })], { undecided: ["eks/mesh.ebpf"] }],
+    ["Kmesh beside a Cilium that does not", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium()], {}],
+  ]);
+
+  it("a program that bpfman could not load is a fault", () => {
+    const loaded = (status: string) => fact("bpf-applications", "eks", "n1 tracer", { node: "n1", application: "tracer", status, programs: ["TC"] });
+    const bpfman = { mesh: { ebpf: { impl: ["bpfman"] } } };
+    expect(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadSuccess")]).verdict).toBe("holds");
+    expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadError")])).faults).toEqual(["eks/mesh.ebpf"]);
+  });
+});
+
+describe("hooks have a least kernel each", () => {
+  const floors: readonly (readonly [hook: string, arch: string, least: string, before: string])[] = [
+    ["tc", "amd64", "4.1", "4.0.9"],
+    ["tc_direct_action", "amd64", "4.4", "4.3"],
+    ["clsact", "amd64", "4.5", "4.4"],
+    ["xdp", "amd64", "4.8", "4.7"],
+    ["af_xdp", "amd64", "4.18", "4.17"],
+    ["sock_ops", "amd64", "4.13", "4.12"],
+    ["sockmap", "amd64", "4.14", "4.13"],
+    ["sockhash", "amd64", "4.18", "4.17"],
+    ["sk_msg", "amd64", "4.17", "4.16"],
+    ["cgroup_connect4", "amd64", "4.17", "4.16"],
+    ["cgroup_sendmsg4", "amd64", "4.18", "4.17"],
+    ["cgroup_recvmsg4", "amd64", "5.2", "5.1"],
+    ["cgroup_getsockopt", "amd64", "5.3", "5.2"],
+    ["btf", "amd64", "5.4", "5.3"],
+    ["cgroup_link", "amd64", "5.7", "5.6"],
+    ["lsm", "amd64", "5.7", "5.6"],
+    ["lsm", "arm64", "6.0", "5.15"],
+    ["fentry", "arm64", "6.0", "5.15"],
+    ["ringbuf", "amd64", "5.8", "5.7"],
+    ["cap_bpf", "amd64", "5.8", "5.7"],
+    ["sk_lookup", "amd64", "5.9", "5.8"],
+    ["host_routing", "amd64", "5.10", "5.9"],
+    ["tcx", "amd64", "6.6", "6.5"],
+    ["netkit", "amd64", "6.7", "6.6"],
+  ];
+  it.each(floors)("%s on %s from %s, not at %s", (hook, arch, least, before) => {
+    expect(shown(judged(specOf(hooked(hook)), [node({ arch, kernel: `${least}-x` }), cilium()])).faults).toEqual([]);
+    expect(shown(judged(specOf(hooked(hook)), [node({ arch, kernel: `${before}-x` }), cilium()])).faults).toEqual(["eks/mesh.ebpf.hooks"]);
+  });
+
+  table([
+    ["a kernel that carries features back may have them", hooked("tcx"), [node({ kernel: "5.14.0-570.el9.x86_64" }), cilium()], { undecided: ["eks/mesh.ebpf.hooks"] }],
+    ["an equivalent says what it stands for", { node: { kernel: { min: "5.10", equivalents: [{ match: ".el8_10", min: "4.18" }] } }, ...hooked("host_routing") }, [node({ kernel: "4.18.0-553.el8_10.x86_64" }), cilium()], {}],
+  ]);
+});
+
+const CLASS = { runtime: { runtimeClass: { name: "wasm", handlers: ["wasmtime"], nodeSelector: { "kubernetes.io/arch": "arm64" } } } };
+const arm = (parts: NodeParts = {}) => node({ arch: "arm64", ...parts });
+const runtimeClass = (parts: Partial<FactTypes["runtime-classes"] & { readonly type: "class" }> = {}) =>
+  fact("runtime-classes", "eks", "class wasm", { type: "class", name: "wasm", handler: "wasmtime", nodeSelector: { "kubernetes.io/arch": "arm64" }, tolerations: [], ...parts });
+const shim = (sha256: string | undefined) => fact("runtime-classes", "eks", "shim spin", { type: "shim", name: "spin", runtimeClass: "wasm", platforms: [{ os: "linux", arch: "arm64", ...(sha256 === undefined ? {} : { sha256 }) }] });
+const running = pods("class-pods", { name: "wasm", images: [] });
+const [ONE, TWO] = ["1".repeat(64), "2".repeat(64)];
+const shimmed = { runtime: { ...CLASS.runtime, shim: { sha256: { "linux/arm64": ONE } } } };
+const tainted = { ...CLASS, node: { taints: { required: [{ key: "hal/wasm", effect: "NoSchedule" }], mode: "effective" } } };
+const bearing = arm({ taints: [{ key: "hal/wasm", effect: "NoSchedule" }, { key: "kubernetes.io/arch", value: "arm64", effect: "NoSchedule" }] });
+
+describe("the runtime behind a class", () => {
+  table([
+    ["a pod of the class runs on the node", CLASS, [arm(), runtimeClass(), running], {}],
+    ["the kubelet lists the handler", CLASS, [arm({ handlers: ["", "wasmtime"] }), runtimeClass()], {}],
+    ["the kubelet lists others only", CLASS, [arm({ handlers: ["", "runc"] }), runtimeClass()], { faults: ["eks/runtime.handler"] }],
+    ["nothing shows that the handler works: the class alone proves nothing", CLASS, [arm(), runtimeClass()], { undecided: ["eks/runtime.handler"] }],
+    ["a pod of the class is there and not ready", CLASS, [arm(), runtimeClass(), pods("class-pods", { name: "wasm", runningOn: [], failingOn: ["n1"] })], { undecided: ["eks/runtime.handler"] }],
+    ["there is no such class", CLASS, [arm()], { faults: ["eks/runtime.class"], undecided: ["eks/runtime.handler"] }],
+    ["the class names a handler that is not allowed", CLASS, [arm(), runtimeClass({ handler: "runsc" }), running], { faults: ["eks/runtime.class"] }],
+    ["the class selects no nodes", CLASS, [arm(), runtimeClass({ nodeSelector: {} }), running], { faults: ["eks/runtime.class"] }],
+    ["one cloud taints ARM by itself: other taints are fine", tainted, [bearing, runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Exists" }] }), running], {}],
+    ["the profile's taint is not tolerated", tainted, [bearing, runtimeClass(), running], { faults: ["eks/runtime.class"] }],
+    ["the taint is not there", tainted, [arm(), runtimeClass({ tolerations: [{ operator: "Exists" }] }), running], { faults: ["eks/node.taints"] }],
+    ["equal handlers, another shim", shimmed, [arm(), runtimeClass(), running, shim(TWO)], { faults: ["eks/runtime.shim"] }],
+    ["the shim that the profile names", shimmed, [arm(), runtimeClass(), running, shim(ONE)], {}],
+    ["a shim without a digest", shimmed, [arm(), runtimeClass(), running, shim(undefined)], { undecided: ["eks/runtime.shim"] }],
+    ["no object names the shim", shimmed, [arm(), runtimeClass(), running], { undecided: ["eks/runtime.shim"] }],
+    ["what a runtime answers over HTTP is asked by nobody", { runtime: { http: { port: 8080 } } }, [arm()], { undecided: ["eks/runtime.http"] }],
+  ]);
+});
+
+const FPGA = { node: { resources: [{ class: "fpga", vendors: ["amd", "intel"], min: 1 }] } };
+const U250 = { node: { resources: [{ class: "fpga", families: ["xilinx_u250"], min: 1 }] } };
+const offering = (resource: string, allocatable = "1", capacity = allocatable) => [node({ capacity: { [resource]: capacity }, allocatable: { [resource]: allocatable } })];
+
+describe("an accelerator is what can be allocated", () => {
+  table([
+    ["of AMD, as the plug-in names it now", FPGA, offering("amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), {}],
+    ["of AMD, as an older plug-in names the same card", U250, offering("xilinx.com/fpga-xilinx_u250_gen3x16_xdma_shell_2_1-0"), {}],
+    ["of AMD, for video", FPGA, offering("amd.com/ama_u30"), {}],
+    ["of Intel, a function", FPGA, offering("fpga.intel.com/af-695.d84.aVKNtusxV3qMNmj5-qCB9thCTcSko8QT-J5DNoP5BAs"), {}],
+    ["of Intel, a region", FPGA, offering("fpga.intel.com/region-d8424dc4a4a3c413f89e433683f9040b"), {}],
+    ["another family than the profile wants", U250, offering("amd.com/xilinx_u200_gen3x16_xdma_shell_1-0"), { faults: ["eks/resources.fpga"] }],
+    ["of Intel, where a family is wanted: its name does not tell", U250, offering("fpga.intel.com/region-d8424dc4a4a3c413f89e433683f9040b"), { undecided: ["eks/resources.fpga"] }],
+    ["a GPU of AMD is none", FPGA, offering("amd.com/gpu"), { faults: ["eks/resources.fpga"] }],
+    ["capacity and nothing to allocate: the plug-in is dead", FPGA, offering("amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0", "0", "1"), { faults: ["eks/resources.fpga"] }],
+    ["a name of one's own, which the profile explains", { node: { resources: [{ class: "fpga", min: 1, aliases: [{ name: "aws.amazon.com/fpga", vendor: "amd", family: "vu47p" }] }] } }, offering("aws.amazon.com/fpga"), {}],
+    ["a name of one's own, which nobody explains", FPGA, offering("aws.amazon.com/fpga"), { faults: ["eks/resources.fpga"] }],
+    ["a node that lists no resources at all", FPGA, [node({ capacity: undefined, allocatable: undefined })], { undecided: ["eks/resources.fpga"] }],
+    ["what is loaded into a card, no object tells", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-1", azure: "sha256:2" }] } } }, [node()], { undecided: ["eks/accelerator.bitstreams"] }],
+  ]);
+});
+
+const image = (digest: string | undefined) => ({ image: "registry.example/signer:1", ...(digest === undefined ? {} : { imageId: `sha256:${digest}` }), ready: 1, notReady: 0 });
+const withModule = (module: object) => ({ runtime: { runtimeClass: { name: "wasm" } }, modules: [{ name: "signer", image: "registry.example/signer", ...module }] });
+const inClass = (...digests: readonly (string | undefined)[]) => [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: digests.map(image) })];
+
+describe("a module is what kubelets report", () => {
+  table([
+    ["at the digest that the profile names", withModule({ digest: `sha256:${ONE}` }), inClass(ONE), {}],
+    ["at another digest: an index and its manifest differ, so that nothing follows", withModule({ digest: `sha256:${ONE}` }), inClass(TWO), { undecided: ["eks/modules.signer"] }],
+    ["at two digests", withModule({}), inClass(ONE, TWO), { undecided: ["eks/modules.signer"] }],
+    ["in no pod", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] })], { undecided: ["eks/modules.signer"] }],
+    ["before a kubelet reports it", withModule({}), inClass(undefined), { undecided: ["eks/modules.signer"] }],
+    ["whose imports are asked for, which nobody reads", withModule({ requiredImports: ["wasi_ephemeral_crypto_signatures"] }), inClass(ONE), { undecided: ["eks/modules.signer"] }],
+  ]);
+});
+
+const GKE = clusterOf("gke", { cloud: "gcp" });
+const PARITY = { ...ARCH, parity: { across: ["cloud"], compare: ["arch"] } };
+const BOTH = { node: { arch: ["amd64", "arm64"] }, parity: { across: ["cloud"], compare: ["arch"] } };
+
+describe("parity of clouds", () => {
+  const across = (profile: object, facts: readonly Fact[], clusters: readonly Cluster[] = [EKS, GKE]) => judged(specOf(profile), facts, clusters);
+
+  it("holds where the values are equal", () => {
+    expect(across(PARITY, [node(), node({ on: "gke" })]).verdict).toBe("holds");
+  });
+  it("is violated where two clouds conform with different values", () => {
+    expect(shown(across(BOTH, [node(), node({ on: "gke", arch: "arm64" })])).faults).toEqual(["parity/arch"]);
+  });
+  it("needs two places", () => {
+    expect(shown(across(PARITY, [node()], [EKS])).gaps).toEqual(["parity of tested"]);
+  });
+  it("a cluster whose cloud nobody knows is a gap", () => {
+    expect(shown(across(PARITY, [node(), node({ on: "gke" })], [EKS, clusterOf("gke")])).gaps).toEqual(["parity of tested"]);
+  });
+  it("an unknown value keeps it open", () => {
+    expect(shown(across(PARITY, [node(), node({ on: "gke", arch: undefined })])).undecided).toEqual(["gke/node.arch", "parity/arch"]);
+  });
+  it("names of resources that cannot be equal are normalised first: one maker, two names", () => {
+    const profile = { ...FPGA, parity: { across: ["cloud"], compare: ["vendor"] } };
+    const offer = (on: string, resource: string) => node({ on, capacity: { [resource]: "1" }, allocatable: { [resource]: "1" } });
+    expect(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "xilinx.com/fpga-xilinx_u250_gen3x16_xdma_shell_2_1-0")]).verdict).toBe("holds");
+    expect(shown(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "fpga.intel.com/region-d8424dc4a4a3c413f89e433683f9040b")])).faults).toEqual(["parity/vendor"]);
+  });
+  it("a kernel is a floor and has no equality", () => {
+    const profile = { ...KERNEL, parity: { across: ["cloud"], compare: [], atLeast: ["kernel.min"] } };
+    expect(across(profile, [node({ kernel: "5.15.0-1116-azure" }), node({ on: "gke", kernel: "6.18.1" })]).verdict).toBe("holds");
+  });
+});
+
+describe("an exemption", () => {
+  // the time of the run is 2026-11-23
+  const exempt = (more: Partial<Exemption> = {}): Exemption => ({ cloud: "gcp", requirement: "resources.fpga", reason: "no machines", owner: "team-x", expires: "2027-03-31", fallback: "software", ...more });
+  const fallbacks = { software: { node: { features: [{ id: "aes", any: [{ nfd: "cpu-cpuid.AESNI" }] }] } } };
+  const AES = { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" };
+  const card = offering("amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0");
+  const bare = (labels: Readonly<Record<string, string>> = AES) => node({ on: "gke", labels });
+  const run = (exemptions: readonly Exemption[], facts: readonly Fact[], profile: object = { ...FPGA, fallbacks }) => judged(specOf(profile, { exemptions: [...exemptions] }), facts, [EKS, GKE]);
+  const infos = ({ findings }: Result) => findings.filter(({ outcome }) => outcome === "info").map(({ message }) => message);
+
+  it("that counts takes the fault away, and says for how long", () => {
+    const result = run([exempt()], [...card, bare()]);
+    expect(result.verdict).toBe("holds");
+    expect(infos(result).join("\n")).toContain("`gke` is exempt from `resources.fpga` of `tested` by team-x until 2027-03-31 (128 days left): no machines");
+  });
+  it("without it the fault is there, and says that Google Cloud has none", () => {
+    const result = run([], [...card, bare()]);
+    expect(shown(result).faults).toEqual(["gke/resources.fpga"]);
+    expect(result.findings[0]?.message).toContain("Google Cloud has no type of machine with an FPGA");
+  });
+  it("asks for its fallback", () => {
+    expect(shown(run([exempt()], [...card, bare({ "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" })])).faults).toEqual(["gke/fallback.software.features.aes"]);
+    expect(shown(run([exempt()], [...card, bare({})])).undecided).toEqual(["gke/fallback.software.features.aes"]);
+  });
+  it("has no fallback where there is no node", () => {
+    expect(shown(run([exempt(), exempt({ requirement: "nodes" })], card)).faults).toEqual(["gke/fallback.software.features.aes"]);
+  });
+  it("counts to the end of its last day, UTC", () => {
+    expect(run([exempt({ expires: "2026-11-23" })], [...card, bare()]).verdict).toBe("holds");
+    const ended = run([exempt({ expires: "2026-11-22" })], [...card, bare()]);
+    expect(shown(ended).faults).toEqual(["gke/resources.fpga"]);
+    expect(ended.findings[0]?.message).toContain("the exemption of team-x ended on 2026-11-22");
+  });
+  it("lasts at most a year", () => {
+    expect(run([exempt({ expires: "2027-11-24" })], [...card, bare()]).verdict).toBe("holds");
+    expect(shown(run([exempt({ expires: "2027-11-25" })], [...card, bare()])).faults).toEqual(["exemption of gcp from resources.fpga"]);
+  });
+  it("that nobody needs is stale", () => {
+    const facts = [...card, node({ on: "gke", labels: AES, capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" } })];
+    const result = run([exempt()], facts);
+    expect(result.verdict).toBe("holds");
+    expect(infos(result).join("\n")).toContain("so that the exemption of team-x is stale");
+  });
+  it("about nobody is told", () => {
+    expect(infos(run([exempt({ cloud: "alibaba" })], [...card, node({ on: "gke", capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" } })])).join("\n")).toContain("is about no cluster of this assertion");
+  });
+  it("of every cluster leaves nothing to judge", () => {
+    expect(shown(run([exempt(), exempt({ cloud: "aws" })], [node({ labels: AES }), bare()])).undecided).toEqual(["exemptions from resources.fpga"]);
+  });
+  it("leaves parity with nothing to compare", () => {
+    const profile = { ...FPGA, fallbacks, parity: { across: ["cloud"], compare: ["vendor"] } };
+    expect(shown(run([exempt()], [...card, bare()], profile)).undecided).toEqual(["parity/vendor"]);
+  });
+  it("of one cluster is about no other of its cloud", () => {
+    const two = clusterOf("gke-2", { cloud: "gcp" });
+    const spec = specOf({ ...FPGA, fallbacks }, { exemptions: [exempt({ cloud: undefined as never, cluster: "gke" })] });
+    expect(shown(judged(spec, [...card, bare(), node({ on: "gke-2" })], [EKS, GKE, two])).faults).toEqual(["gke-2/resources.fpga"]);
+  });
+  it("what a cloud takes away soon is told before", () => {
+    const result = judged(specOf(FPGA), [...card.map((each) => ({ ...each, cluster: "aks" }))], [clusterOf("aks", { cloud: "azure" })]);
+    expect(result.verdict).toBe("holds");
+    expect(infos(result).join("\n")).toContain("Azure retires the NP series, its only machines with FPGAs, on 2027-05-31, in 189 days");
+  });
+});
+
+describe("mistakes in a profile are told when it is loaded", () => {
+  const faults = (profile: object): readonly string[] => {
+    const content = structuredClone({ selector: { pools: ["p"] }, ...profile });
+    if (!fill(content)) return [`schema: ${fill.errors?.[0]?.instancePath ?? ""} ${fill.errors?.[0]?.keyword ?? ""}`];
+    return [...(kind.checkDocument?.("HalProfile", content as never) ?? [])].map(({ path, message }) => `${path.join(".")}: ${message}`);
+  };
+  const rows: readonly (readonly [claim: string, profile: object, expected: string])[] = [
+    ["a field that is not known", { node: { cpu: 4 } }, "schema: /node additionalProperties"],
+    ["an exemption without an end", { exemptions: [{ cloud: "gcp", requirement: "nodes", reason: "r", owner: "o" }] }, "schema: /exemptions/0 required"],
+    ["an equivalent that needs more than what it stands for", { node: { kernel: { min: "5.10", equivalents: [{ match: "el8", min: "5.14" }] } } }, "node.kernel.equivalents.0.min: kernels with `el8` need 5.14, more than the 5.10 that they stand for"],
+    ["a class for an architecture that the profile does not allow", { node: { arch: ["amd64"] }, ...CLASS }, "runtime.runtimeClass.nodeSelector.kubernetes.io/arch: the runtime class selects nodes of `arm64`, and `node.arch` allows `amd64`"],
+    ["a module that must import and must not", withModule({ requiredImports: ["a"], forbiddenImports: ["a"] }), "modules.0.forbiddenImports: the module `signer` must import from `a` and must not"],
+    ["parity of what is not asked for", { ...ARCH, parity: { across: ["cloud"], compare: ["vendor"] } }, "parity.compare.0: `vendor` is seen by `resources.fpga`, which the profile does not ask for"],
+    ["a tier for no requirement", { ...ARCH, minTiers: { "node.arc": "T2" } }, "minTiers.node.arc: the profile has no requirement `node.arc`"],
+    ["an exemption from no requirement", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arc", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0.requirement: the profile has no requirement `node.arc`"],
+    ["a day that is none", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-02-30" }] }, "exemptions.0.expires: `2027-02-30` is no day"],
+    ["an exemption without a fallback, where one is required", { ...ARCH, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0: the exemption from `node.arch` names no fallback"],
+    ["a family of systems that nobody knows", { node: { os: { families: ["beos"] } } }, "node.os.families.0: `beos` is no family of systems that is known"],
+    ["a setting of Cilium that is not looked at", { mesh: { ebpf: { impl: ["cilium"], config: { "bpf-map-dynamic-size-ratio": "1" } } } }, "mesh.ebpf.config.bpf-map-dynamic-size-ratio: `bpf-map-dynamic-size-ratio` is no setting of Cilium that is looked at"],
+    ["ambient pods that Kmesh would redirect too", { mesh: { dataplane: ["ambient"], ebpf: { impl: ["kmesh"] } } }, "mesh.ebpf.impl: `ambient` redirects pods by itself, and `kmesh` would redirect them too"],
+  ];
+  it.each(rows)("%s", (_claim, profile, expected) => {
+    expect(faults(profile)).toEqual([expected]);
+  });
+  it.each([ARCH, RHEL, byEither, CLASS, FPGA, EBPF, PARITY])("and a good one has none", (profile) => {
+    expect(faults(profile)).toEqual([]);
+  });
+});
+
+describe("what nobody shows is no pass", () => {
+  const worlds: readonly (readonly [profile: object, facts: readonly Fact[]])[] = [
+    [RHEL, [node({ kernel: "4.18.0-553.el8_10.x86_64" })]],
+    [byEither, [node({ labels: { [BTF]: "true" } })]],
+    [byLabel, [node(), feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } })]],
+    [EBPF, [node(), cilium(), pods("sidecars")]],
+    [hooked("sk_msg", "host_routing"), [node(), cilium()]],
+    [tainted, [bearing, runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Exists" }] }), running]],
+    [shimmed, [arm({ handlers: ["wasmtime"] }), runtimeClass(), shim(ONE)]],
+    [U250, offering("amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0")],
+    [withModule({ digest: `sha256:${ONE}` }), inClass(ONE)],
+  ];
+
+  it("taking any single field out of what was seen never makes a verdict better", () => {
+    const seed = Date.now() >>> 0;
+    console.log(`seed of fields that are hidden: ${seed}`);
+    let worse = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...worlds), fc.nat(), fc.nat(), fc.boolean(), ([profile, facts], which, field, spoil) => {
+        const spec = specOf(profile);
+        const index = which % facts.length;
+        const target = facts[index];
+        if (target === undefined) return;
+        const keys = Object.keys(target.data).filter((key) => !["name", "node", "type", "pool", "taints", "labels", "cordoned", "platforms", "images", "namespace", "readyOn", "notReadyOn", "runningOn", "failingOn", "tolerations", "nodeSelector", "image", "product", "handler"].includes(key));
+        const key = keys[field % Math.max(keys.length, 1)];
+        if (key === undefined) return;
+        // spoiled worlds start violated or undecided: hiding must not heal them
+        const start = spoil ? facts.map((each) => (each.kind === "nodes" ? { ...each, data: { ...each.data, arch: "riscv64", kernel: "3.2.0" } } : each)) : facts;
+        const { [key]: _, ...rest } = { ...start[index]?.data } as Record<string, unknown>;
+        const hidden = start.map((each, at) => (at === index ? ({ ...each, data: rest } as unknown as Fact) : each));
+        const [before, after] = [judged(spec, start).verdict, judged(spec, hidden).verdict];
+        if (before !== after) worse++;
+        if (before !== "holds") expect([key, after]).not.toEqual([key, "holds"]);
+      }),
+      { numRuns: 400, seed },
+    );
+    expect(worse).toBeGreaterThan(0);
+  });
+
+  it("hiding any fact behind a gap leaves nothing that holds", () => {
+    for (const [profile, facts] of worlds) {
+      expect(judged(specOf(profile), facts).verdict).toBe("holds");
+      for (const hidden of facts) {
+        const { verdict } = resultOf(kind, specOf(profile), { clusters: [EKS], facts: facts.filter((each) => each !== hidden), gaps: [gapOf(hidden.kind, "eks")] });
+        expect([hidden.subject, verdict]).not.toEqual([hidden.subject, "holds"]);
+      }
+    }
+  });
+});
+
+describe("the table", () => {
+  it("has places across and requirements down, with tier and value in each cell", () => {
+    const { tables } = judged(specOf(PARITY), [node(), node({ on: "gke", arch: "arm64" })], [EKS, GKE]);
+    expect(tables).toEqual([
+      {
+        title: "profile tested",
+        columns: ["aws (eks)", "gcp (gke)"],
+        rows: [
+          { head: "nodes", cells: [{ state: "pass", text: "T1 1 ready" }, { state: "pass", text: "T1 1 ready" }] },
+          { head: "node.arch", cells: [{ state: "pass", text: "T1 amd64" }, { state: "fail", text: "T1 arm64" }] },
+          { head: "same arch", cells: [{ state: "pass", text: "amd64" }, { state: "none", text: "nothing conforms" }] },
+        ],
+      },
+    ]);
+  });
+});
