@@ -19,4 +19,5 @@ export { compareReleases, lineText, parseReleaseNumber, releaseText, type Releas
 export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./object-path.ts";
 export { DOCKER_HUB, ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
 export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
-export { parseStructured } from "./structured-text.ts";
+export { parseStructured, type TextReader } from "./structured-text.ts";
+export { readCore, readKubernetes, type Dialect, type ReadPlain, type Scalar } from "./yaml-words.ts";

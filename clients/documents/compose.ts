@@ -1,5 +1,5 @@
 import { EVENT_ID, SCALAR_STYLE, getScalarValue, type Event, type MappingEvent, type ScalarEvent, type SequenceEvent } from "js-yaml";
-import { readCore, readKubernetes, type Dialect, type ReadPlain, type Scalar } from "./scalars.ts";
+import { readCore, readKubernetes, type Dialect, type ReadPlain, type Scalar } from "#values";
 
 /** Why a document is refused, and the offset in its text. */
 export class Refusal extends Error {

@@ -4,10 +4,10 @@ import { compose, PARSER_DEPTH, Refusal, tooDeep } from "./compose.ts";
 import { DocumentError } from "./errors.ts";
 import { isTooDeep, parseJson } from "./json.ts";
 import { Lines, Places, type Path } from "./places.ts";
-import type { Dialect } from "./scalars.ts";
+import type { Dialect } from "#values";
 
 export { DocumentError, FileError } from "./errors.ts";
-export type { Dialect } from "./scalars.ts";
+export type { Dialect } from "#values";
 export { readBytes, readText } from "./text.ts";
 
 /** One document of a text, as plain JSON. */

@@ -1,7 +1,7 @@
 import { EVENT_ID, SCALAR_STYLE, getScalarValue, parseEvents, type Event } from "js-yaml";
 import type { Position } from "#engine";
 import { PARSER_DEPTH, offsetOf } from "./compose.ts";
-import { readKubernetes, type Dialect } from "./scalars.ts";
+import { readKubernetes, type Dialect } from "#values";
 
 export type Path = readonly (string | number)[];
 

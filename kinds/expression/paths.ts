@@ -29,12 +29,14 @@ const NOTHING: Value = { places: [] };
 export function lookedAt(expr: Expr, keys: readonly string[] | undefined): readonly Looked[] {
   const reader = new PathReader(keys);
   reader.use(reader.read(expr, new Map()));
+  reader.keepEvaluated();
   const unique = new Map(reader.looked.map((looked) => [JSON.stringify([looked.key, looked.path]), looked]));
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, looked]) => looked);
 }
 
 class PathReader {
   readonly looked: Looked[] = [];
+  readonly #evaluated: Looked[] = [];
   readonly #keys: readonly string[] | undefined;
 
   constructor(keys: readonly string[] | undefined) {
@@ -51,6 +53,19 @@ class PathReader {
     if (elements !== undefined) this.use(elements);
   }
 
+  /** What was put into a list and not looked at again must be there all the same: that it is absent is an error. */
+  keepEvaluated(): void {
+    for (const { key, path } of this.#evaluated) {
+      const isThere = this.looked.some((other) => other.key === key && path.every((step, index) => other.path[index] === step));
+      if (!isThere) this.looked.push({ key, path });
+    }
+  }
+
+  #evaluate(value: Value): Value {
+    for (const place of value.places) if (place.of === "object") this.#evaluated.push({ key: place.key, path: place.path });
+    return value;
+  }
+
   read(expr: Expr, scope: ReadonlyMap<string, Value>): Value {
     const { exprKind } = expr;
     switch (exprKind.case) {
@@ -65,7 +80,7 @@ class PathReader {
         return NOTHING;
       }
       case "listExpr":
-        return { places: [], elements: this.#join(exprKind.value.elements.map((element) => this.read(element, scope))) };
+        return { places: [], elements: this.#evaluate(this.#join(exprKind.value.elements.map((element) => this.read(element, scope)))) };
       case "callExpr":
         return this.#call(expr, exprKind.value.function, scope);
       case "comprehensionExpr": {

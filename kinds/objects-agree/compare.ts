@@ -126,7 +126,7 @@ class Walk implements Walking {
 
   /** Texts that hold YAML or JSON are compared inside. */
   #texts(values: readonly unknown[], path: ObjectPath, schemas: Schemas): void {
-    const parsed = values.map((value) => (typeof value === "string" ? parseStructured(value) : isMap(value) || Array.isArray(value) ? value : undefined));
+    const parsed = values.map((value) => (typeof value === "string" ? parseStructured(value, path[1] === "mesh" ? "kubectl" : "unknown") : isMap(value) || Array.isArray(value) ? value : undefined));
     if (parsed.includes(undefined)) return this.#scalars(values, path, schemas, true);
     this.visit(parsed, path, [], true);
   }

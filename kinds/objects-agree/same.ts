@@ -37,8 +37,8 @@ export function sameDigest(values: readonly unknown[]): boolean {
 function digestsOf(value: unknown): readonly string[] {
   if (value instanceof Hidden) return [value.sha256];
   if (typeof value !== "string") return [digestOf(withMarks(value))];
-  const inside = parseStructured(value);
-  return [sha256(value), ...(inside === undefined ? [] : [digestOf(inside)])];
+  const inside = [parseStructured(value), parseStructured(value, "unknown")];
+  return [sha256(value), ...inside.flatMap((each) => (each === undefined ? [] : [digestOf(each)]))];
 }
 
 /** One text for all ways to write the same JSON. */

@@ -77,6 +77,13 @@ describe("a snapshot holds of objects", () => {
     expect(hidden).toEqual(['["data","mesh","accessLogFile"]']);
   });
 
+  it("digests by which words stay apart that only some readers take for one", async () => {
+    const digests = async (key: string, text: string) => Object.values((await kept(configMap({ [key]: text }))).seen[0]?.hidden ?? {});
+    expect(await digests("mesh", "a: yes")).toEqual(await digests("mesh", "a: true"));
+    expect(await digests("app", "a: yes")).not.toEqual(await digests("app", "a: true"));
+    expect(await digests("app", "a: 1")).toEqual(await digests("app", '{"a":1}'));
+  });
+
   it("in clear what an assertion names of the objects that it selects, not of others", async () => {
     const objects = [configMap({ mesh: "a: 1" }, "istio"), configMap({ mesh: "s3cret" }, "other")];
     const { text, seen } = await kept(objects, { names: ["istio"], paths: ["data.mesh"] }, { names: ["other"] });

@@ -174,6 +174,15 @@ describe("objects-agree", () => {
     expect([said.faults, said.undecided.map(({ message }) => message)]).toEqual([[], [expect.stringContaining("differs, unless this is a number or a time")]]);
   });
 
+  it("does not take words of a ConfigMap for one that only some readers take for one", () => {
+    const of = (key: string, left: string, right: string) => resultOf(kind, specOf({ select: { apiVersion: "v1", kind: "ConfigMap" } }), seenOf([{ data: { [key]: left } }, { data: { [key]: right } }], {}, "v1/ConfigMap")).verdict;
+    expect(of("mesh", "a: yes", "a: true")).toBe("holds");
+    expect(of("app", "a: yes", "a: true")).toBe("violated");
+    expect(of("app", "a: 12:30", "a: 750")).toBe("violated");
+    expect(of("app", "version: 1.10", "version: 1.1")).toBe("undecided");
+    expect(of("app", "a: [1, 2]  # why", '{"a": [1, 2]}')).toBe("holds");
+  });
+
   it("is undecided where the schemas of the clusters disagree, and nothing else decides", () => {
     const seen = (left: JsonObject, right: JsonObject, node: SchemaNode): Seen => ({ facts: [kindOf("a", schema({ fields: { x: node } })), objectOf("a", { spec: { x: left } }), kindOf("b", KNOWN), objectOf("b", { spec: { x: right } })] });
     const disputes: readonly (readonly [left: unknown, right: unknown, node: SchemaNode, other: unknown])[] = [

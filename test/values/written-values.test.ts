@@ -101,6 +101,12 @@ describe("a path into an object", () => {
 
 describe("a text that holds YAML or JSON", () => {
   it("is read as Kubernetes tools do", () => expect(parseStructured("a: yes\nb: [1, '1']\n")).toEqual({ a: true, b: [1, "1"] }));
+  for (const [word, value] of [["1:30", "1:30"], ["2020-01-01", "2020-01-01"], ["010", 8], ["1e3", 1000], ["0x1F", 31], ["1_000", 1000], ["NO", false], ["~", null], ["'1'", "1"], ["1.10", 1.1]] as const) {
+    it(`reads \`${word}\` as ${JSON.stringify(value)}, as kubectl does`, () => expect(parseStructured(`a: ${word}\n`)).toEqual({ a: value }));
+  }
+  for (const [word, value] of [["yes", "yes"], ["on", "on"], ["true", true], ["True", true], ["010", "010"], ["1.10", "1.10"], ["1.1", 1.1], ["1e3", "1e3"], ["7", 7], ["~", null], ["1:30", "1:30"]] as const) {
+    it(`leaves \`${word}\` as ${JSON.stringify(value)} where nobody knows who reads it`, () => expect(parseStructured(`a: ${word}\n`, "unknown")).toEqual({ a: value }));
+  }
   it("may repeat what it named", () => expect(parseStructured("a: &x { b: 1 }\nc: *x\n")).toEqual({ a: { b: 1 }, c: { b: 1 } }));
   for (const [what, text] of [
     ["a word", "hello"],

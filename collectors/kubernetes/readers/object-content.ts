@@ -87,7 +87,7 @@ class Hiding {
   #sensitive(value: unknown, path: ObjectPath): unknown {
     if (this.#clear.some((each) => named(each, path) && isBelow(each, path))) return value;
     const inside = this.#clear.filter((each) => named(each, path) && each.length > path.length && isBelow(each.slice(0, path.length), path));
-    const structured = typeof value === "string" ? parseStructured(value) : value;
+    const structured = typeof value === "string" ? parseStructured(value, path[0] === "data" && path[1] === "mesh" ? "kubectl" : "unknown") : value;
     if (structured === undefined || typeof structured !== "object") return this.#hide(value, path);
     // Where a path leads inside, a digest of the whole would say nothing of the place.
     if (inside.length === 0 && leavesOf(structured) > MOST_LEAVES) return this.#hide(structured, path);
