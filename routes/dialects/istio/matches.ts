@@ -71,23 +71,25 @@ const pseudo = ["method", "authority", "scheme"] as const;
 function fieldsOf(match: JsonObject): Fields {
   const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || pseudo.some((field) => at(match, field) !== undefined);
   if (!asks) return noFields;
-  const headers: HeaderMatch[] = [];
+  let headers: HeaderMatch[] | undefined;
   const claims: ClaimMatch[] = [];
+  // Most have one, and a list that begins empty takes room for many.
+  const push = (header: HeaderMatch): void => void (headers === undefined ? (headers = [header]) : headers.push(header));
   let invalid: string | undefined;
   for (const key of ["headers", "withoutHeaders"] as const) {
     for (const [name, value] of entriesAt(match, key)) {
       const without = key === "withoutHeaders";
       const claim = claimPath(name);
-      if (claim === undefined) headers.push({ name: name.toLowerCase(), ...fieldOf(value, without) });
+      if (claim === undefined) push({ name: name.toLowerCase(), ...fieldOf(value, without) });
       else if (stringOf(value) === undefined || isStar(value)) invalid = `the claim \`${name}\` is matched without a value, which Envoy refuses`;
       else claims.push({ path: claim, ...claimField(value, without) });
     }
   }
   for (const field of pseudo) {
     const value = at(match, field);
-    if (isObject(value)) headers.push({ name: `:${field}`, ...fieldOf(value, false) });
+    if (isObject(value)) push({ name: `:${field}`, ...fieldOf(value, false) });
   }
-  return { headers, claims, invalid };
+  return { headers: headers ?? [], claims, invalid };
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {

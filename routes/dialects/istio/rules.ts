@@ -1,7 +1,7 @@
 import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { type Acted, actionOf, type Circumstances } from "./actions.ts";
 import type { Target } from "./destinations.ts";
-import { canonical, isObject, listAt, textAt } from "./json.ts";
+import { canonical, isObject, type JsonObject, listAt, textAt } from "./json.ts";
 import { concerns, everything, type Looker, type Matched, matchOf } from "./matches.ts";
 import type { Block, Use, Written } from "./memory.ts";
 import { milliseconds } from "./values.ts";
@@ -100,16 +100,23 @@ function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
 
 const staticFields = ["port", "gateways", "sourceLabels", "sourceNamespace"] as const;
 
+function isStatic(match: JsonObject): boolean {
+  for (const field of staticFields) if (match[field] !== undefined) return true;
+  return false;
+}
+
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses = new Set<Use>();
   let asks = false, asksConnection = false, isWritten = true;
   for (const { written, spec, matches } of http) {
-    for (const match of matches) asks ||= staticFields.some((field) => match.spec[field] !== undefined);
+    for (const match of matches) asks ||= isStatic(match.spec);
     if (written === undefined) {
       isWritten = false;
       continue;
     }
-    for (const use of written.uses) uses.add(use);
+    const [only] = written.uses;
+    if (only !== undefined && written.uses.length === 1) uses.add(only);
+    else for (const use of written.uses) uses.add(use);
     asksConnection ||= spec["redirect"] !== undefined;
   }
   return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
@@ -214,25 +221,37 @@ function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumst
   return acted;
 }
 
-const folded = new WeakMap<VirtualService["http"], { headers: boolean; regexes: boolean; mirrors: boolean }>();
+const asked = new WeakMap<VirtualService["http"], Asked>();
+
+/** What of rules versions read differently. */
+interface Asked {
+  readonly headers: boolean;
+  readonly regexes: boolean;
+  readonly mirrors: boolean;
+}
 
 /** What of a VirtualService versions read differently. */
-export function usesOf(service: VirtualService): { readonly headers: boolean; readonly regexes: boolean; readonly mirrors: boolean } {
-  let uses = folded.get(service.http);
-  if (uses === undefined) {
-    uses = { headers: false, regexes: false, mirrors: false };
-    for (const rule of service.http) {
-      uses.mirrors ||= rule.spec["mirror"] !== undefined || rule.spec["mirrors"] !== undefined;
-      uses.headers ||= rule.matches.some((match) => match.spec["headers"] !== undefined || match.spec["withoutHeaders"] !== undefined);
-      uses.regexes ||= rule.matches.some((match) => mentions(match.spec, "regex")) || mentions(rule.spec["corsPolicy"], "regex") || mentions(rule.spec["rewrite"], "uriRegexRewrite");
+export function usesOf(service: VirtualService): Asked {
+  let known = asked.get(service.http);
+  if (known === undefined) asked.set(service.http, (known = readAsked(service.http)));
+  return known;
+}
+
+function readAsked(http: readonly HttpRule[]): Asked {
+  let headers = false, regexes = false, mirrors = false;
+  for (const { spec, matches } of http) {
+    mirrors ||= spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
+    for (const match of matches) {
+      headers ||= match.spec["headers"] !== undefined || match.spec["withoutHeaders"] !== undefined;
+      regexes ||= mentions(match.spec, "regex");
     }
-    folded.set(service.http, uses);
+    regexes ||= mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
   }
-  return uses;
+  return { headers, regexes, mirrors };
 }
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
-  for (const name of Object.keys(value)) if (name === key || mentions((value as Readonly<Record<string, unknown>>)[name], key)) return true;
+  for (const name in value) if (Object.hasOwn(value, name) && (name === key || mentions((value as Readonly<Record<string, unknown>>)[name], key))) return true;
   return false;
 }
