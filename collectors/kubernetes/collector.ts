@@ -10,6 +10,7 @@ import { readNodeFeatures } from "./readers/node-features.ts";
 import { readNodePools } from "./readers/node-pools.ts";
 import { readNodes } from "./readers/nodes.ts";
 import { readObjects } from "./readers/objects.ts";
+import { expectPods } from "./readers/pods.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
 import { readRuntimeClasses } from "./readers/runtime-classes.ts";
@@ -28,6 +29,7 @@ export default defineCollector<Provided>({
   provides: [...HARDWARE, "add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
+    for (const { fact } of requests) expectPods(io, fact);
     const objects = requests.filter(({ fact }) => fact === "objects");
     if (objects.length > 0) yield* readObjects(cluster, objects, io);
     for (const request of requests) yield* read(cluster, request, io);

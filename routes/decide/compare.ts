@@ -194,7 +194,7 @@ class Run implements Audience {
     const odd: number[] = [];
     for (let place = 0; place < first.virtualHosts.length; place++) {
       const one = first.virtualHosts[place];
-      if (one !== undefined && others.every((table) => table.virtualHosts[place] === one) && this.options.decided?.isSettled(one) === true) continue;
+      if (one !== undefined && haveAll(others, place, one) && this.options.decided?.isSettled(one) === true) continue;
       const hosts = tables.map((table) => table.virtualHosts[place]);
       const lists = hosts.map((host) => host?.rules ?? []);
       const isPlain = hosts.every((host) => host?.unmodelled === undefined);
@@ -373,6 +373,11 @@ const nowhere: Origin = { object: "", path: "" };
 
 function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule[] {
   return host?.rules ?? [{ when: {}, action: table.otherwise, origin: nowhere }];
+}
+
+function haveAll(tables: readonly HttpTable[], place: number, host: VirtualHost): boolean {
+  for (const table of tables) if (table.virtualHosts[place] !== host) return false;
+  return true;
 }
 
 function areLaidOutAlike(one: HttpTable, other: HttpTable): boolean {

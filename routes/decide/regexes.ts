@@ -30,7 +30,9 @@ export class Regexes {
   faultsIn(rules: readonly Rule[], reading: TextReading): readonly Faulty[] {
     let found = this.faulty[reading].get(rules);
     if (found === undefined) {
-      found = rules.flatMap((rule) => problemsOf(rule, reading, this).map((problem) => ({ rule, problem })));
+      const faulty: Faulty[] = [];
+      for (const rule of rules) for (const problem of isPlain(rule) ? noProblems : problemsOf(rule, reading, this)) faulty.push({ rule, problem });
+      found = faulty.length === 0 ? noFaults : faulty;
       this.faulty[reading].set(rules, found);
     }
     return found;
@@ -68,7 +70,8 @@ export function faultsOf(table: HttpTable, regexes: Regexes): Faults {
   const unread = new Map<Rule, Unmodelled>();
   const reading = table.reading.regexText;
   for (const host of table.virtualHosts) {
-    for (const { rule, problem } of regexes.faultsIn(host.rules, reading)) {
+    const faults = regexes.faultsIn(host.rules, reading);
+    if (faults.length > 0) for (const { rule, problem } of faults) {
       if (problem.isKnown) return { refused: { reason: problem.reason, rule }, unread };
       unread.set(rule, { reason: problem.reason, where: { object: rule.origin.object, path: rule.origin.path } });
     }
@@ -87,16 +90,20 @@ interface Faulty {
 }
 
 const noProblems: readonly RegexProblem[] = [];
+const noFaults: readonly Faulty[] = [];
 
 /** Whether a rule has no regex at all, as most have none. */
 function isPlain({ when: { path, headers, query, claims }, action }: Rule): boolean {
   if (path?.kind === "regex" || rewriteOf(action)?.kind === "regex" || (action.type === "forward" && action.cors !== undefined)) return false;
-  for (const tests of [headers, query, claims]) if (tests !== undefined) for (const { match } of tests) if (match.kind === "regex") return false;
-  return true;
+  return !hasRegex(headers) && !hasRegex(query) && !hasRegex(claims);
+}
+
+function hasRegex(tests: readonly { readonly match: { readonly kind: string } }[] | undefined): boolean {
+  if (tests !== undefined) for (const { match } of tests) if (match.kind === "regex") return true;
+  return false;
 }
 
 function problemsOf(rule: Rule, reading: TextReading, regexes: Regexes): readonly RegexProblem[] {
-  if (isPlain(rule)) return noProblems;
   const problems: RegexProblem[] = [];
   const look = (match: { readonly kind: string; readonly pattern?: string } | undefined): void => {
     if (match?.kind !== "regex" || match.pattern === undefined) return;

@@ -256,19 +256,43 @@ function liveAddresses(program: Program): Uint8Array {
   return live;
 }
 
-/** Bytes that no instruction tells apart get the same class. */
+/** Bytes that no instruction tells apart get the same class; classes are numbered by their first byte. Cost: one look at each set. */
 function byteClasses(program: Program): Uint8Array {
-  let classes: Uint8Array = new Uint8Array(256);
-  const seen = new Set<string>();
-  const sets = program.instructions.flatMap((instruction) => (instruction.op === "bytes" ? [instruction.set] : []));
-  if (program.hasAssertions) sets.push(Uint8Array.from(classes, (_, byte) => (representative(byte) === 0x61 ? 1 : 0)), only(0x0a));
-  for (const set of sets) {
-    const key = set.join("");
-    if (seen.has(key)) continue;
-    seen.add(key);
-    classes = refine(classes, set);
+  const classes = new Uint16Array(256);
+  const seen = new Set<Uint8Array>();
+  let count = 1;
+  /** By class, the class of its bytes that are in the set; 0 where there is none yet. */
+  const inside = new Uint16Array(512);
+  const split = (set: Uint8Array): void => {
+    if (seen.has(set)) return;
+    seen.add(set);
+    inside.fill(0, 0, count);
+    for (let byte = 0; byte < 256; byte++) {
+      if (set[byte] !== 1) continue;
+      const before = classes[byte] ?? 0;
+      classes[byte] = inside[before] ||= count++;
+    }
+    if (count > 256) count = renumber(classes);
+  };
+  for (const instruction of program.instructions) if (instruction.op === "bytes") split(instruction.set);
+  if (program.hasAssertions) {
+    split(Uint8Array.from({ length: 256 }, (_, byte) => (representative(byte) === 0x61 ? 1 : 0)));
+    split(only(0x0a));
   }
-  return classes;
+  renumber(classes);
+  return Uint8Array.from(classes);
+}
+
+/** Numbers classes by their first byte, from 0; how many there are. */
+function renumber(classes: Uint16Array): number {
+  const numbers = new Map<number, number>();
+  for (let byte = 0; byte < 256; byte++) {
+    const before = classes[byte] ?? 0;
+    let number = numbers.get(before);
+    if (number === undefined) numbers.set(before, (number = numbers.size));
+    classes[byte] = number;
+  }
+  return numbers.size;
 }
 
 function only(byte: number): Uint8Array {

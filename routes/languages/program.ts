@@ -47,6 +47,13 @@ export function compileRegex(regex: Regex, reading: TextReading, groups = 0): Pr
   }
 }
 
+const singles: ByteSet[] = [];
+
+/** The set of one byte: one and the same for all who ask, so that nobody need look into it twice. */
+function single(byte: number): ByteSet {
+  return (singles[byte] ??= byteRange(byte, byte));
+}
+
 /** The set of bytes from low to high. */
 function byteRange(low: number, high: number): ByteSet {
   return new Uint8Array(256).fill(1, low, high + 1);
@@ -135,6 +142,8 @@ class Compiler {
   }
 
   private latin1(set: CodePoints, next: number): number {
+    const [first = 0, last] = set;
+    if (set.length === 2 && first === last && first <= 0xff) return this.emit({ op: "bytes", set: single(first), next });
     const bytes = new Uint8Array(256);
     for (let at = 0; at < set.length; at += 2) {
       const low = set[at] ?? 0;
@@ -144,6 +153,8 @@ class Compiler {
   }
 
   private utf8(set: CodePoints, next: number): number {
+    const [first = 0, last] = set;
+    if (set.length === 2 && first === last && first < 0x80) return this.emit({ op: "bytes", set: single(first), next });
     const ascii = new Uint8Array(256);
     const starts: number[] = [];
     for (let at = 0; at < set.length; at += 2) {

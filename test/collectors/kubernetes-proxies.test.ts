@@ -246,3 +246,23 @@ describe("the probe `admin`", () => {
     expect(Object.values(probes).filter((probe) => probe.failure?.reason === "66 images would have to be asked, and at most 64 are")).toHaveLength(2);
   });
 });
+
+describe("the list of pods, the largest there is", () => {
+  const lists = (io: FakeCluster) => io.calls.filter((call) => call === "list pods").length;
+  const asked = (fact: "add-ons" | "control-planes" | "envoy-proxies" | "node-agents" | "wasm-loaded", io: FakeCluster) => drain(collector.collect(aws, [{ fact, ...(fact === "wasm-loaded" ? { options: { maxProbes: 1 } } : {}) }], io));
+
+  it("is listed once for all who ask side by side", async () => {
+    const io = new FakeCluster({ lists: { pods: [podOf("cart-0")] } });
+    const [proxies] = await Promise.all((["envoy-proxies", "add-ons", "control-planes", "node-agents", "wasm-loaded"] as const).map((fact) => asked(fact, io)));
+    expect([lists(io), proxies?.facts.length]).toEqual([1, 1]);
+  });
+
+  it("is listed again for one who asks later for what nobody kept, and not for one who asks for the same", async () => {
+    const io = new FakeCluster({ lists: { pods: [podOf("cart-0")] } });
+    await asked("add-ons", io);
+    const { facts } = await asked("envoy-proxies", io);
+    expect([lists(io), facts.length]).toEqual([2, 1]);
+    await asked("envoy-proxies", io);
+    expect(lists(io)).toBe(2);
+  });
+});

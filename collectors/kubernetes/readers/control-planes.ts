@@ -34,7 +34,7 @@ interface Found {
 const NO_MESH = "app-routing-system";
 
 async function inCluster(api: KubernetesApi, io: Io): Promise<readonly Found[]> {
-  const { controlPlanes } = (await scanPods(api, io)).routing;
+  const { controlPlanes } = await scanPods(api, io, "routing");
   const found = controlPlanes.filter(({ namespace }) => namespace !== NO_MESH).map((plane): Found => {
     const revision = plane.revision === "" ? "default" : plane.revision;
     return {

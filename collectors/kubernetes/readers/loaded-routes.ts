@@ -27,7 +27,7 @@ export async function* readLoadedRoutes(cluster: Cluster, request: Pick<Request,
   if (api.place !== "live") return yield { ...about, reason: "a folder of manifests does not tell what proxies have loaded", remedy: "name the live cluster, and allow the probe `admin`" };
   if (!io.allows("admin")) return yield { ...about, reason: "what proxies have loaded was not asked: the probe `admin` is not allowed", remedy: "allow the probe `admin` (permissions `get` and `create` on `pods/exec`)" };
 
-  const { askable: running } = await scanPods(api, io);
+  const running = await scanPods(api, io, "askable");
   const most = limitOf(request);
   const asked = everyWorkloadFirst(running).slice(0, most);
   const limit = pLimit(AT_ONCE);

@@ -20,7 +20,7 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
   yield* elsewhereGap(api, cluster, "node-agents", "programs on nodes");
   const gaps: Gap[] = [];
   const sets = await orGap(gaps, cluster, "node-agents", daemonSets.plural, [], () => listAll(daemonSets, api, io));
-  const seen = await orGap(gaps, cluster, "node-agents", pods.plural, undefined, async () => ((await api.unseen(pods)) ? undefined : (await scanPods(api, io)).work));
+  const seen = await orGap(gaps, cluster, "node-agents", pods.plural, undefined, async () => ((await api.unseen(pods)) ? undefined : scanPods(api, io, "work")));
   // where pods are not seen, a DaemonSet does not show that it has none
   const agents = seen === undefined ? [] : [...seen.agents, ...withoutPods(sets, seen.agents)];
   const settings = new Map<string, Readonly<Record<string, string>> | undefined>();

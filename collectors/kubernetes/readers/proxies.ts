@@ -18,7 +18,7 @@ export async function* readProxies(cluster: Cluster, io: Io): AsyncIterable<Fact
   const blind = await unseenPods(api, cluster);
   if (blind !== undefined) return yield blind;
 
-  const { groups } = await scanPods(api, io);
+  const groups = await scanPods(api, io, "groups");
   const probes = await probeImages(groups, api, io);
   for (const group of groups) yield factOf(group, cluster, probes.get(group) ?? {});
 }

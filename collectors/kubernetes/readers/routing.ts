@@ -35,7 +35,7 @@ export async function* readRouting(cluster: Cluster, io: Io): AsyncIterable<Fact
   const nothing: PodsSeen = { objects: [], controlPlanes: [], proxies: [] };
   const [lists, seen] = await Promise.all([
     Promise.all(routing.map((resource) => orGap(resource.plural, [], () => listed(resource, api, io)))),
-    orGap(pods.plural, nothing, async () => (await scanPods(api, io)).routing),
+    orGap(pods.plural, nothing, () => scanPods(api, io, "routing")),
   ]);
   const meshConfigs = await orGap("configmaps", [], () => readMeshConfigs(seen.controlPlanes, api, io));
   const unseen = await unseenKinds(api);

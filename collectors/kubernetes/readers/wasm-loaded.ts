@@ -27,7 +27,7 @@ export async function* readWasmLoaded(cluster: Cluster, { options, selector }: R
     return yield { ...about, subject: cluster.name, reason: "manifests do not show what proxies have loaded", remedy: "ask the cluster itself, or leave out `loaded`" };
   }
   const most = typeof options?.["maxProbes"] === "number" ? options["maxProbes"] : MOST_PROBES;
-  const { running } = await scanPods(api, io);
+  const running = await scanPods(api, io, "running");
   const asked = running.slice(0, most);
   const limit = pLimit(AT_ONCE);
   const answers = await Promise.all(asked.map((pod) => limit(() => ask(pod, api, io))));

@@ -30,7 +30,8 @@ function mergeRule(root: HttpRule, leaf: HttpRule, matches: readonly Match[]): H
     if (field === "mirror") mirrorNamespace = root.mirrorNamespace;
     if (field === "mirrors") mirrorsNamespace = root.mirrorsNamespace;
   }
-  return { ...leaf, spec, written: undefined, matches, mirrorNamespace, mirrorsNamespace };
+  const { source, path, namespace } = leaf;
+  return { spec, written: undefined, source, path, matches, namespace, mirrorNamespace, mirrorsNamespace };
 }
 
 function isAbsent(value: Json): boolean {

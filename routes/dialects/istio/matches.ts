@@ -1,5 +1,5 @@
 import type { ClaimMatch, Condition, FieldMatch, HeaderMatch, PathMatch, QueryMatch, StringMatch } from "../../decide/model.ts";
-import { at, entriesAt, isObject, isSubset, type Json, type JsonObject, labelsAt, numberAt, textAt, textsAt } from "./json.ts";
+import { at, entriesAt, isObject, isSubset, type Json, type JsonObject, labelsAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { byteLength } from "./values.ts";
 
 /** Who looks at a match block: all of it is decided before any request. */
@@ -67,27 +67,38 @@ interface Fields {
 
 const pseudo = ["method", "authority", "scheme"] as const;
 
+const headerKeys = ["headers", "withoutHeaders"] as const;
+
+function headerOf(name: string, value: Json, without: boolean): HeaderMatch {
+  const field = fieldOf(value, without);
+  return field.invert === undefined ? { name, match: field.match } : { name, ...field };
+}
+
 /** The tests of headers, pseudo-headers and claims. */
 function fieldsOf(match: JsonObject): Fields {
   const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || pseudo.some((field) => at(match, field) !== undefined);
   if (!asks) return noFields;
-  const headers: HeaderMatch[] = [];
+  let headers: HeaderMatch[] | undefined;
   const claims: ClaimMatch[] = [];
+  // Most have one, and a list that begins empty takes room for many.
+  const push = (header: HeaderMatch): void => void (headers === undefined ? (headers = [header]) : headers.push(header));
   let invalid: string | undefined;
-  for (const key of ["headers", "withoutHeaders"] as const) {
-    for (const [name, value] of entriesAt(match, key)) {
-      const without = key === "withoutHeaders";
+  for (const key of headerKeys) {
+    const map = objectAt(match, key);
+    const without = key === "withoutHeaders";
+    for (const name of Object.keys(map)) {
+      const value = map[name];
       const claim = claimPath(name);
-      if (claim === undefined) headers.push({ name: name.toLowerCase(), ...fieldOf(value, without) });
+      if (claim === undefined) push(headerOf(name.toLowerCase(), value, without));
       else if (stringOf(value) === undefined || isStar(value)) invalid = `the claim \`${name}\` is matched without a value, which Envoy refuses`;
       else claims.push({ path: claim, ...claimField(value, without) });
     }
   }
   for (const field of pseudo) {
     const value = at(match, field);
-    if (isObject(value)) headers.push({ name: `:${field}`, ...fieldOf(value, false) });
+    if (isObject(value)) push(headerOf(`:${field}`, value, false));
   }
-  return { headers, claims, invalid };
+  return { headers: headers ?? [], claims, invalid };
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {

@@ -9,7 +9,7 @@ import { type Matched, matchOf } from "./matches.ts";
 import type { Named } from "./registry.ts";
 import type { Made } from "./rules.ts";
 import { http } from "./shapes.ts";
-import type { HttpRule } from "./virtual-services.ts";
+import type { HttpRule, PlacedRule } from "./virtual-services.ts";
 
 /**
  * What places have in common is read once. Three clusters mostly hold the same rules, so that telling that a rule is the same, which is
@@ -32,8 +32,10 @@ export interface Use {
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
 export class Block {
   readonly match: JsonObject;
-  /** What the last proxy that asked makes of it: see `rules.ts`. */
+  /** What the last proxy that asked makes of it, and where it stood: see `rules.ts`. */
+  made: Made | undefined = undefined;
   acted: Acted | undefined = undefined;
+  placed: HttpRule | undefined = undefined;
   rule: Rule | undefined = undefined;
   private read: Matched | undefined = undefined;
 
@@ -58,7 +60,7 @@ export class Written {
   /** The destinations of its route and mirrors. */
   readonly uses: readonly Use[];
   /** The rule as it last stood in an object: see `virtual-services.ts`. */
-  placed: HttpRule | undefined = undefined;
+  placed: PlacedRule | undefined = undefined;
   /** What the last proxy that asked makes of it: see `rules.ts`. */
   made: Made | undefined = undefined;
 

@@ -1,11 +1,11 @@
 import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { type Acted, actionOf, type Circumstances } from "./actions.ts";
 import type { Target } from "./destinations.ts";
-import { canonical, isObject, listAt, textAt } from "./json.ts";
+import { canonical, isObject, type JsonObject, listAt, textAt } from "./json.ts";
 import { concerns, everything, type Looker, type Matched, matchOf } from "./matches.ts";
 import type { Block, Use, Written } from "./memory.ts";
 import { milliseconds } from "./values.ts";
-import type { HttpRule, VirtualService } from "./virtual-services.ts";
+import { type HttpRule, type Match, PlacedRule, type VirtualService } from "./virtual-services.ts";
 
 /** What a VirtualService gives to one looker. */
 export interface Routes {
@@ -24,8 +24,6 @@ export interface Routes {
 export interface Made {
   readonly key: string;
   readonly targets: readonly Target[];
-  /** The rule at its place. */
-  readonly placed: HttpRule;
 }
 
 /**
@@ -100,20 +98,29 @@ function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
 
 const staticFields = ["port", "gateways", "sourceLabels", "sourceNamespace"] as const;
 
+function isStatic(match: JsonObject): boolean {
+  for (const field of staticFields) if (match[field] !== undefined) return true;
+  return false;
+}
+
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses = new Set<Use>();
   let asks = false, asksConnection = false, isWritten = true;
-  for (const { written, spec, matches } of http) {
-    for (const match of matches) asks ||= staticFields.some((field) => match.spec[field] !== undefined);
+  for (const rule of http) {
+    const { written } = rule;
+    if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) asks ||= isStatic(match);
+    else for (const match of rule.matches) asks ||= isStatic(match.spec);
     if (written === undefined) {
       isWritten = false;
       continue;
     }
     for (const use of written.uses) uses.add(use);
-    asksConnection ||= spec["redirect"] !== undefined;
+    asksConnection ||= rule.spec["redirect"] !== undefined;
   }
   return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
 }
+
+const noMatches: readonly Match[] = [];
 
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, key: string): Routes {
   const rules: Rule[] = [];
@@ -121,33 +128,39 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
     const { written } = rule;
-    const kept = written === undefined || key === "" ? undefined : keptFor(rule, written, block, circumstances, key);
+    const kept = written === undefined || key === "" ? undefined : keptFor(written, block, circumstances, key);
     const { action, unmodelled: left } = kept === undefined ? actionOf(rule, matched, circumstances) : (kept.acted ??= actedBy(kept, rule, matched, circumstances));
     for (const one of left) unmodelled.push(one);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    const made = kept?.rule ?? { when: matched.when, action, origin: originOf(rule, path) };
-    if (kept !== undefined) kept.rule = made;
-    rules.push(made);
+    if (kept === undefined) return void rules.push({ when: matched.when, action, origin: originOf(rule, path) });
+    if (kept.rule === undefined || kept.placed !== rule) {
+      kept.rule = { when: matched.when, action, origin: originOf(rule, path) };
+      kept.placed = rule;
+    }
+    rules.push(kept.rule);
   };
   const untried: Origin[] = [];
   let isOver = false;
   for (const rule of http) {
-    const { matches } = rule;
-    if (matches.length === 0) {
+    const placed = rule instanceof PlacedRule ? rule : undefined;
+    const matches = placed === undefined ? rule.matches : noMatches;
+    const count = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
+    if (count === 0) {
       if (isOver) untried.push(originOf(rule, rule.path));
       else push(rule, 0, everything, rule.path);
       isOver = true;
     }
-    for (let block = 0; block < matches.length; block++) {
-      const match = matches[block];
-      if (match === undefined || !concerns(match.spec, looker)) continue;
+    for (let block = 0; block < count; block++) {
+      const spec = placed?.matchAt(block) ?? matches[block]?.spec;
+      if (spec === undefined || !concerns(spec, looker)) continue;
+      const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
       if (isOver) {
-        untried.push(originOf(rule, match.path));
+        untried.push(originOf(rule, path));
         continue;
       }
-      const matched = rule.written === undefined ? matchOf(match.spec) : (rule.written.blocks[block]?.matched ?? matchOf(match.spec));
-      push(rule, block, matched, match.path);
+      const matched = rule.written?.blocks[block]?.matched ?? matchOf(spec);
+      push(rule, block, matched, path);
       isOver = matched.catchAll;
     }
   }
@@ -160,21 +173,22 @@ function originOf({ source: { title, file, line } }: HttpRule, path: string): Or
 }
 
 /** The block of a rule with what was made of it for the proxy that asked last, as far as all is the same for this one. */
-function keptFor(rule: HttpRule, written: Written, block: number, { destinations, port }: Circumstances, key: string): Block | undefined {
-  const { uses, made } = written;
+function keptFor(written: Written, at: number, { destinations, port }: Circumstances, key: string): Block | undefined {
+  const { uses } = written;
+  let { made } = written;
   let isSame = made !== undefined && made.key === key;
-  for (let at = 0; isSame && at < uses.length; at++) {
-    const use = uses[at];
-    isSame = use !== undefined && made?.targets[at] === destinations.of(use, port);
+  for (let use = 0; isSame && use < uses.length; use++) {
+    const own = uses[use];
+    isSame = own !== undefined && made?.targets[use] === destinations.of(own, port);
   }
-  if (made === undefined || !isSame || made.placed !== rule) {
-    written.made = { key, targets: made !== undefined && isSame ? made.targets : uses.map((use) => destinations.of(use, port)), placed: rule };
-    for (const one of written.blocks) {
-      one.rule = undefined;
-      if (!isSame) one.acted = undefined;
-    }
+  if (made === undefined || !isSame) written.made = made = { key, targets: uses.map((use) => destinations.of(use, port)) };
+  const block = written.blocks[at];
+  if (block !== undefined && block.made !== made) {
+    block.made = made;
+    block.acted = undefined;
+    block.rule = undefined;
   }
-  return written.blocks[block];
+  return block;
 }
 
 /** What a rule does: where that does not depend on the match, the same for all its blocks. */
@@ -182,7 +196,7 @@ function actedBy(block: Block, rule: HttpRule, matched: Matched, circumstances: 
   const { written, spec } = rule;
   const first = written?.blocks[0];
   const asksForm = spec["rewrite"] !== undefined || spec["redirect"] !== undefined;
-  if (first !== undefined && first !== block && !asksForm && first.acted !== undefined) return first.acted;
+  if (first !== undefined && first !== block && !asksForm && first.made === block.made && first.acted !== undefined) return first.acted;
   return (written?.made === undefined ? undefined : plainly(written.made, rule, circumstances)) ?? actionOf(rule, matched, circumstances);
 }
 
@@ -214,25 +228,40 @@ function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumst
   return acted;
 }
 
-const folded = new WeakMap<VirtualService["http"], { headers: boolean; regexes: boolean; mirrors: boolean }>();
+const asked = new WeakMap<VirtualService["http"], Asked>();
+
+/** What of rules versions read differently. */
+interface Asked {
+  readonly headers: boolean;
+  readonly regexes: boolean;
+  readonly mirrors: boolean;
+}
 
 /** What of a VirtualService versions read differently. */
-export function usesOf(service: VirtualService): { readonly headers: boolean; readonly regexes: boolean; readonly mirrors: boolean } {
-  let uses = folded.get(service.http);
-  if (uses === undefined) {
-    uses = { headers: false, regexes: false, mirrors: false };
-    for (const rule of service.http) {
-      uses.mirrors ||= rule.spec["mirror"] !== undefined || rule.spec["mirrors"] !== undefined;
-      uses.headers ||= rule.matches.some((match) => match.spec["headers"] !== undefined || match.spec["withoutHeaders"] !== undefined);
-      uses.regexes ||= rule.matches.some((match) => mentions(match.spec, "regex")) || mentions(rule.spec["corsPolicy"], "regex") || mentions(rule.spec["rewrite"], "uriRegexRewrite");
-    }
-    folded.set(service.http, uses);
+export function usesOf(service: VirtualService): Asked {
+  let known = asked.get(service.http);
+  if (known === undefined) asked.set(service.http, (known = readAsked(service.http)));
+  return known;
+}
+
+function readAsked(http: readonly HttpRule[]): Asked {
+  let headers = false, regexes = false, mirrors = false;
+  const look = (match: JsonObject): void => {
+    headers ||= match["headers"] !== undefined || match["withoutHeaders"] !== undefined;
+    regexes ||= mentions(match, "regex");
+  };
+  for (const rule of http) {
+    const { spec } = rule;
+    mirrors ||= spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
+    if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
+    else for (const match of rule.matches) look(match.spec);
+    regexes ||= mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
   }
-  return uses;
+  return { headers, regexes, mirrors };
 }
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
-  for (const name of Object.keys(value)) if (name === key || mentions((value as Readonly<Record<string, unknown>>)[name], key)) return true;
+  for (const name in value) if (Object.hasOwn(value, name) && (name === key || mentions((value as Readonly<Record<string, unknown>>)[name], key))) return true;
   return false;
 }

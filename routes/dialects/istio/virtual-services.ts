@@ -27,6 +27,57 @@ export interface HttpRule {
   readonly mirrorsNamespace: string;
 }
 
+/** A rule as it stands in its object. There are many, so that what follows from the place is made when it is asked for. */
+export class PlacedRule implements HttpRule {
+  readonly written: Written;
+  readonly source: Named;
+  readonly index: number;
+
+  constructor(written: Written, source: Named, index: number) {
+    this.written = written;
+    this.source = source;
+    this.index = index;
+  }
+
+  get spec(): JsonObject {
+    return this.written.spec;
+  }
+
+  get path(): string {
+    return pathOf(this.index);
+  }
+
+  get namespace(): string {
+    return this.source.namespace;
+  }
+
+  get mirrorNamespace(): string {
+    return this.source.namespace;
+  }
+
+  get mirrorsNamespace(): string {
+    return this.source.namespace;
+  }
+
+  get matches(): readonly Match[] {
+    const { written } = this;
+    return written.hasMatches ? written.blocks.map((_, block): Match => ({ spec: this.matchAt(block), path: this.pathAt(block) })) : noMatches;
+  }
+
+  /** A match block, its gateways as `namespace/name`. */
+  matchAt(block: number): JsonObject {
+    const match = this.written.blocks[block]?.match ?? noMatch;
+    return match["gateways"] === undefined ? match : withGateways(match, this.source.namespace);
+  }
+
+  /** Where a match block stands. */
+  pathAt(block: number): string {
+    return blockPath(this.index, block);
+  }
+}
+
+const noMatch: JsonObject = {};
+
 /** A VirtualService that owns hosts, as istiod hands it to its generators: names full, delegates merged. */
 export interface VirtualService {
   readonly named: Named;
@@ -83,16 +134,12 @@ function exportToOf(named: Named, registry: Registry): readonly string[] {
 }
 
 function rulesOf(named: Named): readonly HttpRule[] {
-  const { title, file, line, namespace } = named;
+  const { title, file, line } = named;
   return named.written.map((written, index): HttpRule => {
-    const { spec, placed } = written;
-    const path = pathOf(index);
+    const { placed } = written;
     // Where it stands at the same place in the same object, it is the same rule.
-    if (placed !== undefined && placed.path === path && placed.source.title === title && placed.source.file === file && placed.source.line === line) return placed;
-    const matches = written.hasMatches ? written.blocks.map(({ match }, block): Match => ({ spec: withGateways(match, namespace), path: blockPath(index, block) })) : noMatches;
-    const rule = { spec, written, source: named, path, matches, namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
-    written.placed = rule;
-    return rule;
+    if (placed !== undefined && placed.index === index && placed.source.title === title && placed.source.file === file && placed.source.line === line) return placed;
+    return (written.placed = new PlacedRule(written, named, index));
   });
 }
 
