@@ -22,7 +22,7 @@ export type AgentFact = Fact<"node-agents"> & { readonly data: NodeAgent };
 export type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
 
 /** Pods of one sort, and where they run: asked of every node. */
-export interface PodsView {
+interface PodsView {
   readonly fact: PodsFact;
   readonly runningOn: ReadonlySet<string>;
   readonly failingOn: ReadonlySet<string>;

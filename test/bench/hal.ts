@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { load } from "js-yaml";
-import { evaluate, seal, type AnyKind, type Assertion, type Cluster, type Fact, type FactKind, type FactTypes, type Snapshot } from "#engine";
+import { evaluate, seal, type AnyKind, type Assertion, type Cluster, type Fact, type FactKind, type FactTypes } from "#engine";
 import { istioMap } from "#values";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
@@ -46,7 +46,7 @@ const assertions = specs.map((spec, index): Assertion => ({ name: `a${index}`, k
 
 function worldOf(count: number): () => void {
   const asked = specs.flatMap((spec) => kind.needs(spec as never));
-  const snapshots = new Map(fleet.map((cluster) => [cluster.name, seal({ cluster, identity: {}, reachable: true, takenAt: NOW, asked, facts: factsOf(cluster.name, count), gaps: [] }) as Snapshot]));
+  const snapshots = new Map(fleet.map((cluster) => [cluster.name, seal({ cluster, identity: {}, reachable: true, takenAt: NOW, asked, facts: factsOf(cluster.name, count), gaps: [] })]));
   return () => {
     const results = evaluate(kinds, assertions, { fleet, snapshots, now: NOW, istioMap: istioMap() });
     const judged = results.reduce((sum, result) => sum + result.judged, 0);
