@@ -5,7 +5,7 @@ type Parts = Extract<Expr["exprKind"], { readonly case: "callExpr" }>["value"];
 /** Calls whose result can be as large as what they are given, or larger. */
 const BUILDERS: ReadonlySet<string> = new Set(["_+_", "format", "split", "string", "lowerAscii", "upperAscii"]);
 /** Calls that read texts from end to end, whatever they give. */
-const READERS: ReadonlySet<string> = new Set(["size", "contains", "indexOf", "lastIndexOf", "split", "bytes", "trim", "lowerAscii", "upperAscii", "startsWith", "endsWith", "substring", "charAt", "double", "int", "uint", "quantity", "_<_", "_<=_", "_>_", "_>=_"]);
+const READERS: ReadonlySet<string> = new Set(["contains", "indexOf", "lastIndexOf", "split", "bytes", "trim", "lowerAscii", "upperAscii", "startsWith", "endsWith", "substring", "charAt", "double", "int", "uint", "quantity", "_<_", "_<=_", "_>_", "_>=_"]);
 
 /**
  * The same expression, in which everything that takes time in proportion to data tells the meter: the range of each comprehension before it is

@@ -48,15 +48,21 @@ export class Lists {
     }
     const texts = values.map((list) => list.map((item) => textOf(this.#seenOf(item, [...path, "*"]))));
     if (allSame(texts)) return;
-    const isKnown = this.#walk.anySchema || insideText;
-    if (isKnown && allSame(texts.map((list) => list.toSorted()))) return this.#walk.tell(values, path);
     const before = this.#walk.found.length;
+    this.#ordered(values, texts, path, items, insideText);
+    if (agree(this.#walk.found.slice(before))) return;
+    const isKnown = this.#walk.anySchema || insideText;
+    const isOrder = isKnown ? !mayAgree(this.#walk.found.slice(before)) && allSame(texts.map((list) => list.toSorted())) : this.#unpaired(values, path, items, insideText, mayAgree).every((list) => list.length === 0);
     const named = values.map((list) => keyedBy(list, ["name"], undefined));
-    if (!named.includes(undefined) && sameOrder(named as readonly ReadonlyMap<string, unknown>[])) this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
-    else this.#ordered(values, texts, path, items, insideText);
-    if (isKnown || this.#walk.found.length === before || this.#unpaired(values, path, items, insideText, mayAgree).some((list) => list.length > 0)) return;
+    if (!isOrder && !named.includes(undefined) && sameOrder(named as readonly ReadonlyMap<string, unknown>[])) {
+      // Told by names, of which each stands for itself.
+      this.#walk.found.splice(before);
+      return this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
+    }
+    if (!isOrder) return;
+    // Told as what it is: the same entries, in another order.
     this.#walk.found.splice(before);
-    this.#walk.tell(values, path, "order");
+    this.#walk.tell(values, path, isKnown ? undefined : "order");
   }
 
   /** What the lists differ in is told only where they differ by the schema of each cluster. */

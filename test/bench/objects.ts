@@ -46,11 +46,16 @@ function cpu(work: () => void): number {
   return process.cpuUsage(start).user / 1000;
 }
 
+/** The least of three: what others do on this machine only adds. */
+function least(work: () => void): number {
+  return Math.min(...Array.from({ length: 3 }, () => cpu(work)));
+}
+
 const fleet = ["a", "b", "c"].map((name): Cluster => ({ name, labels: {} }));
 const snapshots = new Map(fleet.map((cluster) => [cluster.name, snapshotOf(cluster)]));
 const objects = [...snapshots.values()].flatMap(({ facts }) => facts.flatMap(({ data }) => ("content" in data ? [data.content] : [])));
 const texts = objects.map((object) => JSON.stringify(object));
-const parsed = cpu(() => texts.forEach((text) => void JSON.parse(text)));
+const parsed = least(() => texts.forEach((text) => void JSON.parse(text)));
 const selections = 40 / GROUPS;
 
 let over = 0;
@@ -61,18 +66,18 @@ function ratio(what: string, ours: number, floor: number, limit: number): void {
 }
 
 process.stdout.write(`${objects.length} objects of ${(texts.reduce((sum, text) => sum + text.length, 0) / texts.length / 1000).toFixed(1)} kB\n`);
-ratio("ObjectsAgree, 40 assertions, against JSON.parse of all objects", cpu(() => judged(objectsAgree as unknown as AnyKind, specOf, fleet, snapshots)), parsed, 5);
-ratio("conversion of each object, against JSON.parse", cpu(() => objects.forEach((object) => walk(toCel(object)))), parsed, 1.5);
+ratio("ObjectsAgree, 40 assertions, against JSON.parse of all objects", least(() => judged(objectsAgree as unknown as AnyKind, specOf, fleet, snapshots)), parsed, 5);
+ratio("conversion of each object, against JSON.parse", least(() => objects.forEach((object) => walk(toCel(object)))), parsed, 1.5);
 
 const whole = (value: Json | undefined): CelInput => (typeof value === "number" ? BigInt(value) : Array.isArray(value) ? celList(value.map(whole)) : typeof value === "object" && value !== null ? celMap(new Map(Object.entries(value).map(([key, field]) => [key, whole(field as Json)]))) : (value ?? null));
 const bare = plan(celEnv(), parse(RULE)) as (bindings: Readonly<Record<string, CelInput>>) => unknown;
 const lists = Array.from({ length: objects.length / EACH }, (_, index) => celList(objects.slice(index * EACH, (index + 1) * EACH).map(whole)));
 const run = () => lists.forEach((list) => void bare({ objects: list }));
 run();
-const library = cpu(() => Array.from({ length: selections }, run));
+const library = least(() => Array.from({ length: selections }, run));
 const ours = () => judged(expression as unknown as AnyKind, ruleOf, fleet, snapshots);
 ours();
-ratio("Expression, 40 assertions, against the bare library on converted objects", cpu(ours), library, 1.5);
+ratio("Expression, 40 assertions, against the bare library on converted objects", least(ours), library, 1.5);
 process.exitCode = over > 0 ? 1 : 0;
 
 /** What an expression looks at of an object is made when it looks: here all of it. */

@@ -42,6 +42,7 @@ describe("an expression gives", () => {
     ["sha256('a') == 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'", true],
     ["yaml('a: {b: 1}').a.b == 1 && yaml('[1, 2]').size() == 2", true],
     ["distinct([1, 1.0, 'a', 'a', {'k': 1}, {'k': 1}]).size() == 3", true],
+    ["'añ😀'.size() == 3 && size('añ😀') == 3 && [1].size() == 1 && size({'a': 1}) == 1", true],
     ["'abab'.replace('a', 'c') == 'cbcb' && 'abab'.replace('a', 'c', 1) == 'cbab'", true],
     ["['a', 'b'].join('-') == 'a-b' && 'a-b'.split('-') == ['a', 'b']", true],
     ["'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('^(a+)+$')", false],
