@@ -39,10 +39,9 @@ const SHOWN_BY: Readonly<Record<Exclude<Dataplane, "none">, MeshPods>> = { sidec
 
 /** By the pods that are in the mesh on these nodes; a node without any shows nothing. */
 function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
-  const judged = new Set(view.nodes.map(({ node }) => node.name));
   const found: { readonly dataplane: Exclude<Dataplane, "none">; readonly fact: Fact }[] = [];
   for (const dataplane of ["sidecar", "ambient", "kmesh"] as const) {
-    const fact = view.pods.find(({ data }) => data.type === SHOWN_BY[dataplane] && data.runningOn.some((name) => judged.has(name)));
+    const fact = view.pods.find(({ fact: { data }, runningOn }) => data.type === SHOWN_BY[dataplane] && view.nodes.some(({ node }) => runningOn.has(node.name)))?.fact;
     if (fact !== undefined) found.push({ dataplane, fact });
   }
   const text = found.map(({ dataplane }) => dataplane).join(", ") || "no pod of the mesh";

@@ -47,13 +47,13 @@ function tolerates({ key, operator, value = "", effect }: NodeToleration, taint:
 
 /** That a handler is configured on a node the API does not tell; a pod of the class that runs there proves it, and so does the kubelet's own list. */
 function seeHandler({ node }: NodeView, view: ClusterView, { name }: Class): Seen {
-  const pods = view.pods.find(({ data }) => data.type === "class-pods" && data.name === name);
-  if (pods?.data.runningOn.includes(node.name) === true) return pass("T3", "a pod of the class runs", { fact: pods });
+  const pods = view.pods.find(({ fact: { data } }) => data.type === "class-pods" && data.name === name);
+  if (pods?.runningOn.has(node.name) === true) return pass("T3", "a pod of the class runs", { fact: pods.fact });
   const handler = view.classes.find(({ data }) => data.name === name)?.data.handler;
   if (handler === undefined) return unknown("no handler to look for", "see `runtime.class`");
   if (node.handlers?.includes(handler) === true) return pass("T1", `the kubelet lists ${handler}`);
   if (node.handlers !== undefined) return fail("T1", "the kubelet lists no such handler", `install the runtime behind \`${handler}\` on these nodes`);
-  if (pods?.data.failingOn.includes(node.name) === true) return unknown("a pod of the class is there and not ready", `look at its events: \`no runtime for "${handler}" is configured\` says that the runtime is missing`, { fact: pods });
+  if (pods?.failingOn.has(node.name) === true) return unknown("a pod of the class is there and not ready", `look at its events: \`no runtime for "${handler}" is configured\` says that the runtime is missing`, { fact: pods.fact });
   return unknown("nothing that shows it: no pod of the class runs, and the kubelet lists no handlers", "run a pod of the class on each node (a DaemonSet), or upgrade nodes to a kubelet and runtime that list their handlers");
 }
 
@@ -78,9 +78,8 @@ export function moduleRules(modules: readonly Module[], runtimeClass: Class | un
 const UNREAD = "this release reads digests that kubelets report, not the bytes of modules";
 
 function seeModule(view: ClusterView, module: Module, runtimeClass: Class | undefined): Seen {
-  const judged = new Set(view.nodes.map(({ node }) => node.name));
-  const pods = view.pods.filter(({ data }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && data.runningOn.some((name) => judged.has(name)));
-  const found = pods.flatMap((fact) => imagesOf(fact, module.image));
+  const pods = view.pods.filter(({ fact: { data }, runningOn }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && view.nodes.some(({ node }) => runningOn.has(node.name)));
+  const found = pods.flatMap(({ fact }) => imagesOf(fact, module.image));
   const [first] = found;
   if (first === undefined) return unknown("in no pod of the class that is ready", view.complete("node-agents") ? "run it in pods of the class; modules that the mesh loads are not looked at in this release" : "repair what the gap names");
   const digests = [...new Set(found.map(({ digest }) => digest))];

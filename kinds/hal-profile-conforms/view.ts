@@ -20,6 +20,14 @@ export interface NodeView {
 
 export type AgentFact = Fact<"node-agents"> & { readonly data: NodeAgent };
 export type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
+
+/** Pods of one sort, and where they run: asked of every node. */
+interface PodsView {
+  readonly fact: PodsFact;
+  readonly runningOn: ReadonlySet<string>;
+  readonly failingOn: ReadonlySet<string>;
+}
+
 type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
 type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
 
@@ -32,7 +40,7 @@ export interface ClusterView {
   readonly nodes: readonly NodeView[];
   /** Selected nodes that prove nothing, by why. */
   readonly aside: Readonly<Record<"not ready" | "readiness unknown" | "cordoned" | "virtual", readonly Fact<"nodes">[]>>;
-  readonly pods: readonly PodsFact[];
+  readonly pods: readonly PodsView[];
   readonly classes: readonly ClassFact[];
   readonly shims: readonly ShimFact[];
   /** Was everything of this kind of fact seen? Then what is not there is not there. */
@@ -66,7 +74,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     cloud,
     nodes,
     aside,
-    pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent"),
+    pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent").map((fact) => ({ fact, runningOn: new Set(fact.data.runningOn), failingOn: new Set(fact.data.failingOn) })),
     classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
     shims: classes.filter((fact): fact is ShimFact => fact.data.type === "shim"),
     complete: (kind) => asked.has(kind) && world.complete(kind, cluster.name),

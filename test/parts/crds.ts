@@ -16,24 +16,32 @@ export const CRD_MODULES = [
   { module: "sigs.k8s.io/gateway-api@v1.6.0", folder: "config/crd/standard" },
 ] as const;
 
+/** Definitions of what makes nodes what they are, for the tests of hardware profiles alone. */
+export const HARDWARE_MODULES = [
+  { module: "sigs.k8s.io/node-feature-discovery@v0.18.3", folder: "deployment/base/nfd-crds", file: "nfd-api-crds.yaml" },
+  { module: "github.com/bpfman/bpfman-operator@v0.6.0", folder: "config/crd/bases" },
+] as const;
+
+type Sources = typeof CRD_MODULES | typeof HARDWARE_MODULES;
+
 /** Puts the modules of the definitions into Go's module cache, where they are not there already. */
 export async function fetchCrds(): Promise<void> {
-  await Promise.all(CRD_MODULES.map(({ module }) => folderOf(module)));
+  await Promise.all([...CRD_MODULES, ...HARDWARE_MODULES].map(({ module }) => folderOf(module)));
 }
 
 /** Why the definitions cannot be read without a download; undefined when they can. */
-export async function crdsMissing(): Promise<string | undefined> {
+export async function crdsMissing(sources: Sources = CRD_MODULES): Promise<string | undefined> {
   try {
-    await Promise.all(CRD_MODULES.map(({ module }) => folderOf(module, OFFLINE)));
+    await Promise.all(sources.map(({ module }) => folderOf(module, OFFLINE)));
     return undefined;
   } catch {
-    return `${CRD_MODULES.map(({ module }) => module).join(" and ")} are not in Go's module cache`;
+    return `${sources.map(({ module }) => module).join(" and ")} are not in Go's module cache`;
   }
 }
 
-/** The definitions of Istio and of Gateway API's standard channel, from Go's module cache. */
-export async function readCrds(): Promise<readonly Manifest[]> {
-  const found = await Promise.all(CRD_MODULES.map(async (source) => {
+/** The definitions of Istio and of Gateway API's standard channel, or others, from Go's module cache. */
+export async function readCrds(sources: Sources = CRD_MODULES): Promise<readonly Manifest[]> {
+  const found = await Promise.all(sources.map(async (source) => {
     const folder = path.join(await folderOf(source.module, OFFLINE), source.folder);
     const files = "file" in source ? [source.file] : (await readdir(folder)).filter((name) => name.endsWith(".yaml"));
     const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), "utf8")));

@@ -28,7 +28,7 @@ export const EKS: Cloud = {
   nodeLabels: () => ({ "eks.amazonaws.com/nodegroup": "mesh", "eks.amazonaws.com/nodegroup-image": "ami-0123456789abcdef0" }),
 };
 
-const GKE: Cloud = {
+export const GKE: Cloud = {
   name: "gke",
   gitVersion: "v1.35.1-gke.1190000",
   region: "europe-west3",
