@@ -129,7 +129,7 @@ function Finding({ outcome, subject, message, remedy, evidence, waived, fingerpr
   return markup`<article id="${id}" tabindex="-1" data-outcome="${outcome}" class="${waived === undefined ? outcome : "waived"}">
 <p><strong class="${outcome}">${waived === undefined ? "" : "accepted "}${WORDS[outcome]}</strong> <code>${cut(subject)}</code> <a href="#${id}" aria-label="link to this finding">#</a></p>
 <p>${text(message)}</p>
-${help}${shown.length === 0 ? null : markup`<div class="scroll"><table><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(Seen)}</tbody></table></div>`}
+${help}${shown.length === 0 ? null : markup`<div class="scroll"><table aria-label="evidence"><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(Seen)}</tbody></table></div>`}
 ${evidence.length > shown.length ? markup`<p>${evidence.length - shown.length} more pieces of evidence</p>` : null}<p class="soft">fingerprint <code>${cut(fingerprint)}</code></p>
 </article>`;
 }
