@@ -29,14 +29,21 @@ export function differences(sides: readonly Side[], rules: Rules): readonly Diff
   return walk.found;
 }
 
+/** Places visited while entries of sets are tried against each other, of one object: far more than any set needs that people write. */
+const EFFORT = 30_000;
+
 class Walk implements Walking {
   readonly found: Difference[] = [];
   readonly rules: Rules;
   readonly sides: readonly Side[];
   readonly anySchema: boolean;
+  readonly effort: { left: number };
   readonly #lists: Lists;
+  readonly #isTrial: boolean;
 
-  constructor(rules: Rules, sides: readonly Side[]) {
+  constructor(rules: Rules, sides: readonly Side[], spent?: { left: number }) {
+    this.effort = spent ?? { left: EFFORT };
+    this.#isTrial = spent !== undefined;
     this.rules = rules;
     this.sides = sides;
     this.anySchema = sides.some(({ schema }) => schema !== undefined);
@@ -44,10 +51,11 @@ class Walk implements Walking {
   }
 
   among(sides: readonly number[]): Walking {
-    return new Walk(this.rules, sides.flatMap((side) => this.sides[side] ?? []));
+    return new Walk(this.rules, sides.flatMap((side) => this.sides[side] ?? []), this.effort);
   }
 
   visit(given: readonly unknown[], path: ObjectPath, schemas: Schemas, withinText: boolean): void {
+    if (this.#isTrial && --this.effort.left < 0) return;
     if (allSame(given) || this.isLeftOut(path)) return;
     const insideText = withinText || (this.rules.kind === "ConfigMap" && this.rules.group === "" && path[0] === "data" && path.length > 2);
     const some = given.includes(undefined) ? given.map((value) => (this.#isAllLeftOut(value, path) ? undefined : value)) : given;

@@ -26,6 +26,10 @@ export class Lists {
     this.#walk = walk;
   }
 
+  get #isTired(): boolean {
+    return this.#walk.effort.left < 0;
+  }
+
   /** Compares lists that are there on every side. */
   compare(values: readonly (readonly unknown[])[], path: ObjectPath, schemas: Schemas, insideText: boolean): void {
     const items = schemas.map((schema) => schema?.items);
@@ -52,7 +56,7 @@ export class Lists {
     this.#ordered(values, texts, path, items, insideText);
     if (agree(this.#walk.found.slice(before))) return;
     const isKnown = this.#walk.anySchema || insideText;
-    const isOrder = isKnown ? !mayAgree(this.#walk.found.slice(before)) && allSame(texts.map((list) => list.toSorted())) : this.#unpaired(values, path, items, insideText, mayAgree).every((list) => list.length === 0);
+    const isOrder = isKnown ? !mayAgree(this.#walk.found.slice(before)) && allSame(texts.map((list) => list.toSorted())) : this.#unpaired(values, path, items, insideText, mayAgree).every((list) => list.length === 0) || this.#isTired;
     const named = values.map((list) => keyedBy(list, ["name"], undefined));
     if (!isOrder && !named.includes(undefined) && sameOrder(named as readonly ReadonlyMap<string, unknown>[])) {
       // Told by names, of which each stands for itself.
@@ -109,10 +113,11 @@ export class Lists {
   #sets(values: readonly (readonly unknown[])[], path: ObjectPath, items: Schemas, insideText: boolean): void {
     const left = this.#unpaired(values, path, items, insideText);
     if (left.every((list) => list.length === 0)) return;
+    if (this.#isTired) return this.#walk.tell(left, path, "entries");
     const named = left.map((list) => keyedBy(list, ["name"], undefined));
     if (!named.includes(undefined)) return this.paired(named as readonly ReadonlyMap<string, unknown>[], path, items, insideText);
     if (left.every((list) => list.length === 1)) return this.#walk.visit(left.map(([item]) => item), [...path, "*"], items, insideText);
-    const isOpen = this.#unpaired(left, path, items, insideText, mayAgree).every((list) => list.length === 0);
+    const isOpen = this.#unpaired(left, path, items, insideText, mayAgree).every((list) => list.length === 0) || this.#isTired;
     this.#walk.tell(left, path, isOpen ? "entries" : undefined);
   }
 
@@ -143,7 +148,7 @@ export class Lists {
   #between(pair: readonly unknown[], from: readonly number[], place: ObjectPath, items: Schemas, insideText: boolean): readonly Difference[] {
     const walk = this.#walk.among(from);
     walk.visit(pair, place, from.map((side) => items[side]), insideText);
-    return walk.found;
+    return this.#isTired ? [{ path: place, values: pair }] : walk.found;
   }
 
   #meaningOf(item: unknown, path: ObjectPath, items: Schemas, insideText: boolean): unknown {

@@ -37,6 +37,8 @@ export interface Walking {
   /** Could the schema of any side be read? */
   readonly anySchema: boolean;
   readonly found: Difference[];
+  /** What may still be spent on trying entries of sets against each other; below 0: nobody knows whether they pair. */
+  readonly effort: { left: number };
   /** Compares what stands at a place; undefined stands for nothing. `insideText`: within a text that holds YAML or JSON. */
   visit(values: readonly unknown[], path: ObjectPath, schemas: Schemas, insideText: boolean): void;
   tell(values: readonly unknown[], path: ObjectPath, unless?: Open): void;
@@ -45,6 +47,6 @@ export interface Walking {
   /** A place that a path to compare leads to, or beyond; every place where there are no such paths. */
   isNamed(path: ObjectPath): boolean;
   readingAt(schemas: Schemas, path: ObjectPath, insideText: boolean): ReadingRule;
-  /** Another walk through some of the sides, which has found nothing yet. */
+  /** Another walk through some of the sides, which has found nothing yet, and spends of the same effort. */
   among(sides: readonly number[]): Walking;
 }

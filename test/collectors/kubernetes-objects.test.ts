@@ -113,6 +113,13 @@ describe("a snapshot holds of objects", () => {
     expect(text).not.toContain("s3cret");
   });
 
+  it("nothing of a kind of which an object nests without end: that is a gap", async () => {
+    const deep = (depth: number): KubeObject => ({ ...deployment([]), spec: JSON.parse(`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`) as JsonObject });
+    expect((await kept(deep(190))).gaps).toEqual([]);
+    const { gaps, seen } = await kept(deep(9000));
+    expect([seen, gaps.map(({ reason }) => reason)]).toEqual([[], ["an object nests more than 200 levels deep"]]);
+  });
+
   it("of a text with more values than anybody compares one by one a single digest", async () => {
     const { hidden } = await kept(configMap({ big: JSON.stringify(Array.from({ length: 5001 }, (_, index) => index)) }));
     expect(hidden).toEqual(['["data","big"]']);

@@ -183,6 +183,18 @@ describe("objects-agree", () => {
     expect(of("app", "a: [1, 2]  # why", '{"a": [1, 2]}')).toBe("holds");
   });
 
+  it("ends where sets and lists of unknown order nest, and is then undecided", () => {
+    const nested = (value: number, depth: number) => JSON.parse(`${"[".repeat(depth)}${value}${"]".repeat(depth)}`) as JsonObject;
+    const open = (spec: Partial<Spec>, about: Partial<KindSeen>, left: JsonObject, right: JsonObject) => {
+      const said = judge(kind, specOf(spec), seenOf([{ spec: { l: left } }, { spec: { l: right } }], about));
+      return [said.faults.length, said.undecided.length];
+    };
+    expect(open({}, {}, nested(1, 190), nested(2, 190))).toEqual([0, 1]);
+    expect(open({}, KNOWN, nested(1, 190), nested(2, 190))).toEqual([1, 0]);
+    const wide = (shift: number) => Array.from({ length: 60 }, (_, a) => Array.from({ length: 60 }, (__, b) => ({ p: [a + shift, b, a * b] }))) as unknown as JsonObject;
+    expect(open({ unordered: ["spec.l", "spec.l[*]", "spec.l[*][*].p"] }, KNOWN, wide(0), wide(1))).toEqual([0, 1]);
+  });
+
   it("is undecided where the schemas of the clusters disagree, and nothing else decides", () => {
     const seen = (left: JsonObject, right: JsonObject, node: SchemaNode): Seen => ({ facts: [kindOf("a", schema({ fields: { x: node } })), objectOf("a", { spec: { x: left } }), kindOf("b", KNOWN), objectOf("b", { spec: { x: right } })] });
     const disputes: readonly (readonly [left: unknown, right: unknown, node: SchemaNode, other: unknown])[] = [

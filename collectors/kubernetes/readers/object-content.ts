@@ -1,4 +1,4 @@
-import { byText, digestOf, sha256, type HiddenValue, type JsonObject, type KubeObject } from "#engine";
+import { byText, CollectError, digestOf, sha256, type HiddenValue, type JsonObject, type KubeObject } from "#engine";
 import { isBelow, parseDuration, parseQuantity, parseStructured, quantityText, type ObjectPath } from "#values";
 import { fieldsIn, type Fields } from "../fields.ts";
 
@@ -29,6 +29,7 @@ const SENSITIVE: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
 /** Bookkeeping that no comparison needs, that changes by itself, or that repeats what is cut out elsewhere. */
 const DROPPED: ReadonlySet<string> = new Set(["managedFields", "resourceVersion"]);
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const DEEPEST = 200;
 const MOST_LEAVES = 5000;
 
 /**
@@ -77,6 +78,7 @@ class Hiding {
   /** The value without what may be secret in it; undefined where nothing is left. */
   cut(value: unknown, path: ObjectPath): unknown {
     if (value === null || value === undefined) return undefined;
+    if (path.length > DEEPEST) throw new CollectError(`an object nests more than ${DEEPEST} levels deep`, { remedy: "select objects that people write; nobody reads one of that depth" });
     const place = this.#places.find((each) => each.length === path.length && isBelow(each, path));
     if (place !== undefined || isEnvironment(path)) return this.#sensitive(value, path);
     if (Array.isArray(value)) return value.map((item, index) => this.cut(item, [...path, String(index)]) ?? null);

@@ -39,7 +39,7 @@ interface Question extends Partial<ObjectSelection> {
  *
  * Guarantees:
  *
- * 1. Each kind is listed once, whatever the number of assertions; only its metadata where nothing else is looked at.
+ * 1. Each kind is listed once in each version that is selected, whatever the number of assertions; only its metadata where nothing else is looked at.
  * 2. Secrets are never read.
  * 3. A kind that the API does not serve, one that is served and has no objects, and one that could not be listed are three answers.
  * 4. One kind that cannot be read hides no other.
