@@ -9,7 +9,8 @@ h2{font-size:1.2rem;margin:0;display:inline}
 code,pre{font:.875rem/1.45 ui-monospace,monospace}
 pre{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:.6rem;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.5rem 0}
-th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top;overflow-wrap:break-word;max-width:32rem}
+article td:nth-child(n+3){overflow-wrap:anywhere}
 thead th{white-space:nowrap}
 .scroll{overflow-x:auto}
 .violated,.fault{color:var(--bad)}.undecided,.gap{color:var(--unsure)}.holds{color:var(--good)}.soft{color:var(--soft)}

@@ -113,7 +113,7 @@ function Compared({ table }: { readonly table: ReportTable }): VNode {
   const { title, columns, rows } = table;
   const [places, claims] = [columns.slice(0, LIMITS.columns), rows.slice(0, LIMITS.rows)];
   const left = [...(columns.length > places.length ? [count(columns.length - places.length, "more column")] : []), ...(rows.length > claims.length ? [count(rows.length - claims.length, "more row")] : [])];
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${cut(title)}><table>
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="what was compared"><table>
       <caption class="soft">${cut(title)}${left.length === 0 ? "" : ` (not shown: ${left.join(", ")})`}</caption>
       <thead><tr><th scope="col">claim</th>${places.map((column) => html`<th scope="col">${cut(column)}</th>`)}</tr></thead>
       <tbody>${claims.map(({ head, cells }) => html`<tr><th scope="row">${cut(head)}</th>${places.map((_, index) => { const cell = cells[index]; return cell === undefined ? html`<td></td>` : html`<td class=${CELL_CLASSES[cell.state]}><span role="img" aria-label=${CELL_WORDS[cell.state]}>${CELL_MARKS[cell.state]}</span> ${cut(cell.text)}</td>`; })}</tr>`)}</tbody>
@@ -129,7 +129,7 @@ function Finding({ outcome, subject, message, remedy, evidence, waived, fingerpr
   return markup`<article id="${id}" tabindex="-1" data-outcome="${outcome}" class="${waived === undefined ? outcome : "waived"}">
 <p><strong class="${outcome}">${waived === undefined ? "" : "accepted "}${WORDS[outcome]}</strong> <code>${cut(subject)}</code> <a href="#${id}" aria-label="link to this finding">#</a></p>
 <p>${text(message)}</p>
-${help}${shown.length === 0 ? null : markup`<div class="scroll"><table><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(Seen)}</tbody></table></div>`}
+${help}${shown.length === 0 ? null : markup`<div class="scroll"><table aria-label="evidence"><thead><tr><th scope="col">cluster</th><th scope="col">what</th><th scope="col">seen</th><th scope="col">where</th></tr></thead><tbody>${shown.map(Seen)}</tbody></table></div>`}
 ${evidence.length > shown.length ? markup`<p>${evidence.length - shown.length} more pieces of evidence</p>` : null}<p class="soft">fingerprint <code>${cut(fingerprint)}</code></p>
 </article>`;
 }

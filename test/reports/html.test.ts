@@ -45,6 +45,12 @@ describe("the page", () => {
     expect(written.replace(/<script>[^]*?<\/script>/, "")).not.toMatch(/<[^>]*\son[a-z]+=/i);
   });
 
+  it("shows what a kind compared, places across, with a word for each mark", () => {
+    const text = render(oneOfEach());
+    expect(text).toMatch(/<caption class="soft">profile edge<\/caption>\s*<thead><tr><th scope="col">claim<\/th><th scope="col">aws<\/th><th scope="col">gcp<\/th>/);
+    expect(text).toMatch(/<th scope="row">node\.arch<\/th><td class="holds"><span role="img" aria-label="as wanted">✓<\/span> T1 arm64<\/td><td class="fault"><span role="img" aria-label="not as wanted">✗<\/span> T1 amd64<\/td>/);
+  });
+
   it("shows 5,000 findings and counts the others", { timeout: 60_000 }, () => {
     const text = render(manyFaults(5_010));
     expect(text.split("<article").length - 1).toBe(5_000);

@@ -68,7 +68,7 @@ export function oneOfEach(): Report {
       resultWith("skew", [findingOf(1), findingOf(2, { waived: WAIVED }), findingOf(3, { waived: { reason: "known: it is in the baseline `b.json`", owner: "baseline" } }), findingOf(4, { outcome: "info", message: "listed" })]),
       resultWith("unclear", [findingOf(5, { outcome: "undecided" })], { verdict: "undecided", gaps: [gap, { ...gap, fingerprint: `bb${FINGERPRINT.slice(2)}`, waived: WAIVED }], assumptions: [{ text: "tags are honest", where: "aks-prod" }] }),
       resultWith("soft", [findingOf(6)], { severity: "warning" }),
-      resultWith("fine", []),
+      resultWith("fine", [], { tables: [{ title: "profile edge", columns: ["aws", "gcp"], rows: [{ head: "node.arch", cells: [{ state: "pass", text: "T1 arm64" }, { state: "fail", text: "T1 amd64" }] }] }] }),
     ],
     {
       notes: ["read this first"],
@@ -115,6 +115,7 @@ export function hostile(text: string): Report {
         at: { file: text, line: 1, column: 1 },
         gaps: [{ cluster: text, subject: text, reason: text, remedy: text, fingerprint: FINGERPRINT }],
         assumptions: [{ text, where: text }],
+        tables: [{ title: text, columns: [text, "b"], rows: [{ head: text, cells: [{ state: "fail", text }, { state: "unknown", text }] }] }],
       }),
     ],
     { notes: [text], clusters: [{ name: text, cloud: text, region: text, identity: {}, reachable: false }], waivers: [{ assertion: text, subject: text, reason: text, owner: text, expires: "2027-01-31", state: "unused", daysLeft: 3 }] },
