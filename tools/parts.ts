@@ -1,7 +1,7 @@
 /** `npm run parts [NAME ...]`: builds the real programs that end-to-end tests need and the cache lacks; says what each cost. */
 import { build, BuildError } from "../test/parts/build.ts";
 import { cacheFolder, find } from "../test/parts/cache.ts";
-import { CRD_MODULES, crdsMissing, fetchCrds, HARDWARE_MODULES } from "../test/parts/crds.ts";
+import { CRD_MODULES, crdsMissing, fetchCrds, HARDWARE_MODULES, REPORT_MODULES } from "../test/parts/crds.ts";
 import { PARTS, type Part } from "../test/parts/parts.ts";
 
 const wanted = process.argv.slice(2);
@@ -39,9 +39,9 @@ async function provide(part: Part): Promise<boolean> {
 /** The mesh's resource definitions are read from Go's module cache, so nothing of them is kept here. */
 async function provideCrds(): Promise<boolean> {
   const title = "resource definitions".padEnd(24);
-  const names = [...CRD_MODULES, ...HARDWARE_MODULES].map(({ module }) => module).join(", ");
+  const names = [...CRD_MODULES, ...HARDWARE_MODULES, ...REPORT_MODULES].map(({ module }) => module).join(", ");
   const started = performance.now();
-  const isHere = (await crdsMissing()) === undefined && (await crdsMissing(HARDWARE_MODULES)) === undefined;
+  const isHere = (await Promise.all([crdsMissing(), crdsMissing(HARDWARE_MODULES), crdsMissing(REPORT_MODULES)])).every((missing) => missing === undefined);
   try {
     if (!isHere) await fetchCrds();
   } catch (error) {

@@ -22,11 +22,14 @@ export const HARDWARE_MODULES = [
   { module: "github.com/bpfman/bpfman-operator@v0.6.0", folder: "config/crd/bases" },
 ] as const;
 
-type Sources = typeof CRD_MODULES | typeof HARDWARE_MODULES;
+/** Definitions of reports, for the test of those alone. */
+export const REPORT_MODULES = [{ module: "github.com/openreports/reports-api@v0.2.1", folder: "config/crd" }] as const;
+
+type Sources = typeof CRD_MODULES | typeof HARDWARE_MODULES | typeof REPORT_MODULES;
 
 /** Puts the modules of the definitions into Go's module cache, where they are not there already. */
 export async function fetchCrds(): Promise<void> {
-  await Promise.all([...CRD_MODULES, ...HARDWARE_MODULES].map(({ module }) => folderOf(module)));
+  await Promise.all([...CRD_MODULES, ...HARDWARE_MODULES, ...REPORT_MODULES].map(({ module }) => folderOf(module)));
 }
 
 /** Why the definitions cannot be read without a download; undefined when they can. */
