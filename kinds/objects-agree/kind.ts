@@ -19,6 +19,7 @@ export default defineKind({
     const facts = world.facts("objects");
     const kinds = new Map(facts.filter(isKindFact).map((fact) => [fact.cluster, fact]));
     const byName = selectedByName(facts.filter(isObjectFact), spec);
+    yield* strangers(spec, world.clusters.map(({ name }) => name));
     const part = [...kinds.values()].flatMap(({ cluster, data }) => {
       const why = partOnly(spec.select, data, cluster);
       return why === undefined ? [] : [gap({ cluster, subject: `${cluster}/${spec.select.kind}`, ...why })];
@@ -75,6 +76,19 @@ function selectedByName(objects: readonly ObjectFact[], { select, mapping }: Spe
   const mapped = (object: ObjectFact) => commonName(object, mapping);
   const wanted = objects.filter((object) => selectsObject(select, object.data) || (Object.hasOwn(mapping, object.cluster) && Object.hasOwn(mapping[object.cluster] ?? {}, nameOf(object))));
   return Map.groupBy(wanted, mapped);
+}
+
+/** A cluster that is mapped and not selected is more likely a slip: what it was to stand for will be told as missing. */
+function* strangers({ mapping, select }: Spec, clusters: readonly string[]): Iterable<Finding> {
+  for (const name of Object.keys(mapping).filter((each) => !clusters.includes(each))) {
+    yield info({
+      subject: `mapping ${name}`,
+      cause: "not selected",
+      message: `\`mapping\` names the cluster \`${name}\`, and this assertion compares \`${select.kind}\` of ${clusters.length === 0 ? "none" : clustersText(clusters.toSorted(byText))}`,
+      remedy: "correct the name in `mapping`, or select the cluster",
+      evidence: [],
+    });
+  }
 }
 
 function* nothingMatches({ select }: Spec, kinds: readonly KindFact[]): Iterable<Finding> {
@@ -160,7 +174,7 @@ function rulesOf(spec: Spec): Rules {
     group,
     kind,
     compare: spec.compare === undefined ? undefined : pathsOf(spec.compare),
-    ignore: [...pathsOf(spec.ignore), ...(spec.compare === undefined ? assignedPaths(group, kind) : [])],
+    ignore: [...pathsOf(spec.ignore), ...assignedPaths(group, kind, pathsOf(spec.compare ?? []))],
     unordered: pathsOf(spec.unordered),
   };
   rules.set(spec, made);

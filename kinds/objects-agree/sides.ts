@@ -20,15 +20,28 @@ const TOOLS = ["kubectl.kubernetes.io/", "meta.helm.sh/", "argocd.argoproj.io/",
 const ASSIGNED: ReadonlyMap<string, readonly ObjectPath[]> = new Map([
   ["/Service", [["spec", "clusterIPs"], ["spec", "healthCheckNodePort"], ["spec", "ports", "*", "nodePort"]]],
   ["/Namespace", [["spec", "finalizers"]]],
+  ["/ServiceAccount", [["secrets"]]],
+  ["/PersistentVolume", [["spec", "claimRef"]]],
+  ["batch/Job", [["spec", "selector"], ["spec", "template", "metadata", "labels", "controller-uid"], ["spec", "template", "metadata", "labels", "batch.kubernetes.io/controller-uid"]]],
+  ["apiregistration.k8s.io/APIService", [["spec", "caBundle"]]],
   ["/PersistentVolumeClaim", [["spec", "volumeName"]]],
   ["apiextensions.k8s.io/CustomResourceDefinition", [["spec", "conversion", "webhook", "clientConfig", "caBundle"]]],
   ["admissionregistration.k8s.io/MutatingWebhookConfiguration", [["webhooks", "*", "clientConfig", "caBundle"]]],
   ["admissionregistration.k8s.io/ValidatingWebhookConfiguration", [["webhooks", "*", "clientConfig", "caBundle"]]],
 ]);
 
-/** Fields of a kind that a cluster assigns, so that two clusters never have the same. */
-export function assignedPaths(group: string, kind: string): readonly ObjectPath[] {
-  return ASSIGNED.get(`${group}/${kind}`) ?? [];
+/** Fields of a kind that a cluster assigns, so that two clusters never have the same; without those that a path to compare names. */
+export function assignedPaths(group: string, kind: string, compare: readonly ObjectPath[] = []): readonly ObjectPath[] {
+  return (ASSIGNED.get(`${group}/${kind}`) ?? []).filter((path) => !compare.some((pattern) => pattern.length >= path.length && path.every((step, index) => step === "*" || pattern[index] === step)));
+}
+
+/** That a Service has no address says something; which address it has does not. */
+function withoutAddress(content: Readonly<Record<string, unknown>>, compare: readonly ObjectPath[]): Readonly<Record<string, unknown>> {
+  const { apiVersion, kind, spec } = content;
+  if (apiVersion !== "v1" || kind !== "Service" || !isMap(spec) || typeof spec["clusterIP"] !== "string" || spec["clusterIP"] === "None") return content;
+  if (compare.some(([first, second]) => first === "spec" && second === "clusterIP")) return content;
+  const { clusterIP: _clusterIP, ...rest } = spec;
+  return { ...content, spec: rest };
 }
 
 /** Is it an annotation that a tool writes for itself, of the object or of a template in it? */
@@ -42,7 +55,7 @@ export function isBookkeeping(path: ObjectPath): boolean {
  * Argo CD write for themselves; name and namespace agree, for by them objects pair. What a path in `compare` names is compared all the same.
  */
 export function comparedOf({ content, hidden }: ObjectSeen, compare: readonly ObjectPath[] = []): Readonly<Record<string, unknown>> {
-  const { status, metadata, apiVersion: _apiVersion, kind: _kind, ...rest } = withHidden(content, hidden) as Readonly<Record<string, unknown>>;
+  const { status, metadata, apiVersion: _apiVersion, kind: _kind, ...rest } = withoutAddress(withHidden(content, hidden) as Readonly<Record<string, unknown>>, compare);
   const fields = isMap(metadata) ? metadata : {};
   const isNamed = (...place: ObjectPath) => compare.some((path) => place.every((step, index) => path[index] === step));
   const { labels, annotations } = fields;

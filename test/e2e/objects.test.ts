@@ -11,6 +11,7 @@ const RULES = [
   rule("ObjectsAgree", "policies", { select: { apiVersion: "security.istio.io/v1", kind: "PeerAuthentication", namespaces: ["default"], names: ["objects-*"] } }),
   rule("ObjectsAgree", "routes", { select: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", namespaces: ["default"], names: ["objects-*"] } }),
   rule("ObjectsAgree", "workloads", { select: { apiVersion: "apps/v1", kind: "Deployment", namespaces: ["default"], names: ["objects-*"] } }),
+  rule("ObjectsAgree", "services", { select: { apiVersion: "v1", kind: "Service", namespaces: ["default"], names: ["objects-*"] } }),
   rule("ObjectsAgree", "settings", { select: { apiVersion: "v1", kind: "ConfigMap", namespaces: ["default"], names: ["objects-*"] } }),
   rule("ObjectsAgree", "typo", { select: { apiVersion: "security.istio.io/v1", kind: "PeerAuthentications" } }),
   rule("ObjectsAgree", "older", { select: { apiVersion: "security.istio.io/v1alpha9", kind: "PeerAuthentication" } }),
@@ -27,6 +28,7 @@ function objectsOf(way: "first" | "second"): readonly Manifest[] {
     { apiVersion: "security.istio.io/v1", kind: "PeerAuthentication", metadata: about("objects-mtls"), spec: { mtls: { mode: first ? "STRICT" : "PERMISSIVE" } } },
     { apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: about("objects-route"), spec: { hosts: ["a.example"], http: [{ timeout: first ? "60s" : "1m", route: [{ destination: { host: "a" } }] }] } },
     { apiVersion: "apps/v1", kind: "Deployment", metadata: about("objects-app"), spec: { ...(first ? { replicas: 1 } : {}), selector: { matchLabels: { app: "a" } }, template: { metadata: { labels: { app: "a" } }, spec: { containers: [container] } } } },
+    { apiVersion: "v1", kind: "Service", metadata: about("objects-service"), spec: { type: "NodePort", selector: { app: "a" }, ports: [first ? { port: 80, protocol: "TCP", targetPort: 80 } : { port: 80 }] } },
     { apiVersion: "v1", kind: "ConfigMap", metadata: about("objects-settings"), data: { mesh: first ? "a: 1\nb: s3cret\n" : '{"b": "s3cret", "a": 1}' } },
   ];
 }
@@ -41,6 +43,7 @@ onClusters("objects of any kind are found by discovery, compared by what they me
     expect(faultsOf(result("policies")).map(({ message }) => message)).toEqual(["`PeerAuthentication` `default/objects-mtls` differs: `spec.mtls.mode` is `PERMISSIVE` in `aks`, `STRICT` in `gke`"]);
     expect(result("routes")).toMatchObject({ verdict: "holds", coverage: { judged: 1 }, findings: [] });
     expect(result("workloads")).toMatchObject({ verdict: "holds", coverage: { judged: 1 }, findings: [] });
+    expect(result("services")).toMatchObject({ verdict: "holds", coverage: { judged: 1 }, findings: [] });
     expect(result("settings")).toMatchObject({ verdict: "holds", coverage: { judged: 1 }, findings: [] });
     expect(result("labels")).toMatchObject({ verdict: "holds", coverage: { judged: 2 } });
     expect(result("typo").verdict).toBe("undecided");

@@ -155,6 +155,16 @@ describe("objects-agree", () => {
     expect(judge(kind, specOf(), seenOf([one, three])).faults.map(({ message }) => message)).toEqual([expect.stringContaining("`metadata.annotations.owner` is `mesh` in `a`, `shop` in `b`")]);
   });
 
+  it("does not compare what each cluster hands out by itself, unless a path names it", () => {
+    const service = (index: number): JsonObject => ({ apiVersion: "v1", kind: "Service", spec: { clusterIP: `10.0.0.${index}`, clusterIPs: [`10.0.0.${index}`], healthCheckNodePort: 30000 + index, ports: [{ name: "http", port: 80, nodePort: 31000 + index }] } });
+    const select = { apiVersion: "v1", kind: "Service" };
+    const places = (left: JsonObject, right: JsonObject, more: Partial<Spec> = {}) => judge(kind, specOf({ select, ...more }), seenOf([left, right], KNOWN, "v1/Service")).faults.flatMap(({ evidence }) => evidence.map(({ label }) => label)).filter((label, index, all) => all.indexOf(label) === index);
+    expect(places(service(1), service(2))).toEqual([]);
+    expect(places(service(1), service(2), { compare: ["spec"] })).toEqual([]);
+    expect(places(service(1), service(2), { compare: ["spec.clusterIP", "spec.ports[*].nodePort"] })).toEqual(["spec.clusterIP", "spec.ports[name=http].nodePort"]);
+    expect(places(service(1), { ...service(2), spec: { ...(service(2)["spec"] as JsonObject), clusterIP: "None" } })).toEqual(["spec.clusterIP"]);
+  });
+
   it("names the majority, and who must change", () => {
     const [finding] = judge(kind, specOf(), seenOf([{ spec: { a: 1 } }, { spec: { a: 2 } }, { spec: { a: 1 } }])).faults;
     expect(finding?.message).toContain("`spec.a` is `1` in `a` and `c` (the majority), `2` in `b`");
@@ -290,6 +300,11 @@ describe("objects-agree", () => {
     expect(judge(kind, specOf({ mapping }), { facts }).faults[0]?.message).toContain("differs");
     const twice = [...facts, objectOf("b", { spec: { a: 1 } })];
     expect(judge(kind, specOf({ mapping }), { facts: twice }).undecided.map(({ message }) => message)).toEqual([expect.stringContaining("both stand for")]);
+  });
+
+  it("says that a cluster is mapped which it does not compare", () => {
+    const said = judge(kind, specOf({ mapping: { bb: { "other/cart": "shop/cart" } } }), seenOf([{ spec: {} }, { spec: {} }]));
+    expect(said.infos.map(({ message }) => message)).toEqual(["`mapping` names the cluster `bb`, and this assertion compares `VirtualService` of `a` and `b`"]);
   });
 
   it("is undecided over one cluster, and where nothing matches, with the nearest kind or namespace", () => {
