@@ -1,5 +1,5 @@
 /**
- * `npm run bench [pages|cold|compare|states|fleet|routes|objects|reports|hal ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * `npm run bench [pages|cold|sea|compare|states|fleet|routes|objects|reports|hal ...]`: what the release costs, as ratios to a floor that is measured in the same run.
  * Needs `npm run build` before, but for `routes`, `objects`, `reports` and `hal`. Prints a table (median, and the spread
  * from the least to the most) and ends with 1 when a ratio is over its goal. On a busy machine CPU and memory say more than time.
  */
@@ -16,7 +16,7 @@ import { writeState } from "./states.ts";
 
 const BIN = path.join(import.meta.dirname, "../../dist/cli/bin.mjs");
 const TOKEN = "bench";
-const benches = { pages, cold, compare, states, fleet };
+const benches = { pages, cold, sea, compare, states, fleet };
 
 // Measured in the source tree and in a process of its own.
 const [own = ""] = process.argv.slice(2);
@@ -75,6 +75,21 @@ async function cold(): Promise<void> {
   must(reportOf(judged.last).results[0]?.coverage.judged === 3 * 500, "not all pods were judged");
   against("CPU ms, assert run --snapshots", "cpuMs", judged, empty, "an empty node", 4.5);
   against("CPU ms, assert --version", "cpuMs", version, empty, "an empty node", 2);
+}
+
+/** The single-file executable, started again, against an empty `node` and the package. */
+async function sea(): Promise<void> {
+  const file = path.join(import.meta.dirname, "../../dist-sea/cloud-assert");
+  if (!existsSync(file)) return say("no executable in dist-sea/: `npm run build:sea` makes it");
+  say("cold start of the single-file executable");
+  const env = { HOME: folder };
+  const own = { file, words: ["--version"], env };
+  // The first start puts the release into the home.
+  await measure(own);
+  const [empty, packed, version] = (await inTurns([{ words: ["-e", "0"] }, { words: [BIN, "--version"], env }, own], 21)) as [Sample, Sample, Sample];
+  must(version.last.code === 0 && version.last.stdout === packed.last.stdout, version.last.stderr);
+  against("CPU ms, cloud-assert --version", "cpuMs", version, empty, "an empty node", 2);
+  against("CPU ms, cloud-assert --version", "cpuMs", version, packed, "the package", 1.5);
 }
 
 /** A cold `assert compare` of two files with 100 rules each, against an empty `node`. */

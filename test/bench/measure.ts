@@ -14,20 +14,23 @@ export interface Usage {
 }
 
 export interface Program {
+  /** An executable with a Node of its own inside; left out: this Node. */
+  readonly file?: string;
   readonly words: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Runs this Node with `words` and measures the process. */
-export async function measure({ words, cwd, env }: Program): Promise<Usage> {
+/** Runs this Node, or the executable, with `words` and measures the process. */
+export async function measure({ file: executable, words, cwd, env }: Program): Promise<Usage> {
   const folder = mkdtempSync(path.join(tmpdir(), "cloud-assert-usage-"));
   const file = path.join(folder, "usage.json");
   try {
     const began = performance.now();
-    const { code, stdout, stderr } = await ended(["--require", path.join(import.meta.dirname, "usage.cjs"), ...words], {
+    const usage = path.join(import.meta.dirname, "usage.cjs");
+    const { code, stdout, stderr } = await ended(executable ?? process.execPath, executable === undefined ? ["--require", usage, ...words] : words, {
       cwd: cwd ?? folder,
-      env: { PATH: process.env["PATH"] ?? "", HOME: folder, NO_COLOR: "1", ...env, BENCH_USAGE: file },
+      env: { PATH: process.env["PATH"] ?? "", HOME: folder, NO_COLOR: "1", ...(executable === undefined ? {} : { NODE_OPTIONS: `--require ${usage}` }), ...env, BENCH_USAGE: file },
     });
     const wallMs = performance.now() - began;
     const { cpuMs, peakMb } = JSON.parse(readFileSync(file, "utf8")) as Pick<Usage, "cpuMs" | "peakMb">;
@@ -79,9 +82,9 @@ export async function inTurns(programs: readonly Program[], times: number): Prom
   return rounds.map((usages) => new Sample(usages));
 }
 
-function ended(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Pick<Usage, "code" | "stdout" | "stderr">> {
+function ended(program: string, words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Pick<Usage, "code" | "stdout" | "stderr">> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
     const said = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said.stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (said.stderr += text));
