@@ -2,6 +2,7 @@ import type { Report, ReportTable, Result } from "#engine";
 import { bounded } from "./bounded.ts";
 import { byUrgency, isOpen, itemsOfResult, type Item } from "./items.ts";
 import { count } from "./layout.ts";
+import { COMMENT, MarkdownPage } from "./markdown-page.ts";
 import { code, fenced, markdownText } from "./markup.ts";
 import { defineReporter } from "./reporter.ts";
 import { CELL_MARKS } from "./table.ts";
@@ -9,11 +10,7 @@ import { CELL_MARKS } from "./table.ts";
 /** The line by which a later run finds its own comment again. */
 export const MARKER = "<!-- cloud-assert -->";
 
-/** A comment holds 65,536 characters; bytes are never fewer. */
-const COMMENT = 64_000;
 const LIMITS = { name: 200, message: 2_000, evidence: 6, value: 500, assumptions: 5, table: 200, rows: 60, columns: 20, cell: 300 };
-/** Kept free for the last lines. */
-const RESERVE = 600;
 
 const MARKS = { holds: "✅", violated: "❌", undecided: "❔" } as const;
 
@@ -25,50 +22,12 @@ export default defineReporter({
 
 /** The report as Markdown of at most `most` bytes; what does not fit is counted at its end. */
 export function markdownOf(report: Report, most: number): string {
-  const page = new Page(most - RESERVE);
+  const page = new MarkdownPage(most);
   page.add(headOf(report));
   for (const note of report.notes) page.add(`> ${markdownText(note, LIMITS.message)}`, "note");
   if (report.results.length > 0) page.add(tableOf(report.results));
   for (const result of byUrgency(report.results)) addResult(page, result);
   return `${page.text()}\n`;
-}
-
-/** Blocks of Markdown as long as there is room, and a count of the rest by what they are. */
-class Page {
-  readonly #blocks: string[] = [];
-  readonly #left = new Map<string, number>();
-  #room: number;
-  #isFull = false;
-
-  constructor(room: number) {
-    this.#room = room;
-  }
-
-  /** Once a block did not fit, none of those that are counted does: a report is cut at one place. */
-  get isFull(): boolean {
-    return this.#isFull;
-  }
-
-  add(block: string, what?: string): void {
-    const bytes = Buffer.byteLength(block) + 2;
-    if (!this.#isFull && bytes <= this.#room) {
-      this.#room -= bytes;
-      this.#blocks.push(block);
-      return;
-    }
-    this.#isFull = true;
-    if (what !== undefined) this.leave(what);
-  }
-
-  leave(what: string, number = 1): void {
-    this.#left.set(what, (this.#left.get(what) ?? 0) + number);
-  }
-
-  text(): string {
-    const left = [...this.#left].map(([what, number]) => count(number, what));
-    const rest = left.length === 0 ? [] : [`**Not shown here for want of room: ${left.join(", ")}.** The other formats have everything.`];
-    return [...this.#blocks, ...rest].join("\n\n");
-  }
 }
 
 function headOf({ verdict, summary }: Report): string {
@@ -96,7 +55,7 @@ function comparedOf({ title, columns, rows }: ReportTable): string {
   return [`${inCell(title)}${left.length === 0 ? "" : ` (not shown: ${left.join(", ")})`}`, "", line(["", ...places.map(inCell)]), line(["---", ...places.map(() => "---")]), ...body].join("\n");
 }
 
-function addResult(page: Page, result: Result): void {
+function addResult(page: MarkdownPage, result: Result): void {
   const items = itemsOfResult(result).filter((item) => item.outcome !== "info");
   const open = items.filter(isOpen);
   const accepted = items.filter((item) => !isOpen(item));

@@ -12,6 +12,7 @@ import { pascal } from "../cli/discover.ts";
 import { newAjv } from "../cli/load/ajv.ts";
 import { digestOf, type JsonObject } from "../engine/index.ts";
 import { editorSchema } from "./generate/editor.ts";
+import { referenceIndex, referencePage, type Page } from "./generate/reference.ts";
 
 const root = join(import.meta.dirname, "..");
 const HEADER = "generated from SCHEMA by `npm run generate`; do not edit";
@@ -37,7 +38,26 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
   }
   const byName = new Map([...kinds].map(([path, schema]) => [pascal(path.split("/")[1] ?? ""), schema]));
   files.set("docs/schema/cloud-assert.json", `${JSON.stringify(editorSchema(schemaAt(own, "cli/schemas/assertion.json"), { Fleet: fleet, Waivers: schemaAt(own, "cli/schemas/waivers.json") }, byName, [...documents.values()]), null, 2)}\n`);
+  for (const [path, text] of await reference(kinds, documents, { Fleet: fleet, Waivers: schemaAt(own, "cli/schemas/waivers.json") }, schemaAt(own, "cli/schemas/assertion.json"))) files.set(path, text);
   return files;
+}
+
+type Schemas = ReadonlyMap<string, JsonObject>;
+
+/** `docs/reference`: a page for each kind, with the documents it owns, and one for each document that is no assertion. */
+async function reference(kinds: Schemas, documents: Schemas, others: Readonly<Record<string, JsonObject>>, assertion: JsonObject): Promise<ReadonlyMap<string, string>> {
+  const pages = new Map<string, Page>();
+  for (const [path, schema] of kinds) {
+    const folder = dirname(path);
+    const name = pascal(basename(folder));
+    const readme = await readFile(join(root, folder, "README.md"), "utf8");
+    const owned = [...documents].filter(([file]) => dirname(file) === folder).map(([, each]) => ({ name: String(each["title"]), under: "spec", schema: each }));
+    pages.set(`${basename(folder)}.md`, { title: name, readme, documents: [{ name, under: "spec", schema }, ...owned] });
+  }
+  pages.set("every-assertion.md", { title: "Every assertion", documents: [{ name: "Every assertion", under: "", schema: assertion }] });
+  for (const [name, schema] of Object.entries(others)) pages.set(`${name.toLowerCase()}.md`, { title: name, documents: [{ name, under: "", schema }] });
+  const summaries = new Map([...pages.values()].map(({ title, documents: [first] }) => [title, String(first?.schema["description"] ?? "")]));
+  return new Map([["docs/reference/README.md", referenceIndex(pages, summaries)], ...[...pages].map(([file, page]) => [`docs/reference/${file}`, referencePage(page)] as const)]);
 }
 
 function documentsBeside(path: string): readonly (readonly [path: string, schema: JsonObject])[] {

@@ -12,12 +12,13 @@ const CODES = { equivalent: exitCodes.holds, different: exitCodes.violated, unde
 /** Are the routes of two places equivalent? */
 export default async function compare(flags: Flags, [left = "", right = ""]: readonly string[], terminal: Terminal): Promise<ExitCode> {
   await checkTrustedFlags(flags, terminal.cwd);
-  const outputs = await outputsOf(flags, terminal.cwd, ANSWERS);
+  const outputs = await outputsOf(flags, terminal.cwd, [...ANSWERS, "markdown"]);
   const places = left === right ? ([`${left} (left)`, `${right} (right)`] as const) : ([left, right] as const);
   const seen = await Promise.all([readPlace(left, places[0], flags, terminal), readPlace(right, places[1], flags, terminal)]);
   const compared = await withLines(compareSeen(places, seen, flags), seen);
   await writeOutputs(outputs, flags, terminal, async (format, looks) => {
     if (format === "json") return `${(await import("../../reports/json.ts")).jsonText(compareJson(compared))}\n`;
+    if (format === "markdown") return (await import("../routes/compare-markdown.ts")).compareMarkdown(compared);
     return (await import("../routes/compare-text.ts")).compareText(compared, looks);
   });
   return CODES[compared.verdict];

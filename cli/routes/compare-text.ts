@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
 import { curlText, effectText, listText, requestText, ruleText, sidesOf, viewText } from "../../kinds/routes-equivalent/words.ts";
-import { wrap } from "../../reports/layout.ts";
+import { count, wrap } from "../../reports/layout.ts";
 import { plain } from "../../reports/plain.ts";
 import type { WorldDifference } from "#routes";
 import { assumptionText } from "./answer.ts";
-import type { Compared, Verdict } from "./compare.ts";
+import { wordsOf, type Compared, type Verdict } from "./compare.ts";
 
 interface Looks {
   readonly width: number;
@@ -17,12 +17,13 @@ const STYLES = { equivalent: "green", different: "red", undecided: "yellow" } as
 const MOST = { differences: 10, undecided: 10, assumptions: 6, names: 4 };
 
 /** The comparison for people: the answer first, then requests that show it. */
-export function compareText({ verdict, places, differences, undecided, assumptions, size }: Compared, looks: Looks): string {
+export function compareText(compared: Compared, looks: Looks): string {
+  const { verdict, differences, undecided, assumptions, size } = compared;
   const cut = <T>(items: readonly T[], most: number) => (looks.all ? items : items.slice(0, most));
   const more = (all: readonly unknown[], most: number, noun: string) => (looks.all || all.length <= most ? [] : [`  … and ${all.length - most} more ${noun} (-v shows all)`]);
   const head = looks.color ? styleText(["bold", STYLES[verdict]], headOf(verdict), { validateStream: false }) : headOf(verdict);
   return `${[
-    `${head}  ${wordsOf(verdict, places, differences.length)}`,
+    `${head}  ${wordsOf(compared, plain)}`,
     ...cut(differences, MOST.differences).map((each) => differenceText(each, looks.width)),
     ...more(differences, MOST.differences, "differences"),
     ...cut(undecided, MOST.undecided).map(({ reason, where, place, host }) => {
@@ -38,17 +39,6 @@ export function compareText({ verdict, places, differences, undecided, assumptio
 
 function headOf(verdict: Verdict): string {
   return `${MARKS[verdict]} ${verdict.toUpperCase()}`;
-}
-
-function count(number: number, noun: string, nouns = `${noun}s`): string {
-  return `${number} ${number === 1 ? noun : nouns}`;
-}
-
-function wordsOf(verdict: Verdict, places: readonly string[], found: number): string {
-  const both = places.map(plain).join(" and ");
-  if (verdict === "equivalent") return `${both} route every request alike`;
-  if (verdict === "undecided") return `whether ${both} route alike stays open`;
-  return `${both} route ${count(found, "kind")} of request differently`;
 }
 
 function differenceText(difference: WorldDifference, width: number): string {

@@ -74,6 +74,14 @@ export function pairOf(flag: string, value: string | undefined): readonly [strin
   return [left, right];
 }
 
+/** The answer as a sentence, with the places as `named` writes them. */
+export function wordsOf({ verdict, places, differences }: Compared, named: (place: string) => string): string {
+  const both = places.map(named).join(" and ");
+  if (verdict === "equivalent") return `${both} route every request alike`;
+  if (verdict === "undecided") return `whether ${both} route alike stays open`;
+  return `${both} route ${differences.length} ${differences.length === 1 ? "kind" : "kinds"} of request differently`;
+}
+
 /** The comparison for programs. */
 export function compareJson({ verdict, differences, undecided, assumptions, size }: Compared): object {
   return { schema: "cloud-assert/compare/v1", verdict, differences: differences.map(differenceJson), undecided: undecided.map(openJson), assumptions, size };

@@ -15,7 +15,9 @@ const LARGEST_TREE = 512 * 1024 * 1024;
  */
 export async function withGitFolder<T>(word: string, terminal: Terminal, use: (folder: string) => Promise<T>): Promise<T> {
   const { revision, path } = partsOf(word);
-  const folder = await mkdtemp(join(tmpdir(), "cloud-assert-git-"));
+  const folder = await mkdtemp(join(tmpdir(), "cloud-assert-git-")).catch((cause: unknown) => {
+    throw new UsageError(`\`${word}\` needs a folder for its files, and \`${tmpdir()}\` cannot be written to`, { remedy: "set TMPDIR to a folder that can", cause });
+  });
   try {
     return await use(await layOut(word, revision, path, folder, terminal));
   } finally {

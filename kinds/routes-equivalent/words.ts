@@ -103,7 +103,9 @@ type Destination = Forward["destinations"][number];
 function destinationText(destination: Destination): string {
   if ("invalid" in destination) return `a backend that does not exist (status ${destination.status})`;
   const subset = Object.entries(destination.subset ?? {}).map(([key, value]) => `${key}=${value}`);
-  return `\`${destination.host}:${destination.port}\`${subset.length === 0 ? "" : ` (${subset.join(", ")})`}`;
+  // 0: the rule names no port and the Service is not in the input
+  const port = destination.port === 0 ? "" : `:${destination.port}`;
+  return `\`${destination.host}${port}\`${subset.length === 0 ? "" : ` (${subset.join(", ")})`}`;
 }
 
 function hiddenText(destination: Destination): string {

@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { compareMarkdown, COMPARE_MARKER } from "../../cli/routes/compare-markdown.ts";
+import type { Compared } from "../../cli/routes/compare.ts";
+import { HOSTILE } from "../reports/many.ts";
 import { RAW } from "../support/escapes.ts";
 import { shell } from "./shell.ts";
 
@@ -98,6 +101,40 @@ describe("assert compare", { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await here.assert("compare", ...words);
     expect([code, stdout]).toEqual([3, ""]);
     expect(stderr).toMatch(error);
+  });
+});
+
+describe("a comparison as a comment", { timeout: 60_000 }, () => {
+  it("says which requests change, with both rules and a command", async () => {
+    await using here = await shell(FILES);
+    const { code, stdout, stderr } = await here.assert("compare", "left.yaml", "moved.yaml", "-o", "markdown");
+    expect([code, stderr]).toEqual([1, ""]);
+    expect(stdout.split("\n").slice(0, 4)).toEqual([COMPARE_MARKER, "## ❌ routes: different", "", "`left.yaml` and `moved.yaml` route 1 kind of request differently"]);
+    expect(stdout).toContain("- in `left.yaml` it goes to `api.prod.svc.cluster.local:80`, by rule `VirtualService prod/shop`");
+    expect(stdout).toContain("- in `moved.yaml` it goes to `web.prod.svc.cluster.local:80`, by rule `VirtualService prod/shop`");
+    expect(stdout).toContain("```sh\ncurl -sv --path-as-is --connect-to \"::$GATEWAY:80\" 'http://shop.example/api'\n```");
+  });
+
+  const compared = (text: string, times = 1): Compared => {
+    const rule = { object: text, path: text, file: text, line: 1 };
+    const side = (place: string, status: number) => ({ place, effect: { type: "respond" as const, status, body: text }, rule, unmodelled: [] });
+    const one = { host: text, view: { gateway: text, port: 80, tls: false }, request: { method: "GET", scheme: "http" as const, authority: text, path: text, headers: [[text, text]] as const }, answers: [side(text, 200), side("right", 404)], missing: [], alsoFor: [text], alsoIn: [] };
+    return { verdict: "different", places: [text, "right"], differences: Array.from({ length: times }, () => one), undecided: [{ reason: text, where: { object: text, path: text }, host: text }], assumptions: [{ text, where: text }], size: { views: 1, hosts: 1, classes: 1 } };
+  };
+
+  it.each(HOSTILE)("lets nothing out of %s", (_, text) => {
+    const written = compareMarkdown(compared(text));
+    expect(/(?!\n)\p{Cc}|[\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u.exec(written)?.[0]).toBeUndefined();
+    expect(Buffer.byteLength(written)).toBeLessThan(64_001);
+    expect(written.split("<!--")).toHaveLength(2);
+  });
+
+  it("has room for many differences, and counts those for which there is none", () => {
+    const written = compareMarkdown(compared("shop.example", 5_000));
+    expect(Buffer.byteLength(written)).toBeLessThan(64_001);
+    const shown = written.split("### ").length - 1;
+    expect(shown).toBeGreaterThan(50);
+    expect(written).toContain(`${(5_000 - shown).toLocaleString("en")} differences`);
   });
 });
 

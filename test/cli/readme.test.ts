@@ -17,6 +17,16 @@ describe("the README", { timeout: 60_000 }, () => {
   });
 });
 
+describe("the page on counterexamples", { timeout: 60_000 }, () => {
+  it("explains what a run prints", async () => {
+    const [, shown = ""] = /```\n([\s\S]*?)```/.exec(await readFile(join(root, "docs/reading-a-counterexample.md"), "utf8")) ?? [];
+    const ended: unknown = await run(process.execPath, [BIN, "run", "--now", "2026-11-20T09:00:00Z"], { ...around, cwd: join(root, "fixtures/three-clouds") }).catch((error: unknown) => error);
+    const printed = (ended as { readonly stdout: string }).stdout.split("\n");
+    expect(shown.split("\n").filter((line) => !printed.includes(line))).toEqual([]);
+    expect(shown).toContain("curl");
+  });
+});
+
 describe("npm start", { timeout: 60_000 }, () => {
   it("prints the command, its report and what its exit code means, and ends with 0 itself", async () => {
     const { stdout, stderr } = await run(process.execPath, [join(root, "tools/demo.ts")], around);

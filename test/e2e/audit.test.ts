@@ -22,15 +22,15 @@ async function applied(api: Api, manifest: Manifest): Promise<Record<string, unk
 }
 
 /** What `kubectl apply -k` would apply. */
-async function rendered(): Promise<readonly Manifest[] | undefined> {
-  const { stdout } = await run("kubectl", ["kustomize", path.join(ROOT, "deploy/audit")]).catch(() => ({ stdout: undefined }));
+async function rendered(folder: string): Promise<readonly Manifest[] | undefined> {
+  const { stdout } = await run("kubectl", ["kustomize", path.join(ROOT, folder)]).catch(() => ({ stdout: undefined }));
   return stdout === undefined ? undefined : (loadAll(stdout) as readonly Manifest[]);
 }
 
 const USER = "system:serviceaccount:cloud-assert:cloud-assert";
 
 onClusters("the scheduled audit: the API server takes its manifests whole, runs its pod under the strictest rules for pods, and lets it read and nothing else", async ({ clusters: { aks } }, context) => {
-  const manifests = await rendered();
+  const manifests = await rendered("deploy/audit");
   if (manifests === undefined) return without("`kubectl kustomize` does not run here", context);
   const roles = await shippedRoles();
   try {
@@ -60,6 +60,31 @@ onClusters("the scheduled audit: the API server takes its manifests whole, runs 
     });
   } finally {
     await asAdmin(aks, (api) => remove(api, manifests.toReversed()));
+  }
+});
+
+onClusters("the audit of three clouds from inside one: the API server takes its manifests whole, and its pod under the strictest rules, with a token for each cloud and no Secret", async ({ clusters: { eks } }, context) => {
+  const manifests = await rendered("deploy/audit-fleet");
+  if (manifests === undefined) return without("`kubectl kustomize` does not run here", context);
+  try {
+    await asAdmin(eks, async (api) => {
+      for (const manifest of manifests) await applied(api, manifest);
+      expect(manifests.map(({ kind }) => kind).filter((kind) => kind === "ConfigMap" || kind === "Secret")).toEqual(["ConfigMap", "ConfigMap"]);
+      const cron = manifests.find(({ kind }) => kind === "CronJob") as unknown as { spec: { jobTemplate: { spec: { template: { spec: { initContainers: { name: string }[]; volumes: { projected?: { sources: { serviceAccountToken: { audience: string } }[] } }[] } } } } } };
+      const { spec } = cron.spec.jobTemplate.spec.template;
+      expect(spec.initContainers.map(({ name }) => name)).toEqual(["aws-cli", "gcloud", "az"]);
+      const audiences = spec.volumes.flatMap(({ projected }) => projected?.sources ?? []).map(({ serviceAccountToken }) => serviceAccountToken.audience);
+      expect(new Set(audiences).size).toBe(3);
+      const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "audit-3", namespace: "cloud-assert" }, spec };
+      await until("the account may be used", async () => (await api.ask("POST", pathOf(pod, { named: false }), pod)).status === 201);
+      await remove(api, [pod]);
+    });
+    // the fleet is one that a run accepts: it gets as far as the certificates, which are to be replaced
+    const { assert } = await desk({ contexts: [] });
+    const { code, stderr } = await assert("run", "--fleet", path.join(ROOT, "deploy/audit-fleet/assert.yaml"));
+    expect([code, stderr]).toEqual([2, expect.not.stringContaining("error[")]);
+  } finally {
+    await asAdmin(eks, (api) => remove(api, manifests.toReversed()));
   }
 });
 

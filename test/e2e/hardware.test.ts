@@ -112,7 +112,10 @@ onClusters("three profiles on three clouds: NFD, Cilium, bpfman and runtime clas
     for (const cluster of clusters) {
       await asAdmin(cluster, async (api) => {
         await postCrds(api, crds);
-        await post(api, [...objectsOf(cluster.name), ...BPFMAN]);
+        // objects are posted side by side, and the server refuses a pod whose runtime class it does not know
+        const objects = [...objectsOf(cluster.name), ...BPFMAN];
+        await post(api, objects.filter(({ kind }) => kind !== "Pod"));
+        await post(api, objects.filter(({ kind }) => kind === "Pod"));
         await putState(api, "hal-ebpf", cluster === gke ? "LoadError" : "LoadSuccess");
       });
     }

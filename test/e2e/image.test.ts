@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it, type TestContext } from "vitest";
@@ -29,8 +29,13 @@ beforeAll(async () => {
   await run(process.execPath, [path.join(ROOT, "tools/build.ts"), path.join(folder, "dist")], { cwd: ROOT });
   await copyFile(path.join(ROOT, "deploy/Dockerfile"), path.join(folder, "Dockerfile"));
   await cp(path.join(ROOT, "fixtures/three-clouds"), path.join(folder, "world"), { recursive: true });
-  await layDown(path.join(folder, "node"), [[await real(process.execPath), "usr/local/bin/node"]]);
-  await layDown(path.join(folder, "base"), [...(await librariesOf(process.execPath)).map((file) => [file, file.slice(1)] as const), ["/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt"]]);
+  const git = await real("/usr/bin/git");
+  const own = await librariesOf(process.execPath);
+  const gits = (await librariesOf(git)).filter((file) => !own.includes(file));
+  // what git is linked to stands where Debian has it, whatever the distribution of this machine
+  await committed(path.join(folder, "world"), [RULE("/api"), RULE("/")]);
+  await layDown(path.join(folder, "node"), [[await real(process.execPath), "usr/local/bin/node"], [git, "usr/bin/git"], ...gits.map((file) => [file, `usr/lib/x86_64-linux-gnu/${path.basename(file)}`] as const)]);
+  await layDown(path.join(folder, "base"), [...own.map((file) => [file, file.slice(1)] as const), ["/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt"]]);
   for (const platform of ["linux/amd64", "linux/arm64"]) {
     const tag = platform.split("/")[1] ?? "";
     for (const name of ["node", "base"]) await buildah("bud", "-q", "--isolation", "chroot", "--platform", platform, "-f", await scratch(folder, name), "-t", `${name}:${tag}`, folder);
@@ -74,6 +79,13 @@ describe("the image, built without a daemon", () => {
     expect(refused.stdout).toBe("");
   });
 
+  onImage("compares two commits of a repository that is mounted", async ({ inside }) => {
+    const { code, stdout, stderr } = await inside("/usr/local/bin/node", "/app/cli/bin.mjs", "compare", "git:HEAD~1:mesh.yaml", "git:HEAD:mesh.yaml", "-o", "json");
+    // buildah adds the status in words of its own
+    expect([code, stderr.replaceAll(/^(subprocess exited|Error: exit) .*$/gm, "").trim()]).toEqual([1, ""]);
+    expect(JSON.parse(stdout)).toMatchObject({ verdict: "different" });
+  });
+
   onImage("has no shell and no package manager", async ({ inside }) => {
     const { stdout } = await inside("/usr/local/bin/node", "-p", `["/bin/sh", "/bin/bash", "/usr/bin/apt-get", "/usr/local/bin/npm", "/sbin/apk"].filter((file) => require("fs").existsSync(file)).join()`);
     expect(stdout.trim()).toBe("");
@@ -83,6 +95,21 @@ describe("the image, built without a daemon", () => {
     expect(arm64.architecture).toBe("arm64");
   });
 });
+
+/** A route that takes what begins with a prefix. */
+const RULE = (prefix: string) => JSON.stringify({ apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: { name: "shop", namespace: "prod" }, spec: { hosts: ["shop.example"], gateways: ["public"], http: [{ match: [{ uri: { prefix } }], route: [{ destination: { host: "api" } }] }] } });
+
+/** Makes a folder a repository of the image's user, with one commit for each text of `mesh.yaml`. */
+async function committed(folder: string, texts: readonly string[]): Promise<void> {
+  const git = (...words: readonly string[]) => run("git", ["-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "commit.gpgsign=false", ...words], { cwd: folder });
+  await git("init", "-q");
+  for (const text of texts) {
+    await writeFile(path.join(folder, "mesh.yaml"), text);
+    await git("add", "mesh.yaml");
+    await git("commit", "-qm", "x");
+  }
+  await run("chown", ["-R", "65532:65532", folder]);
+}
 
 async function works(program: string, words: readonly string[]): Promise<boolean> {
   return run(program, [...words]).then(() => true, () => false);
@@ -99,7 +126,8 @@ async function librariesOf(file: string): Promise<readonly string[]> {
 }
 
 async function layDown(folder: string, files: readonly (readonly [from: string, to: string])[]): Promise<void> {
-  await mkdir(path.join(folder, "tmp"), { recursive: true, mode: 0o1777 });
+  await mkdir(path.join(folder, "tmp"), { recursive: true });
+  await chmod(path.join(folder, "tmp"), 0o1777);
   for (const [from, to] of files) {
     const place = path.join(folder, to);
     await mkdir(path.dirname(place), { recursive: true });
