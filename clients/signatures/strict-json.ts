@@ -78,6 +78,13 @@ export function field(value: unknown, name: string): unknown {
   return Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
 }
 
+/** Refuses a document in which one of these names stands in another spelling, wherever it is; texts that people choose (annotations) are not looked into. */
+export function refuseOtherSpellings(value: unknown, names: readonly string[]): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const name of Array.isArray(value) ? [] : names) field(value, name);
+  for (const [key, inner] of Object.entries(value)) if (key !== "annotations") refuseOtherSpellings(inner, names);
+}
+
 /** As Go folds names: also the long s and the sign of Kelvin. */
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();

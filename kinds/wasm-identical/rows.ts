@@ -65,7 +65,10 @@ function isModule(fact: Fact<"wasm-modules">): fact is ModuleFact {
 }
 
 function baseOf({ cluster, data: { namespace, name } }: ModuleFact, mapping: Mapping): string {
-  const own = `${namespace}/${name}`;
+  return commonName(cluster, `${namespace}/${name}`, mapping);
+}
+
+function commonName(cluster: string, own: string, mapping: Mapping): string {
   const names = Object.hasOwn(mapping, cluster) ? mapping[cluster] : undefined;
   return names !== undefined && Object.hasOwn(names, own) ? (names[own] ?? own) : own;
 }
@@ -87,7 +90,7 @@ function runningOf(world: Wasm, cluster: string): { readonly asked: Fact<"wasm-l
   const facts = world.facts("wasm-loaded", cluster);
   const asked = facts.find(({ data }) => data.type === "asked");
   if (asked?.data.type !== "asked") return undefined;
-  return { asked, answered: asked.data.answered, states: facts.filter((fact): fact is LoadedFact => fact.data.type === "loaded") };
+  return { asked, answered: asked.data.answered, states: facts.filter(isLoaded) };
 }
 
 function rowOf(fact: ModuleFact, images: ReadonlyMap<string, ReadonlyMap<string, ImageFact>>, running: ReadonlyMap<string, Running | undefined>, world: Wasm): Row {
@@ -105,10 +108,28 @@ function rowOf(fact: ModuleFact, images: ReadonlyMap<string, ReadonlyMap<string,
   };
 }
 
+/** Behind the name of a WasmPlugin that the control plane has made a TrafficExtension of. istio: pilot/pkg/config/kube/extensions/translate.go. */
+const TRANSLATED = "~istio-translated-wasmplugin";
+
 /** Do proxies know the module under this name? An EnvoyFilter gives the whole name, the others are named by the control plane. */
-function isOf(loaded: WasmLoaded, module: WasmModule): boolean {
-  if (module.form === "EnvoyFilter") return module.resource !== undefined && loaded.resource === module.resource;
-  return loaded.module === `${module.namespace}.${module.name}`;
+function isOf({ module: name, resource }: WasmLoaded, module: WasmModule): boolean {
+  if (module.form === "EnvoyFilter") return module.resource !== undefined && resource === module.resource;
+  const isTranslated = resource.endsWith(TRANSLATED);
+  const isOwn = module.form === "TrafficExtension" ? !isTranslated : isTranslated || !resource.includes("/trafficextension/");
+  return isOwn && name === `${module.namespace}.${module.name}`;
+}
+
+/** Modules that proxies have and that nothing in their cluster declares, under the name that the clusters have in common. */
+export function undeclaredOf(world: Wasm, mapping: Mapping): readonly { readonly name: string; readonly fact: LoadedFact }[] {
+  const declared = world.facts("wasm-modules").filter(isModule);
+  return world.facts("wasm-loaded").filter(isLoaded).flatMap((fact) => {
+    if (fact.data.state.state === "native" || declared.some(({ cluster, data }) => cluster === fact.cluster && isOf(fact.data, data))) return [];
+    return [{ name: commonName(fact.cluster, fact.data.module.replace(".", "/"), mapping), fact }];
+  });
+}
+
+function isLoaded(fact: Fact<"wasm-loaded">): fact is LoadedFact {
+  return fact.data.type === "loaded";
 }
 
 function bytesOf({ cluster, data: { code } }: ModuleFact, image: ImageFact | undefined, world: Wasm): Bytes {
