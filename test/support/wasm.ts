@@ -64,7 +64,15 @@ export function tarOf(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(entryOf), Buffer.alloc(1024)]);
 }
 
-function entryOf({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length }: TarEntry): Buffer {
+function entryOf(entry: TarEntry): Buffer {
+  const { bytes = new Uint8Array() } = entry;
+  const padded = Buffer.alloc(Math.ceil(bytes.length / 512) * 512);
+  padded.set(bytes);
+  return Buffer.concat([tarHeader(entry), padded]);
+}
+
+/** The header of an entry alone: its bytes may be made up while they are sent. */
+export function tarHeader({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length }: TarEntry): Buffer {
   const header = Buffer.alloc(512);
   header.write(title, 0, 100);
   header.write("0000644\0", 100);
@@ -78,9 +86,7 @@ function entryOf({ name: title, bytes = new Uint8Array(), type = "0", size = byt
   header.write("00", 263);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const padded = Buffer.alloc(Math.ceil(bytes.length / 512) * 512);
-  padded.set(bytes);
-  return Buffer.concat([header, padded]);
+  return header;
 }
 
 /** One record of a PAX header. */
