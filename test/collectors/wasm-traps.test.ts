@@ -261,8 +261,9 @@ const TRAPS: Readonly<Record<number, readonly [trap: string, shows: () => Promis
     const secret = "eyJhdXRocyI6e319";
     const machine = { runtime: "v8", code: { local: { filename: `/var/lib/istio/data/${h("f")}/${h("1")}.wasm` } }, environment_variables: { key_values: { ISTIO_META_WASM_IMAGE_PULL_SECRET: secret } } };
     expect(JSON.stringify(loadedModules(JSON.stringify({ configs: [{ ecds_filters: [{ ecds_filter: { name: "shop.authz", typed_config: { config: { vm_config: machine } } } }] }] })))).not.toContain(secret);
-    const plugin = { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "authz", namespace: "shop" }, spec: { url: `https://me:${secret}@files.example/a?sig=${secret}`, vmConfig: { env: [{ name: "A", value: secret }] } } };
-    expect(JSON.stringify(await drain(kubernetes.collect(clusterOf("eks"), [{ fact: "wasm-modules" }], new FakeCluster({ lists: { wasmplugins: [plugin] } }))))).not.toContain(secret);
+    const plugin = (url: string) => ({ apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "authz", namespace: "shop" }, spec: { url, vmConfig: { env: [{ name: "A", value: secret }] } } });
+    const plugins = [`https://me:${secret}@files.example/a`, `https://files.example/a?sig=${secret}`].map(plugin);
+    expect(JSON.stringify(await drain(kubernetes.collect(clusterOf("eks"), [{ fact: "wasm-modules" }], new FakeCluster({ lists: { wasmplugins: plugins } }))))).not.toContain(secret);
     expect(JSON.stringify((await read(`http://me:${secret}@${server.host}/a`)).failure)).not.toContain(secret);
   }],
   30: ["what is declared, taken for what runs", () => {
@@ -299,7 +300,9 @@ const TRAPS: Readonly<Record<number, readonly [trap: string, shows: () => Promis
   }],
   35: ["a result that is remembered under a name that may be moved", async () => {
     const verifier = makeVerifier(await sigstore());
-    const of = async (more: object, policy = KEYS) => (await verifier.verify(materialOf([bundleBy(ours)], more), policy)).verdict;
+    // One artifact: signing again would give another.
+    const artifact = bundleBy(ours);
+    const of = async (more: object, policy = KEYS) => (await verifier.verify(materialOf([artifact], more), policy)).verdict;
     expect([await of({}), await of({ manifestDigest: OTHER }), await of({}, { keys: [fileOf("release.pub", other.pem)] }), await of({})]).toEqual(["valid", "invalid", "wrong-identity", "valid"]);
   }],
 };
