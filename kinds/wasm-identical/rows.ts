@@ -45,7 +45,7 @@ type Wasm = World<"wasm-images" | "wasm-loaded" | "wasm-modules">;
 
 /**
  * The modules of all clusters, by name. Objects pair by namespace and name, or what `mapping` makes of them, whatever their kind: a TrafficExtension is what a WasmPlugin becomes.
- * Where some cluster has two under one name, kind and place tell them apart everywhere.
+ * Where some cluster has two under one name, kind and place tell them apart everywhere: the name that an EnvoyFilter gives one, or which of its modules it is.
  */
 export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readonly signed: boolean; readonly mapping: Mapping }): readonly Module[] {
   const facts = world.facts("wasm-modules").filter(isModule).filter(({ data }) => data.code.source !== "native");
@@ -54,10 +54,20 @@ export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readon
   const groups = [...Map.groupBy(facts, (fact) => baseOf(fact, asked.mapping))];
   const modules = groups.flatMap(([base, group]) => {
     const isTwice = new Set(group.map(({ cluster }) => cluster)).size < group.length;
-    const named = Map.groupBy(group, ({ data }) => (isTwice ? `${base} (${data.form}${data.at === undefined ? "" : ` ${data.at}`})` : base));
+    const named = Map.groupBy(group, (fact) => (isTwice ? `${base} (${fact.data.form}${placeOf(fact, group)})` : base));
     return [...named].map(([name, members]) => ({ name, base, rows: members.map((fact) => rowOf(fact, images, running, world)).toSorted((a, b) => byText(a.cluster, b.cluster)) }));
   });
   return modules.toSorted((a, b) => byText(a.name, b.name));
+}
+
+/** Which of the modules of its object: other patches may stand between them in one cluster and not in another. */
+function placeOf({ cluster, data: { form, at, resource } }: ModuleFact, group: readonly ModuleFact[]): string {
+  if (at === undefined) return "";
+  const others = group.filter((other) => other.cluster === cluster && other.data.form === form);
+  const isNamed = (name: string | undefined): boolean => name !== undefined && others.filter(({ data }) => data.resource === name).length === 1;
+  if (resource !== undefined && isNamed(resource)) return `, ${resource}`;
+  const nameless = others.filter(({ data }) => !isNamed(data.resource)).map(({ data }) => data.at ?? "");
+  return `, module ${nameless.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).indexOf(at) + 1}`;
 }
 
 function isModule(fact: Fact<"wasm-modules">): fact is ModuleFact {

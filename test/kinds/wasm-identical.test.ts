@@ -153,8 +153,19 @@ describe("two modules under one name", () => {
   it("are told apart by kind and place, in all clusters", () => {
     const filter = (cluster: string, at: string, digit: string) => module(cluster, "mesh/filters", { source: "inline", wasmSha256: h(digit), size: 1 }, { form: "EnvoyFilter", at });
     const said = say([filter("eks", "configPatches[0]", "a"), filter("eks", "configPatches[1]", "b"), filter("gke", "configPatches[0]", "a"), filter("gke", "configPatches[1]", "c")]);
-    expect(said.faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter configPatches[1])"]);
+    expect(said.faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter, module 2)"]);
     expect(said.judged).toBe(2);
+  });
+
+  it("are paired in the order in which they stand, whatever other patches stand between them; or by the name that they have in proxies", () => {
+    const filter = (cluster: string, at: string, digit: string, resource?: string) => module(cluster, "mesh/filters", { source: "inline", wasmSha256: h(digit), size: 1 }, { form: "EnvoyFilter", at, ...(resource === undefined ? {} : { resource }) });
+    const moved = [filter("eks", "configPatches[2]", "a"), filter("eks", "configPatches[10] (1)", "b"), filter("eks", "configPatches[10] (2)", "c"), filter("gke", "configPatches[0]", "a"), filter("gke", "configPatches[1]", "b"), filter("gke", "configPatches[2]", "c")];
+    expect(say(moved)).toMatchObject({ faults: [], judged: 3 });
+    const named = [filter("eks", "configPatches[0]", "a", "first"), filter("eks", "configPatches[1]", "b", "second"), filter("gke", "configPatches[0]", "b", "second"), filter("gke", "configPatches[1]", "a", "first")];
+    expect(say(named)).toMatchObject({ faults: [], judged: 2 });
+    const twins = ["eks", "gke"].flatMap((cluster) => [filter(cluster, "configPatches[0]", "a", "same"), filter(cluster, "configPatches[1]", "b", "same")]);
+    expect(say(twins)).toMatchObject({ faults: [], judged: 2 });
+    expect(say([...named.slice(0, -1), filter("gke", "configPatches[1]", "c", "first")]).faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter, first)"]);
   });
 
   it("are one name where each object has one, wherever it stands in it", () => {
