@@ -57,6 +57,8 @@ export interface TarEntry {
   readonly type?: string;
   /** What its header says, where that is not the length of the bytes. */
   readonly size?: number;
+  /** Fields of its header in place of the right ones: by where they begin. */
+  readonly fields?: Readonly<Record<number, string>>;
 }
 
 /** A tar in the form ustar. */
@@ -72,7 +74,7 @@ function entryOf(entry: TarEntry): Buffer {
 }
 
 /** The header of an entry alone: its bytes may be made up while they are sent. */
-export function tarHeader({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length }: TarEntry): Buffer {
+export function tarHeader({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length, fields = {} }: TarEntry): Buffer {
   const header = Buffer.alloc(512);
   header.write(title, 0, 100);
   header.write("0000644\0", 100);
@@ -84,6 +86,7 @@ export function tarHeader({ name: title, bytes = new Uint8Array(), type = "0", s
   header.write(type, 156);
   header.write("ustar\0", 257);
   header.write("00", 263);
+  for (const [at, text] of Object.entries(fields)) header.write(text, Number(at), "latin1");
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return header;
