@@ -1,3 +1,4 @@
+import { parseStrictJson, refuseOtherSpellings } from "../signatures/strict-json.ts";
 import { Unreadable, cleaned } from "./unreadable.ts";
 
 /** What a manifest says of a blob or of another manifest. */
@@ -36,6 +37,8 @@ export const ACCEPTED = [OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST].
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const MOST_ENTRIES = 10_000;
+/** Whatever is read of such a document, at any place in it. Istio's agent is written in Go, which takes `Layers` for `layers`. */
+const READ = ["mediaType", "artifactType", "config", "layers", "manifests", "subject", "digest", "size", "platform", "os", "architecture"];
 
 /** Is it a digest of the one kind that is checked? */
 export function isDigest(text: string): boolean {
@@ -81,9 +84,10 @@ type Fields = Readonly<Record<string, unknown>>;
 function documentIn(bytes: Uint8Array, type: string, shown: string): Fields {
   let document: unknown;
   try {
-    document = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    throw type === "text/html" ? webPage(shown) : unsupported(shown, "is no JSON");
+    document = parseStrictJson(bytes);
+    refuseOtherSpellings(document, READ);
+  } catch (error) {
+    throw type === "text/html" ? webPage(shown) : unsupported(shown, error instanceof Error ? error.message : "is no JSON");
   }
   if (!isFields(document)) throw unsupported(shown, "is no JSON object");
   return document;

@@ -39,30 +39,38 @@ interface Entry {
 /**
  * Finds one file in a tar and hands its bytes on; then reads to the end, so that whoever checks a digest sees everything. Nothing is written anywhere.
  *
- * The first entry that is `wanted` counts, and must be a plain file. PAX and GNU headers give longer names and larger sizes; sparse files are refused.
+ * The first entry that is `wanted` counts, and must be a plain file. Headers are read as Go's archive/tar reads them (Istio's agent is written in Go): of two
+ * PAX headers the last one counts alone, a long name of GNU counts before a path of PAX, and empty ones say nothing. What is rarer than that is refused.
  * Throws Unreadable where there is none, or where the archive is broken before it.
  */
 export async function* fileInTar(source: Source, wanted: (name: string) => boolean, what: string): AsyncGenerator<Buffer> {
   const reader = new BlockReader(source);
   let found = false;
-  let longer: { name?: string; size?: number } = {};
+  let pax: Pax = {};
+  let long = "";
   for (;;) {
     const header = await reader.exactly(BLOCK);
     if (header === undefined || header.every((byte) => byte === 0)) break;
     const type = String.fromCharCode(header[156] ?? 0);
     const size = checkedSize(header);
-    if (type === "x" || type === "L") {
+    if (type === "x" || type === "g" || type === "L" || type === "K") {
       if (size > MOST_HEADER_BYTES) throw broken("holds a header that is too long");
       const text = await reader.padded(size);
-      longer = type === "L" ? { ...longer, name: text.toString("utf8").replace(/\0.*$/s, "") } : { ...longer, ...paxOf(text) };
+      if (type === "x") pax = paxOf(text);
+      if (type === "L") long = text.toString("utf8").replace(/\0.*$/s, "");
+      if (type !== "g") continue;
+      const { name, size: length } = paxOf(text);
+      if (name !== undefined || length !== undefined || wanted(nameOf(header))) throw broken("holds a global header that names a file");
+      pax = {};
+      long = "";
       continue;
     }
-    if (type === "K") {
-      await reader.skip(paddedTo(size));
-      continue;
-    }
-    const entry: Entry = { name: longer.name ?? nameOf(header), size: longer.size ?? size, isFile: type === "0" || type === "\0" || type === "7" };
-    longer = {};
+    const name = long === "" ? (pax.name ?? nameOf(header)) : long;
+    // Older tars have no type for folders.
+    const isFolder = type === "\0" && name.endsWith("/");
+    const entry: Entry = { name, size: isFolder ? 0 : (pax.size ?? size), isFile: type === "0" || type === "7" || (type === "\0" && !isFolder) };
+    pax = {};
+    long = "";
     const held = holdsData(type) ? entry.size : 0;
     if (!wanted(entry.name)) {
       await reader.skip(paddedTo(held));
@@ -75,6 +83,11 @@ export async function* fileInTar(source: Source, wanted: (name: string) => boole
   }
   await reader.drain();
   if (!found) throw new Unreadable("unsupported", `the archive holds no ${what}`, "push the module under that name");
+}
+
+interface Pax {
+  readonly name?: string | undefined;
+  readonly size?: number | undefined;
 }
 
 const BLOCK = 512;
@@ -97,15 +110,20 @@ function checkedSize(header: Buffer): number {
   let sum = 8 * 32;
   for (let at = 0; at < BLOCK; at += 1) if (at < 148 || at >= 156) sum += header[at] ?? 0;
   if (octal(header, 148, 8) !== sum) throw broken("holds a header whose checksum is wrong");
+  if (header[156] === 0x53) throw broken("holds a sparse file");
+  // Its names end elsewhere.
+  if (header.toString("latin1", 508, 512) === "tar\0") throw broken("is one of star, a form that is not read");
   if (((header[124] ?? 0) & 0x80) === 0) return octal(header, 124, 12);
   // Base 256, which tars write for sizes beyond 8 GiB: larger than any limit here, and often negative.
   throw broken("holds an entry whose size is no number in octal");
 }
 
 function octal(header: Buffer, from: number, length: number): number {
-  const text = header.toString("latin1", from, from + length).replace(/\0.*$/s, "").trim();
-  if (!/^[0-7]*$/.test(text)) throw broken("holds a header that is no header");
-  return text === "" ? 0 : Number.parseInt(text, 8);
+  const text = header.toString("latin1", from, from + length);
+  // Something behind or before a zero byte: some readers end there, some begin.
+  const digits = /^ *([0-7]*)[ \0]*$/.exec(text)?.[1];
+  if (digits === undefined) throw broken("holds a header with what is no number in octal");
+  return digits === "" ? 0 : Number.parseInt(digits, 8);
 }
 
 function nameOf(header: Buffer): string {
@@ -115,7 +133,7 @@ function nameOf(header: Buffer): string {
 }
 
 /** Records of the form `LENGTH KEY=VALUE\n`, lengths in bytes. */
-function paxOf(text: Buffer): { name?: string; size?: number } {
+function paxOf(text: Buffer): Pax {
   const found: { name?: string; size?: number } = {};
   for (let at = 0; at < text.length; ) {
     const space = text.indexOf(0x20, at);
@@ -123,7 +141,10 @@ function paxOf(text: Buffer): { name?: string; size?: number } {
     if (!(length > 0) || at + length > text.length) throw broken("holds a PAX header that is none");
     const record = text.toString("utf8", space + 1, at + length - 1);
     const [key, value] = [record.slice(0, record.indexOf("=")), record.slice(record.indexOf("=") + 1)];
-    if (key === "path") found.name = value;
+    if (key === "path") {
+      if (value === "") delete found.name;
+      else found.name = value;
+    }
     if (key === "size") {
       if (!/^\d{1,15}$/.test(value)) throw broken("holds an entry whose size is no number");
       found.size = Number(value);

@@ -3,11 +3,11 @@ import type { SignatureVerifier } from "#engine";
 /**
  * Opens the verifier of a run.
  *
- * 1. Asks nothing of the network, and has no clock: a signature is valid at the time that somebody of the trusted root vouches for, or not at all.
+ * 1. Asks nothing of the network, and no clock what time it is: a signature is valid at the time that somebody of the trusted root vouches for, or not at all.
  * 2. An artifact is judged once for an image and a policy, however many clusters ask.
  * 3. Never throws for what a registry holds, nor for what a policy holds: with a policy that cannot be used everything is `unknown`, and the reason names it.
  *
- * A keyed signature costs about 0.1 ms, one by a certificate 5 to 15 ms; others get their turn between two of them. What it takes is loaded with the first.
+ * A keyed signature costs about 0.1 ms, one by a certificate 5 to 15 ms; others get their turn every 5 ms. What it takes is loaded with the first.
  */
 export function openSignatures(): SignatureVerifier {
   let made: Promise<SignatureVerifier> | undefined;

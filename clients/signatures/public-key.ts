@@ -28,7 +28,15 @@ export function isSignedBy(key: KeyObject, signed: Uint8Array, signature: Uint8A
   });
 }
 
+const digests = new WeakMap<KeyObject, readonly (string | null)[]>();
+
 function digestsOf(key: KeyObject): readonly (string | null)[] {
+  const known = digests.get(key) ?? digestsFor(key);
+  digests.set(key, known);
+  return known;
+}
+
+function digestsFor(key: KeyObject): readonly (string | null)[] {
   if (key.asymmetricKeyType === "ed25519") return [null];
   if (key.asymmetricKeyType === "rsa") return ["sha256"];
   if (key.asymmetricKeyType !== "ec") return [];

@@ -54,6 +54,10 @@ function formFault({ fact: { data: { code } }, image }: Row): Complaint | undefi
   if (code.source === "http" && code.by === "envoy" && wrapping !== undefined) {
     return { cause: "wrapped", what: `is packed with ${wrapping.join(" and ")}, which Envoy does not unpack when it fetches by itself`, remedy: "publish the module as it is" };
   }
+  // config.core.v3.RemoteDataSource: `sha256` has at least one character.
+  if (code.source === "http" && code.by === "envoy" && code.sha256 === undefined) {
+    return { cause: "no pin", what: "is fetched by Envoy itself and names no `sha256`, and Envoy refuses such a configuration", remedy: "write the digest of the module into `sha256`, or declare it in a WasmPlugin" };
+  }
   return undefined;
 }
 

@@ -3,8 +3,8 @@ import { identityPatternFault, identityPatternRisk, matchesGlob } from "#values"
 import { differ, same, unread } from "./bytes.ts";
 import { faultsOfRows } from "./declared.ts";
 import { missing, places } from "./presence.ts";
-import { modulesOf, type Module } from "./rows.ts";
-import { faultsOfRunning } from "./running.ts";
+import { modulesOf, undeclaredOf, type Module } from "./rows.ts";
+import { faultsOfRunning, undeclared } from "./running.ts";
 import { faultsOfSignatures } from "./signing.ts";
 import type { Spec } from "./spec.ts";
 
@@ -20,7 +20,7 @@ export default defineKind({
   *judge(spec: Spec, world: World<Needed>) {
     if (world.clusters.length < 2) yield needsTwo(world.clusters.map(({ name }) => name));
     yield* places(world);
-    const modules = modulesOf(world, { loaded: spec.loaded, signed: spec.signature !== undefined, mapping: spec.mapping }).filter(({ base }) => spec.names === undefined || spec.names.some((glob) => matchesGlob(glob, base)));
+    const modules = modulesOf(world, { loaded: spec.loaded, signed: spec.signature !== undefined, mapping: spec.mapping }).filter(({ base }) => isNamed(base, spec));
     let count = 0;
     const partial: string[] = [];
     for (const module of modules) {
@@ -30,12 +30,17 @@ export default defineKind({
       yield* judgeModule(module, spec);
       if (module.rows.length > 1 || (lacking !== "listed" && lacking.length > 0)) count += 1;
     }
+    if (spec.loaded) for (const { name, fact } of undeclaredOf(world, spec.mapping)) if (isNamed(name, spec)) yield undeclared(name, fact);
     yield judged(count);
     if (partial.length > 0) yield listed(partial);
     yield* natives(world);
     yield* risksOf(spec);
   },
 });
+
+function isNamed(name: string, { names }: Spec): boolean {
+  return names === undefined || names.some((glob) => matchesGlob(glob, name));
+}
 
 function* judgeModule(module: Module, spec: Spec): Iterable<Judgement> {
   yield* faultsOfRows(module, spec);

@@ -45,7 +45,7 @@ type Wasm = World<"wasm-images" | "wasm-loaded" | "wasm-modules">;
 
 /**
  * The modules of all clusters, by name. Objects pair by namespace and name, or what `mapping` makes of them, whatever their kind: a TrafficExtension is what a WasmPlugin becomes.
- * Where some cluster has two under one name, kind and place tell them apart everywhere.
+ * Where some cluster has two under one name, kind and place tell them apart everywhere: the name that an EnvoyFilter gives one, or which of its modules it is.
  */
 export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readonly signed: boolean; readonly mapping: Mapping }): readonly Module[] {
   const facts = world.facts("wasm-modules").filter(isModule).filter(({ data }) => data.code.source !== "native");
@@ -54,10 +54,20 @@ export function modulesOf(world: Wasm, asked: { readonly loaded: boolean; readon
   const groups = [...Map.groupBy(facts, (fact) => baseOf(fact, asked.mapping))];
   const modules = groups.flatMap(([base, group]) => {
     const isTwice = new Set(group.map(({ cluster }) => cluster)).size < group.length;
-    const named = Map.groupBy(group, ({ data }) => (isTwice ? `${base} (${data.form}${data.at === undefined ? "" : ` ${data.at}`})` : base));
+    const named = Map.groupBy(group, (fact) => (isTwice ? `${base} (${fact.data.form}${placeOf(fact, group)})` : base));
     return [...named].map(([name, members]) => ({ name, base, rows: members.map((fact) => rowOf(fact, images, running, world)).toSorted((a, b) => byText(a.cluster, b.cluster)) }));
   });
   return modules.toSorted((a, b) => byText(a.name, b.name));
+}
+
+/** Which of the modules of its object: other patches may stand between them in one cluster and not in another. */
+function placeOf({ cluster, data: { form, at, resource } }: ModuleFact, group: readonly ModuleFact[]): string {
+  if (at === undefined) return "";
+  const others = group.filter((other) => other.cluster === cluster && other.data.form === form);
+  const isNamed = (name: string | undefined): boolean => name !== undefined && others.filter(({ data }) => data.resource === name).length === 1;
+  if (resource !== undefined && isNamed(resource)) return `, ${resource}`;
+  const nameless = others.filter(({ data }) => !isNamed(data.resource)).map(({ data }) => data.at ?? "");
+  return `, module ${nameless.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).indexOf(at) + 1}`;
 }
 
 function isModule(fact: Fact<"wasm-modules">): fact is ModuleFact {
@@ -65,7 +75,10 @@ function isModule(fact: Fact<"wasm-modules">): fact is ModuleFact {
 }
 
 function baseOf({ cluster, data: { namespace, name } }: ModuleFact, mapping: Mapping): string {
-  const own = `${namespace}/${name}`;
+  return commonName(cluster, `${namespace}/${name}`, mapping);
+}
+
+function commonName(cluster: string, own: string, mapping: Mapping): string {
   const names = Object.hasOwn(mapping, cluster) ? mapping[cluster] : undefined;
   return names !== undefined && Object.hasOwn(names, own) ? (names[own] ?? own) : own;
 }
@@ -87,7 +100,7 @@ function runningOf(world: Wasm, cluster: string): { readonly asked: Fact<"wasm-l
   const facts = world.facts("wasm-loaded", cluster);
   const asked = facts.find(({ data }) => data.type === "asked");
   if (asked?.data.type !== "asked") return undefined;
-  return { asked, answered: asked.data.answered, states: facts.filter((fact): fact is LoadedFact => fact.data.type === "loaded") };
+  return { asked, answered: asked.data.answered, states: facts.filter(isLoaded) };
 }
 
 function rowOf(fact: ModuleFact, images: ReadonlyMap<string, ReadonlyMap<string, ImageFact>>, running: ReadonlyMap<string, Running | undefined>, world: Wasm): Row {
@@ -105,10 +118,28 @@ function rowOf(fact: ModuleFact, images: ReadonlyMap<string, ReadonlyMap<string,
   };
 }
 
+/** Behind the name of a WasmPlugin that the control plane has made a TrafficExtension of. istio: pilot/pkg/config/kube/extensions/translate.go. */
+const TRANSLATED = "~istio-translated-wasmplugin";
+
 /** Do proxies know the module under this name? An EnvoyFilter gives the whole name, the others are named by the control plane. */
-function isOf(loaded: WasmLoaded, module: WasmModule): boolean {
-  if (module.form === "EnvoyFilter") return module.resource !== undefined && loaded.resource === module.resource;
-  return loaded.module === `${module.namespace}.${module.name}`;
+function isOf({ module: name, resource }: WasmLoaded, module: WasmModule): boolean {
+  if (module.form === "EnvoyFilter") return module.resource !== undefined && resource === module.resource;
+  const isTranslated = resource.endsWith(TRANSLATED);
+  const isOwn = module.form === "TrafficExtension" ? !isTranslated : isTranslated || !resource.includes("/trafficextension/");
+  return isOwn && name === `${module.namespace}.${module.name}`;
+}
+
+/** Modules that proxies have and that nothing in their cluster declares, under the name that the clusters have in common. */
+export function undeclaredOf(world: Wasm, mapping: Mapping): readonly { readonly name: string; readonly fact: LoadedFact }[] {
+  const declared = world.facts("wasm-modules").filter(isModule);
+  return world.facts("wasm-loaded").filter(isLoaded).flatMap((fact) => {
+    if (fact.data.state.state === "native" || declared.some(({ cluster, data }) => cluster === fact.cluster && isOf(fact.data, data))) return [];
+    return [{ name: commonName(fact.cluster, fact.data.module.replace(".", "/"), mapping), fact }];
+  });
+}
+
+function isLoaded(fact: Fact<"wasm-loaded">): fact is LoadedFact {
+  return fact.data.type === "loaded";
 }
 
 function bytesOf({ cluster, data: { code } }: ModuleFact, image: ImageFact | undefined, world: Wasm): Bytes {

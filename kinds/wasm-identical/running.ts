@@ -11,6 +11,18 @@ export function* faultsOfRunning(module: Module): Iterable<Finding> {
   if (difference !== undefined) yield difference;
 }
 
+/** What runs and is nobody's declaration: a proxy that was not told that it is gone, or an object that was not seen. */
+export function undeclared(name: string, loaded: LoadedFact): Finding {
+  const { cluster, data: { proxies, example, state } } = loaded;
+  return undecided({
+    subject: name,
+    cause: `undeclared in ${cluster}`,
+    message: `${count(proxies, "proxy")} in \`${cluster}\` (\`${example}\` the first) ${proxies === 1 ? "has" : "have"} the module \`${name}\`, which nothing in \`${cluster}\` declares`,
+    remedy: "if it was deleted, check that the control plane reaches these proxies; if another control plane declares it, select the cluster where it does; or leave it out with `names`",
+    evidence: [cite(loaded, "in the proxy", stateText(state))],
+  });
+}
+
 function* runningOf(name: string, row: Row): Iterable<Finding> {
   const { running, cluster } = row;
   if (running === undefined) return;

@@ -46,7 +46,7 @@ describe("what a proxy has loaded", () => {
     }
     const [registry, cluster] = await Promise.all([startDistribution(parts.distribution), startCluster({ name: "loaded", gitVersion: EKS.gitVersion, binaries: parts })]);
     await push(registry.url, "wasm/authz", "v1", image);
-    const envoy = await startEnvoy({ binary: parts.envoy, modules: { "extensions.istio.io/wasmplugin/shop.authz": await agentFile(registry) } });
+    const envoy = await startEnvoy({ binary: parts.envoy, modules: { "extensions.istio.io/wasmplugin/shop.authz": await agentFile(registry), "extensions.istio.io/wasmplugin/shop.limits": { failed: "allow" }, "extensions.istio.io/wasmplugin/shop.quota": { failed: "deny" } } });
     const kubelet = await startKubelet(parts.kubelet, envoy.admin);
     place = { cluster, envoy, kubelet, registry };
     await admitReader(cluster);
@@ -54,7 +54,7 @@ describe("what a proxy has loaded", () => {
     await asAdmin(cluster, async (api) => {
       await postCrds(api, (await readCrds()).filter(({ metadata }) => metadata.name === "wasmplugins.extensions.istio.io"));
       await post(api, [namespaceOf("shop"), nodeWithKubelet("worker", kubelet)]);
-      await post(api, [pod, plugin(`oci://${registry.host}/wasm/authz:v1`)]);
+      await post(api, [pod, ...["authz", "limits"].map((name) => plugin(name, `oci://${registry.host}/wasm/authz:v1`))]);
       await bind(api, "reader", ["cloud-assert-probe-admin"]);
     });
     await untilMay(cluster, "reader", { verb: "create", resource: "pods/exec" });
@@ -74,9 +74,9 @@ describe("what a proxy has loaded", () => {
     });
   }
 
-  async function at({ cluster, registry }: Place, probes: readonly string[]) {
+  async function at({ cluster, registry }: Place, probes: readonly string[], spec: object = { names: ["shop/authz"] }) {
     const declared = { name: "eks", kubernetes: { context: "loaded", probes }, registry: { plainHttp: [registry.host], privateHosts: [registry.host] } };
-    return desk({ contexts: asReader(cluster), bare: true, files: { "assert.yaml": fleet(declared), "wasm.yaml": JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: { loaded: true } }) } });
+    return desk({ contexts: asReader(cluster), bare: true, files: { "assert.yaml": fleet(declared), "wasm.yaml": JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: { loaded: true, ...spec } }) } });
   }
 
   onProxy("is in its own dump: the image behind the file is found in the registry, and nothing secret of the dump is kept", async (here) => {
@@ -92,6 +92,14 @@ describe("what a proxy has loaded", () => {
       { type: "loaded", module: "shop.authz", resource: "extensions.istio.io/wasmplugin/shop.authz", state: { state: "loaded", folder: folderOf(here.registry), checksum: image.digest.slice(7), runtime: "envoy.wasm.runtime.v8" }, proxies: 1, example: expect.stringMatching(/^shop\/api-/) },
     ]));
     expect(data("wasm-images")).toEqual(expect.arrayContaining([expect.objectContaining({ manifestDigest: image.digest, module: expect.objectContaining({ wasmSha256: hex(module), abi: "0.2.1" }) })]));
+  });
+
+  onProxy("may be a filter in the place of a module that could not be fetched; and what nothing declares is told", async (here) => {
+    const { run } = await at(here, ["admin"], {});
+    const { code, result } = await run("wasm.yaml");
+    expect([code, faultsOf(result()).map(({ message }) => message)]).toEqual([1, [expect.stringMatching(/^1 proxy in `eks` .* could not fetch `shop\/limits` and has a filter in its place that lets every request pass/)]]);
+    const [undeclared, ...others] = result().findings.filter(({ outcome }) => outcome === "undecided");
+    expect([undeclared?.message, undeclared?.evidence[0]?.value, others]).toEqual([expect.stringContaining("has the module `shop/quota`, which nothing in `eks` declares"), "an RBAC filter, wasm-default-deny", []]);
   });
 
   onProxy("is not asked without the probe: a gap names it", async (here) => {
@@ -124,6 +132,6 @@ function folderOf({ host }: RunningRegistry): string {
   return createHash("sha256").update(`oci://${host}/wasm/authz`).digest("hex");
 }
 
-function plugin(url: string): Manifest {
-  return { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name: "authz", namespace: "shop" }, spec: { url } };
+function plugin(name: string, url: string): Manifest {
+  return { apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace: "shop" }, spec: { url } };
 }

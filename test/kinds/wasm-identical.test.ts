@@ -153,8 +153,19 @@ describe("two modules under one name", () => {
   it("are told apart by kind and place, in all clusters", () => {
     const filter = (cluster: string, at: string, digit: string) => module(cluster, "mesh/filters", { source: "inline", wasmSha256: h(digit), size: 1 }, { form: "EnvoyFilter", at });
     const said = say([filter("eks", "configPatches[0]", "a"), filter("eks", "configPatches[1]", "b"), filter("gke", "configPatches[0]", "a"), filter("gke", "configPatches[1]", "c")]);
-    expect(said.faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter configPatches[1])"]);
+    expect(said.faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter, module 2)"]);
     expect(said.judged).toBe(2);
+  });
+
+  it("are paired in the order in which they stand, whatever other patches stand between them; or by the name that they have in proxies", () => {
+    const filter = (cluster: string, at: string, digit: string, resource?: string) => module(cluster, "mesh/filters", { source: "inline", wasmSha256: h(digit), size: 1 }, { form: "EnvoyFilter", at, ...(resource === undefined ? {} : { resource }) });
+    const moved = [filter("eks", "configPatches[2]", "a"), filter("eks", "configPatches[10] (1)", "b"), filter("eks", "configPatches[10] (2)", "c"), filter("gke", "configPatches[0]", "a"), filter("gke", "configPatches[1]", "b"), filter("gke", "configPatches[2]", "c")];
+    expect(say(moved)).toMatchObject({ faults: [], judged: 3 });
+    const named = [filter("eks", "configPatches[0]", "a", "first"), filter("eks", "configPatches[1]", "b", "second"), filter("gke", "configPatches[0]", "b", "second"), filter("gke", "configPatches[1]", "a", "first")];
+    expect(say(named)).toMatchObject({ faults: [], judged: 2 });
+    const twins = ["eks", "gke"].flatMap((cluster) => [filter(cluster, "configPatches[0]", "a", "same"), filter(cluster, "configPatches[1]", "b", "same")]);
+    expect(say(twins)).toMatchObject({ faults: [], judged: 2 });
+    expect(say([...named.slice(0, -1), filter("gke", "configPatches[1]", "c", "first")]).faults.map(({ subject }) => subject)).toEqual(["mesh/filters (EnvoyFilter, first)"]);
   });
 
   it("are one name where each object has one, wherever it stands in it", () => {
@@ -172,6 +183,7 @@ describe("a declaration that cannot be followed", () => {
     { name: "names an image in the form of the CNCF", facts: [...both(ECR, ECR), ...["eks", "gke"].map((cluster) => image(cluster, ECR, { manifest: "1", wasm: "a", layout: "cncf" }))], words: "which Istio's agent does not load" },
     { name: "names an image of `cosign upload wasm`", facts: [...both(ECR, ECR), ...["eks", "gke"].map((cluster) => image(cluster, ECR, { manifest: "1", wasm: "a", layout: "cosign" }))], words: "which Istio's agent does not load" },
     { name: "has Envoy fetch what it cannot unpack", facts: ["eks", "gke"].flatMap((cluster) => [module(cluster, "shop/authz", { source: "http", reference: "https://files.example/a", sha256: h("9"), by: "envoy" }, { form: "EnvoyFilter" }), image(cluster, "https://files.example/a", { wasm: "a", wrapping: ["gzip"] })]), words: "packed with gzip, which Envoy does not unpack" },
+    { name: "has Envoy fetch without the digest that it asks for", facts: ["eks", "gke"].flatMap((cluster) => [module(cluster, "shop/authz", { source: "http", reference: "https://files.example/a", by: "envoy" }, { form: "EnvoyFilter" }), image(cluster, "https://files.example/a", { wasm: "a" })]), words: "names no `sha256`, and Envoy refuses such a configuration" },
     { name: "names a component", facts: [...both(ECR, ECR), ...["eks", "gke"].map((cluster) => image(cluster, ECR, { manifest: "1", module: { wasmSha256: h("a"), size: 1, model: "component", imports: [] } }))], words: "is a component" },
     { name: "names a module without an interface that Envoy knows", facts: [...both(ECR, ECR), ...["eks", "gke"].map((cluster) => image(cluster, ECR, { manifest: "1", module: { wasmSha256: h("a"), size: 1, model: "core", imports: [] } }))], words: "exports no version of proxy-wasm" },
   ];
@@ -319,6 +331,39 @@ describe("what proxies have", () => {
     const filter = (cluster: string) => module(cluster, "mesh/filter", { source: "oci", reference: ECR, by: "agent", folder: h("f") }, { form: "EnvoyFilter", at: "configPatches[0]", resource: "my-filter" });
     const facts = ["eks", "gke"].flatMap((cluster) => [filter(cluster), image(cluster, ECR, { manifest: "1", wasm: "a" }), asked(cluster, 1), loaded(cluster, "mesh/filter", kept("1"), 1, { resource: "my-filter" })]);
     expect([say(facts, LOADED).faults, say(facts, LOADED).undecided]).toEqual([[], []]);
+  });
+
+  it("is told apart where a WasmPlugin and a TrafficExtension have one name", () => {
+    const [v1, v2] = [ECR, ECR.replace(":1", ":2")];
+    const resource = "extensions.istio.io/trafficextension/shop.authz";
+    const facts = ["eks", "gke"].flatMap((cluster) => [
+      module(cluster, "shop/authz", v1), module(cluster, "shop/authz", v2, { form: "TrafficExtension" }), image(cluster, v1, { manifest: "1", wasm: "a" }), image(cluster, v2, { manifest: "2", wasm: "b" }), asked(cluster, 1),
+      loaded(cluster, "shop/authz", kept("1"), 1, { resource: `${resource}~istio-translated-wasmplugin` }), loaded(cluster, "shop/authz", kept("2"), 1, { resource }),
+    ]);
+    const said = say(facts, LOADED);
+    expect([said.faults, said.undecided, verdict(facts, LOADED)]).toEqual([[], [], "holds"]);
+  });
+
+  describe("and nothing declares", () => {
+    const extra = [...base, loaded("eks", "shop/authz", kept("1"), 3), loaded("gke", "shop/old", kept("7", "d"), 2)];
+
+    it("is no pass: nobody says what it should be", () => {
+      expect(say(extra, LOADED).undecided).toMatchObject([{ subject: "shop/old", message: "2 proxies in `gke` (`shop/cart-0` the first) have the module `shop/old`, which nothing in `gke` declares" }]);
+      expect(verdict(extra, LOADED)).toBe("undecided");
+    });
+
+    it("is judged by its name, as everything is", () => {
+      expect(say(extra, { ...LOADED, names: ["shop/authz"] }).undecided).toEqual([]);
+      expect(say(extra, { ...LOADED, mapping: { gke: { "shop/old": "shop/new" } }, names: ["shop/new"] }).undecided).toMatchObject([{ subject: "shop/new" }]);
+    });
+
+    it("and is code of Envoy itself is no module", () => {
+      expect(say([...extra.slice(0, -1), loaded("gke", "mesh/stats", { state: "native", name: "envoy.wasm.stats" })], LOADED).undecided).toEqual([]);
+    });
+
+    it("and could not be fetched is as bad as one that is declared", () => {
+      expect(say([...extra.slice(0, -1), loaded("gke", "shop/old", { state: "failed", filter: "allow" })], LOADED).undecided).toMatchObject([{ subject: "shop/old" }]);
+    });
   });
 
   it("is not asked without `loaded`", () => {

@@ -22,8 +22,8 @@ export interface EnvoyOptions {
   readonly listeners?: readonly object[];
   /** Names of clusters that are there, without any endpoint. */
   readonly clusters?: readonly string[];
-  /** Modules to load as extension configurations: by the name of the resource, the file. */
-  readonly modules?: Readonly<Record<string, string>>;
+  /** Modules to load as extension configurations: by the name of the resource, the file, or the filter that the agent puts into its place when it cannot fetch it. */
+  readonly modules?: Readonly<Record<string, string | { readonly failed: "allow" | "deny" }>>;
 }
 
 /** The port on which a pod of the mesh serves its merged metrics. */
@@ -48,9 +48,12 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
     await rename(`${sent}.next`, sent);
   };
   await send(listeners);
-  const extensions = path.join(folder, "extensions.json");
-  await writeFile(extensions, JSON.stringify({ version_info: "1", resources: Object.entries(modules).map(([name, file]) => extensionOf(name, file)) }));
-  const filters = Object.keys(modules).map((name) => ({ name, config_discovery: { config_source: { path_config_source: { path: extensions } }, type_urls: [WASM] } }));
+  // Envoy takes one configuration out of a file.
+  const filters = await Promise.all(Object.entries(modules).map(async ([name, module], index) => {
+    const file = path.join(folder, `extension-${index}.json`);
+    await writeFile(file, JSON.stringify({ version_info: "1", resources: [extensionOf(name, module)] }));
+    return { name, config_discovery: { config_source: { path_config_source: { path: file } }, type_urls: [WASM, RBAC] } };
+  }));
   const bootstrap = {
     node,
     dynamic_resources: { lds_config: { resource_api_version: "V3", path_config_source: { path: sent } } },
@@ -87,11 +90,16 @@ export async function startEnvoy({ binary, metricsAt, istio, node = { id: "envoy
 }
 
 const WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
+const RBAC = "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC";
 
 /** As the control plane sends it and the agent rewrites it, with the pull secret that the agent takes out: whoever reads a dump must not keep it. */
-function extensionOf(name: string, filename: string): object {
+function extensionOf(name: string, module: string | { readonly failed: "allow" | "deny" }): object {
+  const extension = { "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", name };
+  // istio: pkg/wasm/convert.go. Rules without a policy allow nothing; no rules allow everything.
+  if (typeof module !== "string") return { ...extension, typed_config: { "@type": RBAC, ...(module.failed === "deny" ? { rules: {} } : {}), rules_stat_prefix: `wasm-default-${module.failed}` } };
+  const filename = module;
   const config = { name, vm_config: { vm_id: name, runtime: "envoy.wasm.runtime.v8", code: { local: { filename } }, environment_variables: { key_values: { ISTIO_META_WASM_IMAGE_PULL_SECRET: PULL_SECRET } } } };
-  return { "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", name, typed_config: { "@type": WASM, config } };
+  return { ...extension, typed_config: { "@type": WASM, config } };
 }
 
 /** Stands in the environment of every module's machine. */

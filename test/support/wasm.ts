@@ -57,6 +57,8 @@ export interface TarEntry {
   readonly type?: string;
   /** What its header says, where that is not the length of the bytes. */
   readonly size?: number;
+  /** Fields of its header in place of the right ones: by where they begin. */
+  readonly fields?: Readonly<Record<number, string>>;
 }
 
 /** A tar in the form ustar. */
@@ -64,7 +66,15 @@ export function tarOf(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(entryOf), Buffer.alloc(1024)]);
 }
 
-function entryOf({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length }: TarEntry): Buffer {
+function entryOf(entry: TarEntry): Buffer {
+  const { bytes = new Uint8Array() } = entry;
+  const padded = Buffer.alloc(Math.ceil(bytes.length / 512) * 512);
+  padded.set(bytes);
+  return Buffer.concat([tarHeader(entry), padded]);
+}
+
+/** The header of an entry alone: its bytes may be made up while they are sent. */
+export function tarHeader({ name: title, bytes = new Uint8Array(), type = "0", size = bytes.length, fields = {} }: TarEntry): Buffer {
   const header = Buffer.alloc(512);
   header.write(title, 0, 100);
   header.write("0000644\0", 100);
@@ -76,11 +86,10 @@ function entryOf({ name: title, bytes = new Uint8Array(), type = "0", size = byt
   header.write(type, 156);
   header.write("ustar\0", 257);
   header.write("00", 263);
+  for (const [at, text] of Object.entries(fields)) header.write(text, Number(at), "latin1");
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const padded = Buffer.alloc(Math.ceil(bytes.length / 512) * 512);
-  padded.set(bytes);
-  return Buffer.concat([header, padded]);
+  return header;
 }
 
 /** One record of a PAX header. */

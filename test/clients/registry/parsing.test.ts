@@ -82,11 +82,18 @@ describe("a manifest", () => {
     { name: "a size below zero", document: { mediaType: TYPES.oci, layers: [{ ...layer, size: -1 }] }, words: "without a size" },
     { name: "layers that are no list", document: { mediaType: TYPES.oci, layers: "x" }, words: "no list" },
     { name: "schema 1", document: { schemaVersion: 1, fsLayers: [] }, type: "application/vnd.docker.distribution.manifest.v1+prettyjws", words: "none of an image" },
+    { name: "layers twice, of which other readers take the others", document: `{"mediaType":"${TYPES.oci}","layers":[],"layers":[]}`, words: "names a field twice" },
+    { name: "layers in another spelling, which Istio's agent takes for layers", document: { mediaType: TYPES.oci, layers: [layer], Layers: [{ ...layer, size: 2 }] }, words: "spells `layers` in another way too" },
+    { name: "an index in another spelling", document: { mediaType: TYPES.oci, layers: [layer], MANIFESTS: [layer] }, words: "spells `manifests` in another way too" },
+    { name: "a layer with another digest in another spelling", document: { mediaType: TYPES.oci, layers: [{ ...layer, Digest: `sha256:${"1".repeat(64)}` }] }, words: "spells `digest` in another way too" },
+    { name: "a platform in another spelling", document: { mediaType: TYPES.index, manifests: [{ ...layer, platform: { os: "linux", architecture: "arm64", Architecture: "amd64" } }] }, type: TYPES.index, words: "spells `architecture` in another way too" },
     { name: "a web page", document: "<html>", type: "text/html", words: "a web page came" },
     { name: "no JSON", document: "{", words: "no JSON" },
     { name: "a list", document: [], words: "no JSON object" },
   ];
   for (const { name, document, type, words } of refused) it(`is refused that is ${name}`, () => expect(() => parse(document, type)).toThrow(words));
+
+  it("may have annotations of any spelling", () => expect(parse({ mediaType: TYPES.oci, layers: [{ ...layer, annotations: { Digest: "a", layers: "b" } }] })).toMatchObject({ form: "manifest" }));
 
   it("without a type of its own is what the registry says", () => expect(parse({ layers: [layer] })).toMatchObject({ form: "manifest", mediaType: "" }));
 });

@@ -43,6 +43,31 @@ describe("the module in an archive", () => {
   ];
   for (const { name, archive, words } of refused) it(`is nothing where ${name}`, async () => expect(all(fileInTar(cut(archive), plugin, "`plugin.wasm`"))).rejects.toThrow(words));
 
+  // Whoever packs an archive so that two readers find two files in it: what Go's archive/tar hands to Istio's agent is what counts.
+  const good: TarEntry = { name: "plugin.wasm", bytes: bytes("good") };
+  const evil: TarEntry = { name: "plugin.wasm", bytes: bytes("evil") };
+  const hidden = tarOf([good]).subarray(0, 1024);
+  const readings: readonly { readonly name: string; readonly entries: readonly TarEntry[]; readonly expected: string }[] = [
+    { name: "an empty path in a PAX header is none", entries: [{ name: "p", type: "x", bytes: pax("path", "") }, evil, good], expected: "evil" },
+    { name: "an empty long name is none", entries: [{ name: "././@LongLink", type: "L", bytes: bytes("\0") }, evil, good], expected: "evil" },
+    { name: "a long name of GNU counts before a path of PAX, in whatever order", entries: [{ name: "././@LongLink", type: "L", bytes: bytes("plugin.wasm\0") }, { name: "p", type: "x", bytes: pax("path", "other") }, { ...evil, name: "other" }, good], expected: "evil" },
+    { name: "of two PAX headers the second counts alone", entries: [{ name: "p", type: "x", bytes: pax("path", "other") }, { name: "p", type: "x", bytes: pax("mtime", "1") }, evil, good], expected: "evil" },
+    { name: "a folder in the old form has no bytes", entries: [{ name: "d/", type: "\0", size: 1024 }, evil, good], expected: "evil" },
+    { name: "a size behind a zero byte is no size", entries: [{ name: "a", bytes: hidden, fields: { 124: "\x000000002000" } }, evil], expected: "octal" },
+    { name: "a size with letters behind a zero byte is no size", entries: [{ name: "a", bytes: hidden, fields: { 124: "2000\x00777777" } }, evil], expected: "octal" },
+    { name: "headers for the rest of an archive are not read where they name a file", entries: [{ name: "g", type: "g", bytes: pax("path", "plugin.wasm") }, good], expected: "global header" },
+    { name: "a sparse file is not read, wherever it stands", entries: [{ name: "a", type: "S", size: 0 }, good], expected: "sparse" },
+    { name: "an archive of star is not read", entries: [{ ...good, fields: { 508: "tar\0" } }], expected: "star" },
+  ];
+  for (const { name, entries, expected } of readings) {
+    it(`is read as Istio's agent reads it: ${name}`, async () => {
+      const said = await found(entries).then(String, (error: unknown) => (error instanceof Error ? error.message : ""));
+      expect(said).toContain(expected);
+    });
+  }
+
+  it("may stand behind a header for the rest of the archive that says nothing of it", async () => expect((await found([{ name: "g", type: "g", bytes: pax("comment", "x") }, good])).toString()).toBe("good"));
+
   it("is a verdict for any bytes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 1500 }), async (random) => {

@@ -56,6 +56,37 @@ describe.skipIf(missing !== undefined)("cosign verify and we agree on", () => {
   });
 });
 
+describe.skipIf(missing !== undefined)("`assert run` on three clusters that pull from these registries", () => {
+  const workflow = "https://github.com/acme/mesh/.github/workflows/release.yml";
+  const findings = (outcome: string): readonly string[] => ceremony.world.report.results.flatMap((result) => result.findings.filter((finding) => finding.outcome === outcome).map(({ message }) => message.replace(/[0-9a-f]{12}/g, "…")));
+
+  it("finds what differs and what is not signed by whom the assertion allows, and nothing else", () => {
+    expect(ceremony.world.code).toBe(1);
+    expect(findings("fault")).toEqual([
+      `\`shop/authz\` in \`aks\` is signed by somebody who may not: ${workflow}@refs/heads/feature-x (${ISSUER})`,
+      "`shop/quota` in `aks` is not signed: no signature was found; 1 attestation is there, which is no signature",
+      "`shop/rate` is declared as 2 different modules: … in `eks` and `gke` (the majority); … in `aks`",
+    ]);
+    expect([findings("undecided"), ceremony.world.report.results.flatMap(({ gaps }) => gaps)]).toEqual([[], []]);
+  });
+
+  it("tells of each module what runs where and who signed it, also where all is well", () => {
+    expect(findings("info")).toEqual([
+      // Which of the two wrappings stands first, their digests say.
+      expect.stringMatching(/^`shop\/authz` is declared as … in `aks`, `eks` and `gke`; wrapped in 2 ways: sha256:… in (`gke`, sha256:… in `aks` and `eks`|`aks` and `eks`, sha256:… in `gke`); signed by https:.*@refs\/tags\/v1\.2\.3 \(https:.*\) in `eks` and `gke`, wrong identity in `aks`$/),
+      "`shop/quiet` is declared as … in `aks`, `eks` and `gke`; signed by key …",
+      "`shop/quota` is declared as … in `aks`, `eks` and `gke`; signed by key … in `eks` and `gke`, unsigned in `aks`",
+    ]);
+  });
+
+  it("has a line for each module and cluster: reference, digests, interface, language, signer", () => {
+    const rows = ceremony.world.report.results.flatMap(({ findings: all }) => all.filter(({ subject, outcome }) => subject === "shop/rate" && outcome === "fault").flatMap(({ evidence }) => evidence.map(({ cluster, value }) => [cluster, value] as const)));
+    expect(rows.map(([cluster]) => cluster)).toEqual(["aks", "eks", "gke"]);
+    for (const [cluster, value] of rows) expect(value).toMatch(new RegExp(`^oci://127\\.0\\.0\\.1:702[01]/world/${cluster}-rate@sha256:[0-9a-f]{64}; manifest sha256:[0-9a-f]{12}; wasm [0-9a-f]{12}; proxy-wasm 0\\.2\\.1, claims Rust \\(rustc 1\\.80\\.0\\); signed by key [0-9a-f]{12}$`));
+    expect(ceremony.world.text).toContain("4 modules judged in 3 clusters");
+  });
+});
+
 /** Fields that nothing rests on: changing them changes nothing that is signed, proven or told. The hint of a key: allowed keys are all tried. */
 const IDLE = new Set([
   "verificationMaterial.tlogEntries.0.logIndex",

@@ -4,12 +4,13 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
-import type { SignatureMaterial, SignaturePolicy, WasmSignatures } from "#engine";
+import type { Report, SignatureMaterial, SignaturePolicy, WasmSignatures } from "#engine";
 import { openSignatures } from "../../../../clients/signatures/index.ts";
 import { findAll } from "../../../parts/cache.ts";
+import { desk, fleet } from "../../../e2e/assert.ts";
 import { makeAuthority, makeCertificate, type Wanted } from "../../../parts/certificates.ts";
 import { scratchFolder, start, until } from "../../../parts/process.ts";
 import { ISSUER, SINCE, startSigstore } from "../../../parts/sigstore.ts";
@@ -34,6 +35,8 @@ export interface Ceremony {
   /** Material with bytes in base64. */
   readonly materials: Readonly<Record<string, unknown>>;
   readonly files: Readonly<Record<string, string>>;
+  /** What `assert run` says of three clusters that pull from these registries; see {@link world}. */
+  readonly world: { readonly code: number | null; readonly report: Report; readonly text: string };
 }
 
 const found = await findAll(["cosign", "fulcio", "tesseract", "rekor-server", "timestamp-server", "referrers-registry", "distribution"]);
@@ -250,6 +253,50 @@ for (const name of ["keyless", "keyed-log", "old-keyless", "old-keyed", "keyed"]
   const material = await materialOf(name);
   materials[name] = { ...material, artifacts: material.artifacts.map((artifact) => ({ ...artifact, bytes: Buffer.from(artifact.bytes).toString("base64") })) };
 }
-await writeFile(process.argv[2] ?? at("out.json"), JSON.stringify({ answers, materials, files } satisfies Ceremony));
+await writeFile(process.argv[2] ?? at("out.json"), JSON.stringify({ answers, materials, files, world: await world() } satisfies Ceremony));
 await services.stop();
 process.exit(0);
+
+/**
+ * Three clusters with a folder of manifests each, and what they pull:
+ *
+ * - `shop/authz` is one module; eks and gke have it from the workflow for releases, gke in another wrapping and in a registry without the referrers API, aks from a branch.
+ * - `shop/rate` is another module in aks; all three are signed with the key.
+ * - `shop/quota` is one module, signed in the form of Cosign 2 in eks, with a bundle in gke, and in aks only an attestation is there.
+ * - `shop/quiet` is one image in one registry for all, signed once.
+ */
+async function world(): Promise<Ceremony["world"]> {
+  const module = (padding: number) => wasmModule({ padding, producers: { language: [["Rust", ""]], "processed-by": [["rustc", "1.80.0"]] } });
+  const put = async (host: string, name: string, image: PushedImage): Promise<string> => {
+    await push(`http://${host}`, name, "v1", image);
+    return `${host}/${name}@${image.digest}`;
+  };
+  const rows = [
+    { cluster: "eks", name: "authz", host: REFERRERS, image: layouts.oci(module(5_001)), sign: () => byToken(RELEASE, "sc") },
+    { cluster: "gke", name: "authz", host: PLAIN, image: layouts.docker(module(5_001)), sign: () => byToken(RELEASE, "sc") },
+    { cluster: "aks", name: "authz", host: REFERRERS, image: layouts.oci(module(5_001)), sign: () => byToken(BRANCH, "sc") },
+    { cluster: "eks", name: "rate", host: REFERRERS, image: layouts.oci(module(5_002)), sign: () => byKey("first", "sc-empty") },
+    { cluster: "gke", name: "rate", host: PLAIN, image: layouts.solo(module(5_002)), sign: () => byKey("first", "sc-empty") },
+    { cluster: "aks", name: "rate", host: REFERRERS, image: layouts.oci(module(5_003)), sign: () => byKey("first", "sc-empty") },
+    { cluster: "eks", name: "quota", host: REFERRERS, image: layouts.oci(module(5_004)), sign: () => [...OLD, "--key", at("first.key")] },
+    { cluster: "gke", name: "quota", host: PLAIN, image: layouts.oci(module(5_004)), sign: () => byKey("first", "sc-empty") },
+    { cluster: "aks", name: "quota", host: REFERRERS, image: layouts.oci(module(5_004)), sign: undefined },
+    ...["eks", "gke", "aks"].map((cluster) => ({ cluster, name: "quiet", host: PLAIN, image: layouts.oci(module(5_005)), sign: () => byKey("first", "sc-empty") })),
+  ];
+  const { assert, run: runs, write, folder: place } = await desk({ contexts: [], bare: true, files: { "first.pub": (await fileOf("first.pub")).content, "tr.json": (await fileOf("tr.json")).content } });
+  const registry = { plainHttp: [REFERRERS, PLAIN], privateHosts: [REFERRERS, PLAIN] };
+  await write("assert.yaml", fleet(...["eks", "gke", "aks"].map((name) => ({ name, kubernetes: { manifests: name, complete: true }, registry }))));
+  await write("wasm.yaml", JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: { pinned: true, signature: { keyless: [{ issuer: ISSUER, identity: `https://github.com/${RELEASE}` }], keys: ["first.pub"], trustedRoot: "tr.json" } } }));
+  for (const cluster of ["eks", "gke", "aks"]) await mkdir(path.join(place, cluster));
+  for (const { cluster, name, host, image, sign } of rows) {
+    // What all share is one repository, signed for the first of them.
+    const repository = name === "quiet" ? "world/quiet" : `world/${cluster}-${name}`;
+    const reference = await put(host, repository, image);
+    if (sign === undefined) await cosign("attest", ...byKey("first", "sc-empty"), ...predicate, reference);
+    else if (name !== "quiet" || cluster === "eks") await cosign("sign", ...sign(), "--yes", reference);
+    await write(`${cluster}/${name}.yaml`, JSON.stringify({ apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace: "shop" }, spec: { url: `oci://${reference}` } }));
+  }
+  const { report, code } = await runs("wasm.yaml");
+  const { stdout } = await assert("run", "wasm.yaml");
+  return { code, report, text: stdout };
+}
