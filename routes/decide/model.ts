@@ -377,13 +377,13 @@ export interface HttpTable {
 
 /**
  * What a listener does with a connection. The chain is chosen as Envoy does it: destination port, then address, then server name, then
- * transport; each step keeps the chains with the most specific match and never goes back. A plaintext HTTP listener has one chain
+ * transport, then where the client is and its port; each step keeps the chains with the most specific match and never goes back. A plaintext HTTP listener has one chain
  * without conditions.
  */
 export interface Listener {
   readonly chains: readonly Chain[];
   /** When no chain is left: `close`, or what the default chain does. */
-  readonly otherwise: Action;
+  readonly otherwise: HttpTable | Action;
 }
 
 /** One filter chain. Fields that are left out take everything. */
@@ -405,6 +405,12 @@ export interface ChainMatch {
   readonly serverNames?: readonly string[];
   /** `tls` or `raw_buffer`. */
   readonly transport?: "tls" | "raw_buffer";
+  /** For clients on the proxy's own host (true), or on others alone (false). Requests here come from others. */
+  readonly isLocal?: boolean;
+  /** Where the client is: ranges as for `destinations`; any of them. */
+  readonly sources?: readonly string[];
+  /** Any of these ports of the client. */
+  readonly sourcePorts?: readonly number[];
 }
 
 /** Who looks: a server of a gateway, or a proxy in the mesh. The JSON form is part of the contract. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Action, GatewayView, Listener, MeshView, Reading, RouteWorld, View, ViewTable } from "../decide/model.ts";
+import type { GatewayView, Listener, MeshView, Reading, RouteWorld, View, ViewTable } from "../decide/model.ts";
 
 /** A view with its readings in every place; where a place lacks it, what a client finds there. */
 export interface Pair {
@@ -20,7 +20,7 @@ export function pairViews(worlds: readonly RouteWorld[]): readonly Pair[] {
   return [...pairGateways(worlds), ...pairClients(worlds)];
 }
 
-function nothing(otherwise: Action): readonly Reading[] {
+function nothing(otherwise: Listener["otherwise"]): readonly Reading[] {
   return [{ name: "", listener: { chains: [], otherwise } satisfies Listener }];
 }
 

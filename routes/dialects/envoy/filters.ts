@@ -1,3 +1,4 @@
+import type { Unmodelled } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
 import { entries, field, flag, list, meaning, text, typeOf } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
@@ -52,10 +53,17 @@ const GUARDS: Readonly<Record<string, string>> = {
   "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication": "RequestAuthentication",
 };
 
+const LOADED = "loaded ";
+
+/** What became of a policy. */
+export function isGuard({ key }: Unmodelled): boolean {
+  return key?.startsWith(LOADED) === true;
+}
+
 function tell(name: string, config: Json, notes: Notes, where: Where, withPolicies: boolean): void {
   const type = typeOf(config);
   const policy = !withPolicies && Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
-  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, `loaded ${policy}`);
+  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, LOADED + policy);
   else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config)]);
 }
 

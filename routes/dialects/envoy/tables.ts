@@ -3,7 +3,7 @@ import { isObject, type Json } from "../istio/json.ts";
 import { actionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
 import { field, flag, known, list, meaning, message, number, text, texts } from "./fields.ts";
-import { type Filters, filtersOf, noteFilterConfigs } from "./filters.ts";
+import { type Filters, filtersOf, isGuard, noteFilterConfigs } from "./filters.ts";
 import { levelOf } from "./headers.ts";
 import { matchOf } from "./matches.ts";
 import { Notes, type Where } from "./notes.ts";
@@ -59,15 +59,23 @@ export function tableOf({ manager: { config, isSecure, where }, routes, clusters
   const hosts = virtualHostsOf(routes, { clusters, filters, isSecure, trustsNobody: flag(config, "use_remote_address") && (number(config, "xff_num_trusted_hops") ?? 0) === 0, shared: notes });
   for (const { rules } of hosts.virtualHosts) for (const { action, origin } of rules) if (action.type === "invalid") return { ...action, reason: `${origin.object} ${origin.path}: ${action.reason}` };
   const all = notes.list();
-  const whole: readonly VirtualHost[] = isObject(routes) ? hosts.virtualHosts : [{ domains: ["*"], rules: [] }];
-  return {
+  return touchedBy(all, {
     type: "http",
     pathNormalization: normalization,
     ignorePort: flag(routes, "ignore_port_in_host_matching"),
     ...schemeOf(config, isSecure),
-    virtualHosts: whole.map((host) => (all.length === 0 ? host : { ...host, unmodelled: [...all, ...(host.unmodelled ?? [])] })),
+    virtualHosts: hosts.virtualHosts,
     otherwise: hosts.otherwise,
-  };
+  });
+}
+
+/** A table with what touches all of its hosts; those that no virtual host takes, too, but where policies alone act, which objects tell of named hosts. */
+export function touchedBy(all: readonly Unmodelled[], table: UnreadTable): UnreadTable {
+  if (all.length === 0) return table;
+  const virtualHosts = table.virtualHosts.map((host) => ({ ...host, unmodelled: [...all, ...(host.unmodelled ?? [])] }));
+  const isWhole = all.every(isGuard) || table.virtualHosts.some(({ domains }) => domains.includes("*"));
+  const rest: VirtualHost = { domains: ["*"], rules: table.otherwise.type === "notFound" ? [] : [{ when: {}, action: table.otherwise, origin: { object: "", path: "" } }], unmodelled: all };
+  return { ...table, virtualHosts: isWhole ? virtualHosts : [...virtualHosts, rest] };
 }
 
 function missingRoutes(config: Json): string {

@@ -107,6 +107,23 @@ describe("what an Envoy has loaded", () => {
     expect([found.outcome, found.undecided.some((open) => open.reason === reason)]).toEqual([outcome, reason !== ""]);
   });
 
+  it("with a filter that may answer: a host that one side alone names is no difference", () => {
+    const only = (...domains: readonly string[]): unknown => served(table({}, {}, { domains }), [lua("a")]);
+    expect(compared(only("a.test"), served(table({}, {}, { domains: ["a.test", "b.test"] }))).outcome).toBe("undecided");
+    expect(compared(only("a.test"), only("a.test", "b.test")).outcome).toBe("different");
+  });
+
+  it("in a default chain, for connections that no other chain takes", () => {
+    const [plain] = served(table());
+    const [chain] = (plain?.["filter_chains"] ?? []) as readonly Fields[];
+    const default_ = [listener({}, { filter_chains: [], default_filter_chain: chain }), ...clusters];
+    expect(compared(served(table()), default_).outcome).toBe("equivalent");
+    const ten = { ...chain, filter_chain_match: { prefix_ranges: [{ address_prefix: "10.0.0.0", prefix_len: 8 }] }, filters: [] };
+    const both = [listener({}, { filter_chains: [ten], default_filter_chain: chain }), ...clusters];
+    const { outcome, differences } = compared(served(table()), both);
+    expect([outcome, differences.map(({ request }) => request.destination?.address)]).toEqual(["different", ["10.0.0.1"]]);
+  });
+
   it("of a sidecar: the listener on an address before the one for its port, and the catch-all for the rest", () => {
     const tcp = (name: string, address: string, port: number, cluster: string, more: Fields = {}): Fields => ({ name, address: { socket_address: { address, port_value: port } }, filter_chains: [{ filters: [{ name: "tcp", typed_config: { "@type": any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"), stat_prefix: cluster, cluster } }] }], ...more });
     const world = of([tcp("10.0.0.1_3306", "10.0.0.1", 3306, A), tcp("0.0.0.0_3306", "0.0.0.0", 3306, B), tcp("10.0.0.2_5432", "10.0.0.2", 5432, A), tcp("virtualOutbound", "0.0.0.0", 15001, "PassthroughCluster", { use_original_dst: true }), ...clusters]);
@@ -116,6 +133,42 @@ describe("what an Envoy has loaded", () => {
     };
     expect(world.views.map(({ view }) => view.port)).toEqual([3306, 5432]);
     expect([to(3306, "10.0.0.1"), to(3306, "10.0.0.9"), to(5432, "10.0.0.2"), to(5432, "10.0.0.9")]).toMatchObject([{ destinations: [{ host: "a.test" }] }, { destinations: [{ host: "b.test" }] }, { destinations: [{ host: "a.test" }] }, { type: "passthrough" }]);
+  });
+});
+
+describe("chains for some clients", () => {
+  const chain = (cluster: string, match: Fields = {}): Fields => ({ filter_chain_match: match, filters: [{ name: "http", typed_config: { "@type": MANAGER, route_config: table({}, { route: { cluster } }), http_filters: [router] } }] });
+  const office = { source_prefix_ranges: [{ address_prefix: "10.1.0.0", prefix_len: 16 }] };
+  const listening = (...chains: readonly Fields[]): unknown => [listener({}, { filter_chains: chains }), ...clusters];
+  const open = listening(chain(A), chain(B, office));
+
+  it("are told apart by a request with the address of a client", () => {
+    expect(compared(open, open).outcome).toBe("equivalent");
+    const { outcome, differences, undecided } = compared(open, listening(chain(A)));
+    expect([outcome, undecided, differences.map(({ request }) => request.source)]).toEqual(["different", [], [{ address: "10.1.0.2" }]]);
+    expect(differences[0]?.answers.map(({ effect }) => effect)).toMatchObject([{ destinations: [{ host: "b.test" }] }, { destinations: [{ host: "a.test" }] }]);
+  });
+
+  it("of ports, and of the proxy's own host", () => {
+    expect(compared(listening(chain(A), chain(B, { source_ports: [7] })), listening(chain(A))).differences.map(({ request }) => request.source)).toEqual([{ port: 7 }]);
+    expect(compared(listening(chain(A), chain(B, { source_type: "SAME_IP_OR_LOOPBACK" })), listening(chain(A))).outcome).toBe("equivalent");
+    expect(compared(listening(chain(A), chain(B, { source_type: "EXTERNAL" })), listening(chain(B))).outcome).toBe("equivalent");
+  });
+
+  it("leave open where a request goes that does not tell its client", () => {
+    expect(answer(open).unmodelled.map(({ reason }) => reason)).toEqual(["the listener looks at the address of the client, which the request does not tell"]);
+  });
+
+  it("are open where Envoy itself does not choose in a defined way, or asks who the last hop is", () => {
+    const all = { source_prefix_ranges: [{ address_prefix: "0.0.0.0", prefix_len: 0 }] };
+    expect(compared(listening(chain(A), chain(B, all)), listening(chain(B))).outcome).toBe("undecided");
+    expect(compared(listening(chain(A), chain(B, { direct_source_prefix_ranges: office.source_prefix_ranges })), listening(chain(A))).outcome).toBe("undecided");
+  });
+
+  it("with more combinations than anybody counts are open, at once", () => {
+    const many = (count: number): readonly Fields[] => Array.from({ length: count }, (_, index) => ({ address_prefix: `10.${index >> 8}.${index & 255}.0`, prefix_len: 24 }));
+    const huge = listening(chain(A, { source_prefix_ranges: many(2000), prefix_ranges: many(2000), source_ports: Array.from({ length: 2000 }, (_, index) => index + 1) }));
+    expect(of(huge).unmodelled.map(({ reason }) => reason)).toEqual(["chains with more than 200000 combinations of matches are not compared with each other"]);
   });
 });
 
