@@ -166,7 +166,8 @@ class Run implements Audience {
     const http = then.filter((one) => one.type === "http");
     const tables = then.map((one) => this.asTable(one, http[0]?.pathNormalization ?? "none"));
     const ignorePort = http[0]?.ignorePort ?? true;
-    if (http.some((table) => table.ignorePort !== ignorePort)) return this.open("the places treat the port of an authority differently, which is not modelled");
+    const strips = JSON.stringify(http[0]?.strips ?? {});
+    if (http.some((table) => table.ignorePort !== ignorePort || JSON.stringify(table.strips ?? {}) !== strips)) return this.open("the places treat the port or the end of an authority differently, which is not modelled");
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();

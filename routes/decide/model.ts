@@ -356,6 +356,12 @@ export interface HttpReading {
 /** What is done to a path before it is matched and forwarded; names as in Istio's mesh config. */
 export type PathNormalization = "none" | "base" | "merge-slashes" | "decode-and-merge-slashes";
 
+/** Parts of an authority that a proxy takes off: any port or that one, and a dot at the end of the host. */
+export interface Strips {
+  readonly port?: "any" | number;
+  readonly dot?: true;
+}
+
 /** HTTP routing of one listener (or of one filter chain of it). */
 export interface HttpTable {
   readonly type: "http";
@@ -363,6 +369,8 @@ export interface HttpTable {
   readonly pathNormalization: PathNormalization;
   /** A port behind the host is ignored when the virtual host is chosen. */
   readonly ignorePort: boolean;
+  /** What is taken off an authority before anything looks at it; the backend receives it so. Left out: nothing. */
+  readonly strips?: Strips;
   /**
    * Where `:scheme` comes from. `x-forwarded-proto` sets it, when it is one line `http` or `https` (in any case), on sidecars and
    * behind trusted proxies; otherwise it is the default.

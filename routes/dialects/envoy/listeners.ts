@@ -36,6 +36,11 @@ export interface Resources {
   readonly clusters: ClusterReading;
 }
 
+/** The same, for the chains of one listener. */
+interface ListenerResources extends Resources {
+  readonly port: number;
+}
+
 const HTTP = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const TCP = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 /** Network filters that count and tell who talks. */
@@ -51,8 +56,9 @@ const chainFields = known("filter_chain_match filters transport_socket transport
 const matchFields = known("destination_port prefix_ranges server_names transport_protocol application_protocols source_type source_prefix_ranges source_ports");
 
 /** Reads a listener. `where` names it. */
-export function readListener(listener: Json, resources: Resources): ReadListener {
+export function readListener(listener: Json, shared: Resources): ReadListener {
   const name = text(listener, "name"), socket = message(message(listener, "address"), "socket_address");
+  const resources = { ...shared, port: number(socket, "port_value") ?? 0 };
   const where = { object: `Listener ${name.slice(0, 160)}`, path: "" };
   const notes = new Notes();
   notes.unknown(listener, listenerFields, where, "listener");
@@ -72,7 +78,7 @@ export function readListener(listener: Json, resources: Resources): ReadListener
   const isSecureAll = chains.some(({ when }) => when.transport === "tls" && when.serverNames === undefined && when.destinations === undefined && !isForSome(when));
   const left = notes.list();
   return {
-    name, address: text(socket, "address"), port: number(socket, "port_value") ?? 0,
+    name, address: text(socket, "address"), port: resources.port,
     chains: chains.map((chain) => ({ ...chain, then: withNotes(chain.then, left) })),
     fallback: fallback === undefined || isSecureAll ? undefined : { ...fallback, then: withNotes(fallback.then, left) },
     unmodelled: left,
@@ -135,7 +141,7 @@ function twiceMatched(chains: readonly Json[], tooMany: () => void): string | un
   return undefined;
 }
 
-function chainOf(chain: Json, resources: Resources, where: Where, notes: Notes): UnreadChain | undefined {
+function chainOf(chain: Json, resources: ListenerResources, where: Where, notes: Notes): UnreadChain | undefined {
   notes.unknown(chain, chainFields, where, "chain");
   const match = message(chain, "filter_chain_match");
   const isSecure = isSecured(chain);
@@ -177,7 +183,7 @@ function rangesIn(match: Json, name: string): readonly string[] {
 }
 
 /** What the filters of a chain do: the last one routes. */
-function thenOf(chain: Json, isSecure: boolean, resources: Resources, where: Where, notes: Notes): UnreadTable | Action {
+function thenOf(chain: Json, isSecure: boolean, resources: ListenerResources, where: Where, notes: Notes): UnreadTable | Action {
   const filters = list(chain, "filters");
   for (const [index, filter] of filters.entries()) {
     const config = field(filter, "typed_config"), type = typeOf(config);
@@ -192,10 +198,10 @@ function thenOf(chain: Json, isSecure: boolean, resources: Resources, where: Whe
   return { type: "close" };
 }
 
-function managed(config: Json, isSecure: boolean, { routes, clusters }: Resources, where: Where): ReturnType<typeof tableOf> {
+function managed(config: Json, isSecure: boolean, { routes, clusters, port }: ListenerResources, where: Where): ReturnType<typeof tableOf> {
   const inline = field(config, "route_config");
   const name = text(message(config, "rds"), "route_config_name");
-  return tableOf({ manager: { config, isSecure, where }, routes: inline ?? routes.get(name), clusters });
+  return tableOf({ manager: { config, isSecure, port, where }, routes: inline ?? routes.get(name), clusters });
 }
 
 /** istiod's chain for a service as such: the counter is that of the service, which it leads to. */

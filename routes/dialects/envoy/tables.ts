@@ -1,4 +1,4 @@
-import type { Action, HttpTable, PathNormalization, Rule, Unmodelled, VirtualHost } from "../../decide/model.ts";
+import type { Action, HttpTable, PathNormalization, Rule, Strips, Unmodelled, VirtualHost } from "../../decide/model.ts";
 import { isObject, type Json } from "../istio/json.ts";
 import { actionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
@@ -17,12 +17,14 @@ const managerFields = known(`codec_type stat_prefix rds route_config http_filter
   always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details forward_client_cert_matcher proxy_100_continue
   represent_ipv4_remote_address_as_ipv4_mapped_ipv6 upgrade_configs normalize_path merge_slashes path_with_escaped_slashes_action
   request_id_extension stream_error_on_invalid_http_message typed_header_validation_config append_x_forwarded_port
-  append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
+  strip_any_host_port strip_matching_host_port strip_trailing_host_dot append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
 
 /** What a connection manager makes of requests, beside its routes. */
 interface Manager {
   readonly config: Json;
   readonly isSecure: boolean;
+  /** The port on which it listens; left out: not known. */
+  readonly port?: number;
   readonly where: Where;
 }
 
@@ -49,7 +51,7 @@ export function usesOf({ virtualHosts }: UnreadTable): { readonly headers: boole
 }
 
 /** The table that a connection manager serves. */
-export function tableOf({ manager: { config, isSecure, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
+export function tableOf({ manager: { config, isSecure, port, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
   const filters = filtersOf(config, notes, where, clusters.withPolicies);
@@ -63,6 +65,7 @@ export function tableOf({ manager: { config, isSecure, where }, routes, clusters
     type: "http",
     pathNormalization: normalization,
     ignorePort: flag(routes, "ignore_port_in_host_matching"),
+    ...stripsOf(config, port),
     ...schemeOf(config, isSecure),
     virtualHosts: hosts.virtualHosts,
     otherwise: hosts.otherwise,
@@ -99,6 +102,13 @@ function normalizationOf(config: Json, notes: Notes, where: Where): PathNormaliz
   if (keeps && normalizes) return merges ? "merge-slashes" : "base";
   if (!keeps || merges) notes.add("this combination of path settings is not modelled", where, [normalizes, merges, escapes]);
   return normalizes ? "base" : "none";
+}
+
+/** conn_manager_utility.cc `maybeNormalizeHost`. */
+function stripsOf(config: Json, own: number | undefined): Pick<HttpTable, "strips"> {
+  const port = flag(config, "strip_any_host_port") ? "any" : flag(config, "strip_matching_host_port") ? own : undefined;
+  const strips: Strips = { ...(port === undefined ? {} : { port }), ...(flag(config, "strip_trailing_host_dot") ? { dot: true } : {}) };
+  return Object.keys(strips).length === 0 ? {} : { strips };
 }
 
 /** conn_manager_utility.cc `mutateRequestHeaders`: who has `use_remote_address` and trusts no proxy before it writes the header itself. */

@@ -84,6 +84,11 @@ describe("what an Envoy has loaded", () => {
   });
 
   const lua = (code: string): Fields => ({ name: "lua", typed_config: { "@type": any("envoy.extensions.filters.http.lua.v3.Lua"), default_source_code: { inline_string: code } } });
+  const withAuthority = (manager: Fields = {}, ending = ""): unknown => {
+    const suffix = { match: { prefix: "/", headers: [{ name: ":authority", string_match: { suffix: ending } }] }, route: { cluster: B } };
+    const routes = { name: "80", virtual_hosts: [{ name: "h", domains: ["*"], routes: [...(ending === "" ? [] : [suffix]), { match: { prefix: "/" }, route: { cluster: A } }] }] };
+    return [listener({ ...manager, route_config: routes }), ...clusters];
+  };
   const share = (numerator: number): Fields => ({ match: { prefix: "/", runtime_fraction: { default_value: { numerator } } } });
   it.each<readonly [string, unknown, unknown, string, string]>([
     ["a filter of another kind, the same on both sides", served(table(), [lua("a")]), served(table(), [lua("a")]), "equivalent", ""],
@@ -100,6 +105,11 @@ describe("what an Envoy has loaded", () => {
     ["virtual hosts that are fetched on demand", served(table({ vhds: {} })), served(table({ vhds: {} })), "undecided", "virtual hosts are fetched when they are asked for, and may not be in the dump"],
     ["routes that were not loaded yet", [listener({ route_config: undefined, rds: { route_config_name: "r" } })], served(table()), "undecided", "the routes `r` are not in the dump: they were not loaded yet, or it was cut"],
     ["scoped routes", [listener({ route_config: undefined, scoped_routes: { name: "s" } })], served(table()), "undecided", "scoped routes are not modelled"],
+    ["ports that are taken off on both sides", withAuthority({ strip_any_host_port: true }), withAuthority({ strip_any_host_port: true }), "equivalent", ""],
+    ["ports that one side takes off", withAuthority({ strip_any_host_port: true }), withAuthority(), "undecided", "the places treat the port or the end of an authority differently, which is not modelled"],
+    ["dots that one side takes off", withAuthority({ strip_trailing_host_dot: true }), withAuthority(), "undecided", "the places treat the port or the end of an authority differently, which is not modelled"],
+    ["a test of another port than the one that both sides take off", withAuthority({ strip_matching_host_port: true }, ":8080"), withAuthority({ strip_matching_host_port: true }), "different", ""],
+    ["a test of the port where none is taken off", withAuthority({}, ":80"), withAuthority(), "different", ""],
     ["escapes that are refused", [listener({ path_with_escaped_slashes_action: "REJECT_REQUEST" }), ...clusters], served(table()), "undecided", "this combination of path settings is not modelled"],
     ["a network filter of another kind", [listener({}, { filter_chains: [{ filters: [{ name: "redis", typed_config: { "@type": any("envoy.extensions.filters.network.redis_proxy.v3.RedisProxy") } }] }] })], served(table()), "different", ""],
   ])("%s", (_, left, right, outcome, reason) => {
