@@ -59,13 +59,24 @@ export function destinationOf(name: string, reading: ClusterReading, share: { re
 /** Names, counters and where endpoints are fetched from tell nothing of how a cluster is reached. */
 const bookkeeping: ReadonlySet<string> = new Set(["@type", "name", "alt_stat_name", "metadata", "eds_cluster_config", "connect_timeout", "load_assignment", "filters"]);
 
+/** Who a client is shows in no route, and no key is ever told. */
+const secret = /^(?:private_?key|password|pkcs12|session_?ticket_?keys|token|secret|client_?secret|hmac)$/i;
+/** Messages below this depth do not exist. */
+const DEEPEST = 60;
+
+function withoutSecrets(value: Json, depth: number): Json {
+  if (depth > DEEPEST || typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secret.test(name) ? "not told" : withoutSecrets(inner, depth + 1)]));
+}
+
 /** How a cluster is reached, as text by part. */
 function policyOf(cluster: JsonObject | undefined): Readonly<Record<string, string>> {
   const out: Record<string, string> = {};
   if (cluster === undefined) return out;
   for (const name of Object.keys(cluster)) {
     const plain = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (!bookkeeping.has(plain)) out[plain] = meaning(cluster[name]);
+    if (!bookkeeping.has(plain)) out[plain] = meaning(withoutSecrets(cluster[name], 0));
   }
   return out;
 }

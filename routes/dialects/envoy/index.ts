@@ -46,7 +46,7 @@ export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   const { node } = loaded;
   const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false };
   const resources = { routes: loaded.routes, clusters };
-  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).filter(({ isInbound }) => !isInbound);
+  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));

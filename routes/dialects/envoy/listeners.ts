@@ -47,6 +47,8 @@ const TCP = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 const inert = /^(?:envoy\.tcp\.metadataexchange\.config\.MetadataExchange|stats\.PluginConfig|istio\.stats\.PluginConfig|envoy\.extensions\.filters\.network\.connection_limit\.v3\.ConnectionLimit)$/;
 const inspectors = /^envoy\.extensions\.filters\.listener\.(?:tls_inspector|http_inspector|original_dst|proxy_protocol)\.v3\./;
 
+const TLS = "envoy.extensions.transport_sockets.tls.v3.", PLAIN = "envoy.extensions.transport_sockets.raw_buffer.v3.";
+
 const listenerFields = known(`name address additional_addresses stat_prefix filter_chains use_original_dst default_filter_chain
   per_connection_buffer_limit_bytes metadata drain_type listener_filters listener_filters_timeout continue_on_listener_filters_timeout
   transparent freebind socket_options tcp_fast_open_queue_length traffic_direction connection_balance_config reuse_port enable_reuse_port
@@ -56,12 +58,13 @@ const chainFields = known("filter_chain_match filters transport_socket transport
 const matchFields = known("destination_port prefix_ranges server_names transport_protocol application_protocols source_type source_prefix_ranges source_ports");
 
 /** Reads a listener. `where` names it. */
-export function readListener(listener: Json, shared: Resources): ReadListener {
+export function readListener(listener: Json, shared: Resources, isWarming = false): ReadListener {
   const name = text(listener, "name"), socket = message(message(listener, "address"), "socket_address");
   const resources = { ...shared, port: number(socket, "port_value") ?? 0 };
   const where = { object: `Listener ${name.slice(0, 160)}`, path: "" };
   const notes = new Notes();
   notes.unknown(listener, listenerFields, where, "listener");
+  if (isWarming) notes.add("the listener is not served yet: it waits for what it needs", where, undefined, true);
   for (const filter of list(listener, "listener_filters")) {
     const type = typeOf(field(filter, "typed_config"));
     if (!inspectors.test(type)) notes.add(`the listener filter \`${(type || text(filter, "name")).slice(0, 80)}\` is not modelled`, where, filter);
@@ -106,7 +109,7 @@ function endsTlsUnasked(chain: Json): boolean {
 }
 
 function isSecured(chain: Json): boolean {
-  return field(chain, "transport_socket") !== undefined && !typeOf(field(message(chain, "transport_socket"), "typed_config")).includes("raw_buffer");
+  return typeOf(field(message(chain, "transport_socket"), "typed_config")).startsWith(TLS);
 }
 
 /** For some clients alone. */
@@ -145,6 +148,8 @@ function chainOf(chain: Json, resources: ListenerResources, where: Where, notes:
   notes.unknown(chain, chainFields, where, "chain");
   const match = message(chain, "filter_chain_match");
   const isSecure = isSecured(chain);
+  const socket = field(chain, "transport_socket") === undefined ? PLAIN : typeOf(field(message(chain, "transport_socket"), "typed_config"));
+  if (!socket.startsWith(TLS) && !socket.startsWith(PLAIN)) notes.add(`the transport socket \`${(socket || text(message(chain, "transport_socket"), "name")).slice(0, 80)}\` is not modelled`, where, field(chain, "transport_socket"));
   const when = whenOf(match, isSecure, where, notes);
   if (when === undefined) return undefined;
   return { when, then: thenOf(chain, isSecure, resources, where, notes), origin: where, ...(isOfService(chain) ? { isImplicit: true } : {}) };

@@ -2,6 +2,7 @@ import { at, canonical, isObject, type Json, type JsonObject, listAt, objectAt, 
 import type { Named } from "../istio/registry.ts";
 import { milliseconds } from "../istio/values.ts";
 import { sharesOf } from "./backends.ts";
+import { REDIRECTS } from "./crd.ts";
 import type { Conversion } from "./conversion.ts";
 import { backendHeaders, filtersOf, rewritten } from "./filters.ts";
 import { type ApiMatch, areDisjoint, grpcMatches, httpMatches } from "./matches.ts";
@@ -96,7 +97,7 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
   const scheme = textAt(redirect, "scheme"), port = at(redirect, "port");
   const derived = reading === "specification" ? "SPECIFICATION" : scheme === "" ? "FROM_REQUEST_PORT" : "FROM_PROTOCOL_DEFAULT";
   return {
-    redirectCode: typeof at(redirect, "statusCode") === "number" ? at(redirect, "statusCode") : 302,
+    redirectCode: REDIRECTS.find((status) => status === at(redirect, "statusCode")) ?? 302,
     ...(textAt(redirect, "hostname") === "" ? {} : { authority: textAt(redirect, "hostname") }),
     ...(scheme === "" ? {} : { scheme }),
     ...(typeof port === "number" ? { port } : {}),

@@ -183,6 +183,55 @@ describe("chains for some clients", () => {
 });
 
 describe("bad input", () => {
+  const filter = (type: string, more: Fields = {}): Fields => ({ name: "f", typed_config: { "@type": any(type), ...more } });
+  const to = (action: Fields): unknown => served(table({}, { route: action }));
+  const socketed = (type: string): unknown => [listener({}, { filter_chains: [{ filters: [{ name: "http", typed_config: { "@type": MANAGER, route_config: table(), http_filters: [router] } }], transport_socket: { name: "s", typed_config: { "@type": any(type) } } }] }), ...clusters];
+  const rows: readonly (readonly [claim: string, dump: unknown, reason: string, where: string])[] = [
+    ["a filter of a type that nobody knows", served(table(), [filter("some.new.Filter")]), "the filter `f` acts on the path of requests", "http_filters[0]"],
+    ["a filter without a type", served(table(), [{ name: "f" }]), "the filter `f` acts on the path of requests", "http_filters[0]"],
+    ["a filter whose configuration is discovered", served(table(), [{ name: "f", config_discovery: {} }]), "the filter `f` acts on the path of requests", "http_filters[0]"],
+    ["a secret that was taken out of a filter", served(table(), [filter("some.new.Filter", { token: "[redacted]" })]), "the filter `f` acts on the path of requests, and the dump holds it in part only", "http_filters[0]"],
+    ["the same as bytes", served(table(), [filter("some.new.Filter", { token: { inline_bytes: "W3JlZGFjdGVkXQ==" } })]), "the filter `f` acts on the path of requests, and the dump holds it in part only", "http_filters[0]"],
+    ["a matcher of paths of a type that nobody knows", served(table({}, { match: { path_match_policy: { name: "m", typed_config: { "@type": any("some.new.Matcher") } } } })), "the extension that matches the path is not modelled", "path_match_policy"],
+    ["a transport of a type that nobody knows", socketed("some.new.Socket"), "the transport socket `some.new.Socket` is not modelled", "filter_chains[0]"],
+    ["a listener filter of a type that nobody knows", [listener({}, { listener_filters: [filter("some.new.ListenerFilter")] }), ...clusters], "the listener filter `some.new.ListenerFilter` is not modelled", ""],
+    ["a cluster specifier plugin", to({ cluster_specifier_plugin: "p" }), "where the route leads is not in its configuration", "route"],
+    ["one that stands in the route", to({ inline_cluster_specifier_plugin: { extension: { name: "p" } } }), "where the route leads is not in its configuration", "route"],
+    ["a cluster that a header names", to({ cluster_header: "x" }), "where the route leads is not in its configuration", "route"],
+    ["a matcher tree", served(table({}, {}, { matcher: { matcher_tree: {} } })), "the field `matcher` is not modelled", "virtual_hosts[0].matcher"],
+    ["virtual hosts on demand", served(table({ vhds: {} })), "virtual hosts are fetched when they are asked for, and may not be in the dump", "vhds"],
+    ["routes that are not loaded", [listener({ route_config: undefined, rds: { route_config_name: "r" } }), ...clusters], "the routes `r` are not in the dump: they were not loaded yet, or it was cut", ""],
+    ["a listener that is not served yet", { configs: [admin("Listeners", { dynamic_listeners: [{ name: "l", warming_state: { listener: listener() } }] })] }, "the listener is not served yet: it waits for what it needs", ""],
+    ["a field of the route that nobody knows", served(table({}, { brand_new: { x: 1 } })), "the field `brand_new` is not modelled", "virtual_hosts[0].routes[0].brand_new"],
+  ];
+  it.each(rows)("%s: undecided, with the object and the path, and no difference", (_, dump, reason, where) => {
+    const { outcome, undecided, differences } = compared(dump, served(table({}, { route: { cluster: B } })));
+    expect([outcome, differences]).toEqual(["undecided", []]);
+    const found = undecided.find((one) => one.reason === reason);
+    expect([undecided.map((one) => one.reason), found?.where?.object.replace(/ .*/, "")]).toEqual([expect.arrayContaining([reason]), expect.stringMatching(/^(?:Listener|RouteConfiguration)$/)]);
+    expect(found?.where?.path).toContain(where);
+  });
+
+  it("two filters whose secrets were taken out are not the same filter, and two that are told whole are", () => {
+    const hidden = served(table(), [filter("some.new.Filter", { token: "[redacted]" })]), told = served(table(), [filter("some.new.Filter", { size: 1 })]);
+    expect([compared(hidden, hidden).outcome, compared(told, told).outcome]).toEqual(["undecided", "equivalent"]);
+  });
+
+  it("keys and passwords of clusters reach no answer", () => {
+    const secure = (key: string): Fields => ({ common_tls_context: { tls_certificates: [{ private_key: { inline_string: key }, password: { inline_string: key } }] }, sni: "s" });
+    const with_ = (key: string, sni: string): RouteWorld => envoyWorld({ place: key, withPolicies: true, dump: { static_resources: { listeners: [listener()], clusters: [{ name: A, transport_socket: { name: "tls", typed_config: { ...secure(key), sni } } }] } } });
+    const told = JSON.stringify(compareWorlds([with_("TOP-SECRET-1", "a"), with_("TOP-SECRET-2", "b")]).differences.map(({ answers }) => answers.map(({ effect }) => effect)));
+    expect([told.includes("TOP-SECRET"), told.includes("sni")]).toEqual([false, true]);
+    expect(compareWorlds([with_("1", "a"), with_("2", "a")]).outcome).toBe("equivalent");
+  });
+
+  it("thousands of tables and virtual hosts are read and compared", { timeout: 60_000 }, () => {
+    const tables = (last: string): unknown => Array.from({ length: 5_000 }, (_, index) => ({ name: `http.${index + 1}`, virtual_hosts: [{ name: "h", domains: [`h${index}.test`], routes: [{ match: { prefix: "/" }, route: { cluster: index === 4_999 ? last : A } }] }] }));
+    expect(compared(tables(A), tables(A)).outcome).toBe("equivalent");
+    const { outcome, differences } = compared(tables(A), tables(B));
+    expect([outcome, differences.map(({ request }) => request.authority)]).toEqual(["different", ["h4999.test"]]);
+  });
+
   const strange: readonly unknown[] = [undefined, null, 1, "x", [], {}, [null], { configs: [null, 1, [], { "@type": 7 }] }, { configs: Object.create(null) as unknown }, served({ virtual_hosts: [null, 1, { domains: [1], routes: [null, {}, { match: 1, route: 2 }, { match: { headers: [null, 1], query_parameters: "x", prefix: 7 }, redirect: [] }] }] }), JSON.parse('{"name":"x","virtual_hosts":[{"domains":["__proto__"],"routes":[{"match":{"prefix":"/"},"typed_per_filter_config":{"__proto__":{}}}]}],"__proto__":{}}')];
   it("of any shape makes nothing throw", () => {
     for (const dump of strange) expect(of(dump).place).toBe("here");

@@ -37,7 +37,7 @@ export function said(effect: Effect | { readonly type: "no view" }): string {
 }
 
 export const redirect = (filter: object): object => ({ filters: [{ type: "RequestRedirect", requestRedirect: filter }] });
-export const prefix = (value: string): object => ({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: value } });
+const prefix = (value: string): object => ({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: value } });
 export const rewrite = (value: string): object => ({ filters: [{ type: "URLRewrite", urlRewrite: prefix(value) }] });
 
 /** A world on a request of which the readings part. */

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type KubeObject, Resolver } from "#routes";
+import { compareWorlds, istioWorld, type KubeObject, Resolver } from "#routes";
 import { root } from "../../../support/room.ts";
-import { answered, api, ask, type Asked, client, deviations, gateway, path, redirect, rewrite, route, said, service, to, worldOf } from "./deviations.ts";
+import { answered, api, ask, type Asked, client, deviations, gateway, ground, path, redirect, rewrite, route, said, service, to, worldOf } from "./deviations.ts";
 
 describe("istiod and the specification answer differently", () => {
   it.each(deviations)("$claim", (row) => {
@@ -67,12 +67,37 @@ describe("what is not modelled is told where it stands", () => {
     ["a redirect and a rewrite", route([{ filters: [{ type: "RequestRedirect", requestRedirect: {} }, { type: "URLRewrite", urlRewrite: {} }] }]), "HTTPRoute a/r", "spec.rules[0].filters"],
     ["a replaced prefix of an exact path", route([{ ...path("/a", "Exact"), ...rewrite("/b"), ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0]"],
     ["a weight beyond the limit", route([to("x", { weight: 1_000_001 })]), "HTTPRoute a/r", "spec.rules[0].backendRefs[0].weight"],
+    ["a filter that is there twice", route([{ filters: [{ type: "URLRewrite", urlRewrite: { hostname: "b.com" } }, { type: "URLRewrite", urlRewrite: { hostname: "c.com" } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters"],
+    ["a redirect with backends", route([{ ...redirect({ hostname: "b.com" }), ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].backendRefs"],
+    ["a header that is asked for twice", route([{ matches: [{ headers: [{ name: "x", value: "1" }, { name: "x", value: "2" }] }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].matches[0].headers[1].name"],
+    ["a status that no redirect has", route([redirect({ statusCode: 304 })]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestRedirect.statusCode"],
+    ["a timeout that is no duration", route([{ ...to("x"), timeouts: { request: "1d" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts.request"],
+    ["a timeout of a try that is longer than all", route([{ ...to("x"), timeouts: { request: "1s", backendRequest: "2s" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts"],
+    ["a mirror of more than all requests", route([{ filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "y", port: 80 }, percent: 101 } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestMirror.percent"],
+    ["rules of a wrong type", route("none" as unknown as readonly object[]), "HTTPRoute a/r", "spec.rules"],
     ["a host with a port", route([to("x")], { hostnames: ["a.com:80"] }), "HTTPRoute a/r", "spec.hostnames[0]"],
   ];
   it.each(rows)("%s", (_, object, title, at) => {
     const world = worldOf([gateway(), object]);
     const told = [...world.unmodelled, ...world.views.flatMap(({ readings }) => readings.flatMap(({ listener }) => listener.chains.flatMap(({ then }) => (then.type === "http" ? then.virtualHosts.flatMap(({ unmodelled }) => unmodelled ?? []) : []))))];
     expect(told.map(({ where }) => where)).toContainEqual({ object: title, path: at });
+  });
+
+  // Of other hosts than the one that is none nothing is open.
+  it.each(rows.filter(([claim]) => claim !== "a host with a port"))("%s: undecided against a route that is whole, in both readings, with object and path", (_, object, title, at) => {
+    for (const reading of ["istiod", "specification"] as const) {
+      const { outcome, undecided, differences } = compareWorlds([worldOf([gateway(), object], reading), worldOf([gateway(), route([to("y")])], reading)]);
+      expect([reading, outcome, differences.map(({ request, answers }) => [request, answers.map(({ effect }) => effect)])]).toEqual([reading, "undecided", []]);
+      expect(undecided.map(({ where }) => where)).toContainEqual({ object: title, path: at });
+    }
+  });
+
+  it("a reference into another namespace where no ReferenceGrant is in an input that is not whole", () => {
+    const objects = [gateway(), service("z", "b"), route([to("z", { namespace: "b" })])].map(({ object }) => ({ object }));
+    const of = (complete: boolean) => istioWorld({ place: complete ? "whole" : "part", objects: [...ground, ...objects], complete, istio: "1.31.0", envoy: "1.40.0" });
+    const { outcome, undecided } = compareWorlds([of(false), of(true)], { views: ["gateways"] });
+    expect([outcome, undecided.map(({ reason, where }) => [reason, where])]).toEqual(["undecided", [["the reference to `b/z` needs a ReferenceGrant, and none is in the input", { object: "HTTPRoute a/r", path: "spec.rules[0].backendRefs[0]" }]]]);
+    expect(compareWorlds([of(true), worldOf([gateway(), route([path("/")])])], { views: ["gateways"] }).outcome).toBe("equivalent");
   });
 
   it("the age of routes, where it decides, and not where it does not", () => {
