@@ -102,7 +102,7 @@ const MOST_WEIGHT = 4_294_967_295;
 
 function forwardOf(route: Json, around: Around, fault: Fault | undefined): Action | undefined {
   const { notes, where, what } = around;
-  notes.unknown(route, routeFields, { ...where, path: `${where.path}.route` }, what);
+  notes.unknown(route, routeFields, where, what, ".route");
   noteDuration(route, around);
   const rewritePath = rewriteOf(route, around.prefix);
   const retries = retriesOf(route, around);
@@ -145,7 +145,7 @@ function sharesOf(route: Json, around: Around): readonly Destination[] | "passth
     notes.add("where the route leads is not in its configuration", { ...where, path: `${where.path}.route` }, [what, meaning(route)], true);
     return undefined;
   }
-  notes.unknown(weighted, weightedFields, { ...where, path: `${where.path}.route.weighted_clusters` }, what);
+  notes.unknown(weighted, weightedFields, where, what, ".route.weighted_clusters");
   const shares = list(weighted, "clusters").map((share, index): Destination => {
     const here = { ...where, path: `${where.path}.route.weighted_clusters.clusters[${index}]` };
     notes.unknown(share, shareFields, here, what);
@@ -174,7 +174,7 @@ const ISTIO_ATTEMPTS = 5;
 function retriesOf(route: Json, { levels, notes, where, what }: Around): Retries | undefined {
   const policy = field(route, "retry_policy") ?? field(levels[1], "retry_policy");
   if (policy === undefined) return undefined;
-  notes.unknown(policy, retryFields, { ...where, path: `${where.path}.route.retry_policy` }, what);
+  notes.unknown(policy, retryFields, where, what, ".route.retry_policy");
   const backoff = field(policy, "retry_back_off");
   const base = millisecondsOf(field(backoff, "base_interval")) ?? 25;
   const perTryTimeout = millisecondsOf(field(policy, "per_try_timeout"));

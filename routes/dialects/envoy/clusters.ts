@@ -45,7 +45,8 @@ export function destinationOf(name: string, reading: ClusterReading, share: { re
   if (name === BLACK_HOLE) return { invalid: true, status: 503, weight, ...answered };
   if (isMissing(name, reading)) return { invalid: true, status: missingStatus, weight, ...answered };
   const { host, port, subset } = readCluster(name);
-  const policy = { ...own, ...(reading.withPolicies ? policyOf(reading.clusters?.get(name)) : {}) };
+  const reached = reading.withPolicies ? policyOf(reading.clusters?.get(name)) : {};
+  const policy = Object.keys(own).length === 0 ? reached : { ...own, ...reached };
   return {
     host, port, weight,
     ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }),
@@ -70,10 +71,18 @@ function withoutSecrets(value: Json, depth: number): Json {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, secret.test(name) ? "not told" : withoutSecrets(inner, depth + 1)]));
 }
 
-/** How a cluster is reached, as text by part. */
+const policies = new WeakMap<JsonObject, Readonly<Record<string, string>>>();
+
+/** How a cluster is reached, as text by part; many routes lead to one cluster. */
 function policyOf(cluster: JsonObject | undefined): Readonly<Record<string, string>> {
+  if (cluster === undefined) return {};
+  const known = policies.get(cluster) ?? policyIn(cluster);
+  policies.set(cluster, known);
+  return known;
+}
+
+function policyIn(cluster: JsonObject): Readonly<Record<string, string>> {
   const out: Record<string, string> = {};
-  if (cluster === undefined) return out;
   for (const name of Object.keys(cluster)) {
     const plain = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     if (!bookkeeping.has(plain)) out[plain] = meaning(withoutSecrets(cluster[name], 0));

@@ -18,11 +18,13 @@ function camelOf(name: string): string {
   return camel;
 }
 
-/** A field by its name in the `.proto`; null counts as absent. */
+/** A field by its name in the `.proto`, none of which any object has by nature; null counts as absent. */
 export function field(value: Json, name: string): Json {
   if (!isObject(value)) return undefined;
-  const found = Object.hasOwn(value, name) ? value[name] : name.includes("_") && Object.hasOwn(value, camelOf(name)) ? value[camelOf(name)] : undefined;
-  return found ?? undefined;
+  const found = value[name];
+  if (found !== undefined) return found ?? undefined;
+  const camel = camelOf(name);
+  return camel === name ? undefined : (value[camel] ?? undefined);
 }
 
 /** The message in a field, or an empty one. */

@@ -37,9 +37,9 @@ export class Notes {
     if (this.#found.size < MOST) this.#found.set(`${reason} ${key}`, { reason, where: { object: where.object, path: where.path }, key });
   }
 
-  /** Every field of a message that is set and not known. `what` tells two messages apart that stand in other places of another dump. */
-  unknown(value: Json, fields: Known, where: Where, what: Json): void {
-    for (const [name, inner] of unknownIn(value, fields)) this.add(`the field \`${name.slice(0, 80)}\` is not modelled`, { ...where, path: `${where.path}.${name.slice(0, 80)}` }, [what, inner]);
+  /** Every field of a message that is set and not known. `what` tells two messages apart that stand in other places of another dump; `below` leads from `where` to it. */
+  unknown(value: Json, fields: Known, where: Where, what: Json, below = ""): void {
+    for (const [name, inner] of unknownIn(value, fields)) this.add(`the field \`${name.slice(0, 80)}\` is not modelled`, { ...where, path: `${where.path}${below}.${name.slice(0, 80)}` }, [what, inner]);
   }
 
   list(): readonly Unmodelled[] {

@@ -1,5 +1,6 @@
 import type { Action, HttpTable, PathNormalization, Rule, Strips, Unmodelled, VirtualHost } from "../../decide/model.ts";
 import { isObject, type Json } from "../istio/json.ts";
+import { byteLength } from "../istio/values.ts";
 import { actionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
 import { field, flag, known, list, meaning, message, number, text, texts } from "./fields.ts";
@@ -179,10 +180,33 @@ function virtualHostOf(host: Json, routes: Json, where: Where, context: Context)
     const inner = levelOf(route, notes, here);
     const headers = isReversed ? [table, outer, inner] : [inner, outer, table];
     const action = actionOf(route, { filters: context.filters, clusters: context.clusters, levels: [route, host, routes], headers, prefix, notes, where: here, what });
-    rules.push({ when, action: action ?? somewhere(route), origin: here });
+    rules.push(...withoutExpression({ when, action: action ?? somewhere(route), origin: here }));
   }
   const unmodelled: readonly Unmodelled[] = notes.list();
   return { domains: texts(host, "domains"), rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(isImplicit && tls === undefined && isNamedByIstio(host) ? { isImplicit: true } : {}) };
+}
+
+/**
+ * istiod takes away a prefix of whole segments by an expression, `^/foo(/?)(.*)` for `/foo` (conversion.go `createRewriteFilter`,
+ * route.go `generateRegexRewriteForPrefix`): the prefix itself becomes `/`, and what is below it stays. Two rules say that exactly.
+ */
+function withoutExpression(rule: Rule): readonly Rule[] {
+  const { when, action, origin } = rule;
+  const { path } = when;
+  if (action.type !== "forward" || action.rewritePath?.kind !== "regex" || action.rewritePath.substitution !== "/\\2") return [rule];
+  const { rewritePath, ...rest } = action;
+  // Every path begins with the slash that is put back.
+  if (path === undefined && rewritePath.pattern === "^(/?)(.*)") return [{ ...rule, action: rest }];
+  if (path?.kind !== "separated-prefix" || path.ignoreCase === true || rewritePath.pattern !== `^${quoted(path.value)}(/?)(.*)`) return [rule];
+  return [
+    { when: { ...when, path: { kind: "exact", value: path.value } }, action: { ...rest, rewritePath: { kind: "replace", value: "/" } }, origin },
+    { when, action: { ...rest, rewritePath: { kind: "prefix", length: byteLength(path.value), value: "" } }, origin },
+  ];
+}
+
+/** Go's `regexp.QuoteMeta`. */
+function quoted(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }
 
 /** Where a route leads that is not modelled: the same where it is written alike. What it is was told before. */
