@@ -239,6 +239,35 @@ export function dumpOf(routes: number, edited = -1): Plain {
   };
 }
 
+/** The `/config_dump` of a sidecar in a mesh of that many services: a cluster and a virtual host each. */
+export function sidecarDumpOf(services: number, edited = -1): Plain {
+  const { configs } = dumpOf(0) as { readonly configs: readonly Plain[] };
+  const [bootstrap] = configs;
+  const admin = (name: string): string => `type.googleapis.com/envoy.admin.v3.${name}ConfigDump`;
+  const host = (index: number): string => `${words[index % words.length] ?? ""}-${index}.team-${index % 60}.svc.cluster.local`;
+  const tls = { "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", common_tls_context: { alpn_protocols: ["istio-peer-exchange", "istio"], tls_certificate_sds_secret_configs: [{ name: "default", sds_config: { api_config_source: { api_type: "GRPC", grpc_services: [{ envoy_grpc: { cluster_name: "sds-grpc" } }], set_node_on_first_message_only: true, transport_api_version: "V3" }, initial_fetch_timeout: "0s", resource_api_version: "V3" } }] } };
+  const clusters = Array.from({ length: services }, (_, index) => ({
+    "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", name: `outbound|80||${host(index)}`, type: "EDS", eds_cluster_config: { eds_config: { ads: {}, initial_fetch_timeout: "0s", resource_api_version: "V3" }, service_name: `outbound|80||${host(index)}` },
+    connect_timeout: "10s", lb_policy: "LEAST_REQUEST", circuit_breakers: { thresholds: [{ max_connections: 4_294_967_295, max_pending_requests: 4_294_967_295, max_requests: 4_294_967_295, max_retries: 4_294_967_295, track_remaining: true }] },
+    common_lb_config: { locality_weighted_lb_config: {} }, metadata: { filter_metadata: { istio: { default_original_port: 80, services: [{ host: host(index), name: host(index).split(".")[0], namespace: `team-${index % 60}` }] } } },
+    filters: [{ name: "istio.metadata_exchange", typed_config: { "@type": "type.googleapis.com/udpa.type.v1.TypedStruct", type_url: "type.googleapis.com/envoy.tcp.metadataexchange.config.MetadataExchange", value: { enable_discovery: true, protocol: "istio-peer-exchange" } } }],
+    transport_socket_matches: [{ name: "tlsMode-istio", match: { tlsMode: "istio" }, transport_socket: { name: "envoy.transport_sockets.tls", typed_config: { ...tls, sni: `outbound_.80_._.${host(index)}` } } }, { name: "tlsMode-disabled", match: {}, transport_socket: { name: "envoy.transport_sockets.raw_buffer", typed_config: { "@type": "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer" } } }],
+  }));
+  const virtual_hosts = Array.from({ length: services }, (_, index) => {
+    const [name = "", namespace = ""] = host(index).split(".");
+    const forms = [host(index), ...(index % 60 === 0 ? [name] : []), `${name}.${namespace}.svc`, `${name}.${namespace}`, `10.${96 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}`];
+    return {
+      name: `${host(index)}:80`, domains: forms, include_request_attempt_count: true,
+      routes: [{
+        name: "default", match: { prefix: "/" }, decorator: { operation: `${host(index)}:80/*` },
+        route: { cluster: `outbound|80||${host(index === edited ? index + 1 : index)}`, timeout: "0s", max_grpc_timeout: "0s", retry_policy: { retry_on: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes", num_retries: 2, retry_host_predicate: [{ name: "envoy.retry_host_predicates.previous_hosts", typed_config: { "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate" } }], host_selection_retry_max_attempts: "5" } },
+      }],
+    };
+  });
+  const table = { "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration", name: "80", ignore_port_in_host_matching: true, validate_clusters: false, virtual_hosts };
+  return { configs: [bootstrap, { "@type": admin("Clusters"), dynamic_active_clusters: clusters.map((cluster) => ({ version_info: "1", cluster, last_updated: "2026-11-01T00:00:00.000Z" })) }, { "@type": admin("Routes"), dynamic_route_configs: [{ version_info: "1", route_config: table, last_updated: "2026-11-01T00:00:00.000Z" }] }] };
+}
+
 /** Many hosts on a gateway, each with a VirtualService of its own. In every cluster but the first some hosts have their rules edited. */
 export function manyHosts(cluster: number, hosts: number, rules: number): readonly Plain[] {
   const all = rulesOf(hosts * rules);

@@ -1,5 +1,5 @@
 import { satisfies } from "../../decide/effect.ts";
-import type { Action, Cors, Destination, Fault, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
+import type { Action, Cors, Destination, Fault, Forward, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
 import { Regexes } from "../../decide/regexes.ts";
 import { SUBSET } from "../istio/destinations.ts";
 import type { Json } from "../istio/json.ts";
@@ -113,16 +113,15 @@ function forwardOf(route: Json, around: Around, fault: Fault | undefined): Actio
   if (destinations === undefined) return undefined;
   const mirrors = mirrorsOf(around);
   const cors = corsOf(around);
-  return {
-    type: "forward",
-    destinations,
-    ...(rewritePath === undefined ? {} : { rewritePath }),
-    ...(timeout <= 0 ? {} : { timeout }),
-    ...(retries === undefined ? {} : { retries }),
-    ...(mirrors.length === 0 ? {} : { mirrors }),
-    ...(fault === undefined ? {} : { fault }),
-    ...(cors === undefined ? {} : { cors }),
-  };
+  // There are many of these: spreads would take most of the time.
+  const out: { -readonly [Field in keyof Forward]: Forward[Field] } = { type: "forward", destinations };
+  if (rewritePath !== undefined) out.rewritePath = rewritePath;
+  if (timeout > 0) out.timeout = timeout;
+  if (retries !== undefined) out.retries = retries;
+  if (mirrors.length > 0) out.mirrors = mirrors;
+  if (fault !== undefined) out.fault = fault;
+  if (cors !== undefined) out.cors = cors;
+  return out;
 }
 
 /** Limits of whole streams; Istio writes them as none. */
@@ -238,7 +237,8 @@ const corsFields = known(`allow_origin_string_match allow_methods allow_headers 
 /** cors_filter.cc: whether it is on the most specific policy says; each other setting is that of the most specific policy that has it. */
 function corsOf({ filters, levels, notes, where, what }: Around): Cors | undefined {
   const { cors: name } = filters;
-  const all = name === undefined ? [] : levels.map((level) => configFor(name, [level])).filter((config) => config !== undefined).map(unwrapped);
+  if (name === undefined || configFor(name, levels) === undefined) return undefined;
+  const all = levels.map((level) => configFor(name, [level])).filter((config) => config !== undefined).map(unwrapped);
   const [first] = all;
   if (first === undefined || first.isOff) return undefined;
   const policies = all.map(({ config }) => config);

@@ -1,6 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
-import { entries, field, flag, list, meaning, text, typeOf } from "./fields.ts";
+import { entries, entry, field, flag, list, meaning, text, typeOf } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
 
 /** The filters of a connection manager that this dialect reads, under the names by which routes configure them. */
@@ -70,7 +70,8 @@ function tell(name: string, config: Json, notes: Notes, where: Where, withPolici
 /** The configuration that a filter has for a route: the most specific level that names it, as a whole. */
 export function configFor(name: string, levels: readonly Json[]): Json {
   for (const level of levels) {
-    for (const [key, value] of entries(level, "typed_per_filter_config")) if (key === name) return value;
+    const found = entry(field(level, "typed_per_filter_config"), name);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -85,6 +86,7 @@ export function unwrapped(config: Json): { readonly config: Json; readonly isOff
 
 /** What routes say to filters that are not modelled; to a filter that is not there nobody says anything. */
 export function noteFilterConfigs(level: Json, { cors, fault, others }: Filters, notes: Notes, where: Where, what: Json): void {
+  if (others.length === 0) return;
   for (const [name, config] of entries(level, "typed_per_filter_config")) {
     if (name === cors || name === fault?.name || !others.some((other) => other.name === name)) continue;
     notes.add(`the filter \`${name.slice(0, 80)}\` is configured for a route`, { ...where, path: `${where.path}.typed_per_filter_config` }, [what, meaning(config)]);

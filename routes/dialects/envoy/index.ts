@@ -44,7 +44,7 @@ export interface EnvoyWorld extends RouteWorld {
 export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   const loaded = takeApart(input.dump);
   const { node } = loaded;
-  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false };
+  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map() };
   const resources = { routes: loaded.routes, clusters };
   const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));

@@ -171,7 +171,7 @@ function virtualHostOf(host: Json, routes: Json, where: Where, context: Context)
   let isImplicit = true;
   for (const [index, route] of list(host, "routes").entries()) {
     const here = { object: where.object, path: `${where.path}.routes[${index}]` };
-    if (isWritten(route)) isImplicit = false;
+    if (isImplicit && isWritten(route)) isImplicit = false;
     notes.unknown(route, routeFields, here, "route");
     const { when, prefix, isDead } = matchOf(field(route, "match"), notes, { ...here, path: `${here.path}.match` });
     if (isDead) continue;
