@@ -166,6 +166,7 @@ function hashOf(route: Json, cluster: string, reading: ClusterReading): Readonly
 
 const retryFields = known(`retry_on num_retries per_try_timeout retry_priority retry_host_predicate host_selection_retry_max_attempts
   retriable_status_codes retry_back_off`);
+const PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts", PREVIOUS_PRIORITIES = "envoy.retry_priorities.previous_priorities";
 /** What Istio writes beside the predicate. */
 const ISTIO_ATTEMPTS = 5;
 
@@ -180,14 +181,17 @@ function retriesOf(route: Json, { levels, notes, where, what }: Around): Retries
   const retriable = list(policy, "retriable_status_codes").flatMap((code) => (typeof code === "number" ? [code] : []));
   const predicates = list(policy, "retry_host_predicate");
   if (predicates.length > 0 && (number(policy, "host_selection_retry_max_attempts") ?? 1) !== ISTIO_ATTEMPTS) notes.add("how often another host is looked for is not modelled", where, [what, meaning(policy)]);
+  const others = predicates.filter((predicate) => text(predicate, "name") !== PREVIOUS_HOSTS), priority = field(policy, "retry_priority");
+  if (others.length > 0) notes.add("the choice of another host for another try is not modelled", where, [what, others]);
+  if (priority !== undefined && text(priority, "name") !== PREVIOUS_PRIORITIES) notes.add("the choice of a priority for another try is not modelled", where, [what, priority]);
   return {
     attempts: number(policy, "num_retries") ?? 1,
     on: text(policy, "retry_on").split(",").map((condition) => condition.trim()),
     ...(retriable.length === 0 ? {} : { codes: retriable }),
     ...(perTryTimeout === undefined ? {} : { perTryTimeout }),
     ...(backoff === undefined ? {} : { backoff: { base, max: millisecondsOf(field(backoff, "max_interval")) ?? base * 10 } }),
-    ...(predicates.some((predicate) => text(predicate, "name") === "envoy.retry_host_predicates.previous_hosts") ? { otherHosts: true } : {}),
-    ...(field(policy, "retry_priority") === undefined ? {} : { remoteLocalities: true }),
+    ...(predicates.some((predicate) => text(predicate, "name") === PREVIOUS_HOSTS) ? { otherHosts: true } : {}),
+    ...(priority === undefined ? {} : { remoteLocalities: true }),
   };
 }
 

@@ -87,6 +87,9 @@ const bookkeeping: ReadonlySet<string> = new Set(["@type", "name", "alt_stat_nam
 const secret = /^(?:private_?key|password|pkcs12|session_?ticket_?keys|token|secret|client_?secret|hmac)$/i;
 const policies = new WeakMap<JsonObject, Readonly<Record<string, string>>>();
 
+/** Where the endpoints of a cluster are: Istio's names say that, and addresses are those of one place. */
+const leads: ReadonlySet<string> = new Set(["eds_cluster_config", "load_assignment"]);
+
 /** How a cluster is reached, as text by part; many routes lead to one cluster. */
 function policyOf(cluster: JsonObject | undefined, texts: Texts): Readonly<Record<string, string>> {
   if (cluster === undefined) return {};
@@ -97,9 +100,10 @@ function policyOf(cluster: JsonObject | undefined, texts: Texts): Readonly<Recor
 
 function policyIn(cluster: JsonObject, texts: Texts): Readonly<Record<string, string>> {
   const out: Record<string, string> = {};
+  const isOther = readCluster(text(cluster, "name")).port === 0;
   for (const name of Object.keys(cluster)) {
     const plain = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (!bookkeeping.has(plain)) out[plain] = textOf(plain, cluster[name], texts);
+    if (!bookkeeping.has(plain) || (leads.has(plain) && isOther)) out[plain] = textOf(plain, cluster[name], texts);
   }
   return out;
 }

@@ -1,6 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
-import { entries, entry, field, flag, list, meaning, text, typeOf } from "./fields.ts";
+import { entries, entry, field, flag, known, list, meaning, text, typeOf } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
 
 /** The filters of a connection manager that this dialect reads, under the names by which routes configure them. */
@@ -20,6 +20,10 @@ interface Other {
 const CORS = "envoy.extensions.filters.http.cors.v3.Cors";
 const FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault";
 
+const ROUTER = "envoy.extensions.filters.http.router.v3.";
+/** Of the filter that routes: what has no say in where it does. A snapshot keeps a digest alone. */
+const routerFields = known("dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers suppress_grpc_request_failure_code_stats sha256");
+
 /** Filters that count, log and trace, and the one at the end that routes. */
 const inert: readonly RegExp[] = [
   /^envoy\.extensions\.filters\.http\.(?:router|grpc_stats)\.v3\./,
@@ -37,6 +41,7 @@ export function filtersOf(manager: Json, notes: Notes, where: Where, withPolicie
     const name = text(filter, "name");
     const config = field(filter, "typed_config");
     const type = typeOf(config);
+    if (type.startsWith(ROUTER)) notes.unknown(config, routerFields, { ...where, path: `${where.path}.http_filters[${index}]` }, name);
     if (type === CORS && !flag(filter, "disabled")) cors = name;
     else if (type === FAULT && !flag(filter, "disabled")) fault = { name, config };
     else if (!inert.some((known) => known.test(type))) {

@@ -55,6 +55,10 @@ const listenerFields = known(`name address additional_addresses stat_prefix filt
   access_log tcp_backlog_size max_connections_to_accept_per_socket_event bind_to_port enable_mptcp ignore_global_conn_limit
   bypass_overload_manager`);
 const chainFields = known("filter_chain_match filters transport_socket transport_socket_connect_timeout name metadata use_proxy_proto");
+/** Of a proxy of connections: where it leads, and what has no say in that. */
+const tcpFields = known(`stat_prefix cluster weighted_clusters idle_timeout upstream_idle_timeout downstream_idle_timeout access_log access_log_options
+  max_connect_attempts max_downstream_connection_duration`);
+const tcpShareFields = known("name weight");
 const matchFields = known("destination_port prefix_ranges server_names transport_protocol application_protocols source_type source_prefix_ranges source_ports");
 
 /** Reads a listener. `where` names it. */
@@ -64,6 +68,8 @@ export function readListener(listener: Json, shared: Resources, isWarming = fals
   const where = { object: `Listener ${name.slice(0, 160)}`, path: "" };
   const notes = new Notes();
   notes.unknown(listener, listenerFields, where, "listener");
+  const ports = list(listener, "additional_addresses").map((one) => number(message(message(one, "address"), "socket_address"), "port_value") ?? 0);
+  if (ports.some((port) => port !== resources.port)) notes.add("a listener on several ports is not modelled", where, ports);
   if (isWarming) notes.add("the listener is not served yet: it waits for what it needs", where, undefined, true);
   for (const filter of list(listener, "listener_filters")) {
     const type = typeOf(field(filter, "typed_config"));
@@ -195,6 +201,8 @@ function thenOf(chain: Json, isSecure: boolean, resources: ListenerResources, wh
     const here = { ...where, path: `${where.path}.filters[${index}]` };
     if (type === HTTP) return managed(config, isSecure, resources, here);
     if (type === TCP) {
+      notes.unknown(config, tcpFields, here, "tcp proxy");
+      for (const share of list(message(config, "weighted_clusters"), "clusters")) notes.unknown(share, tcpShareFields, here, "share");
       const action = connectionOf(config, resources.clusters);
       if (action !== undefined) return action;
     }

@@ -146,6 +146,41 @@ describe("what an Envoy has loaded", () => {
   });
 });
 
+describe("what leads elsewhere without a word in the routes", () => {
+  const tcp = (more: Fields = {}): unknown => [listener({}, { filter_chains: [{ filters: [{ name: "tcp", typed_config: { "@type": any("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"), stat_prefix: "s", cluster: A, ...more } }] }] }), ...clusters];
+  const retry = (more: Fields): unknown => served(table({}, { route: { cluster: A, retry_policy: { retry_on: "5xx", ...more } } }));
+  const routing = (more: Fields): unknown => [listener({ http_filters: [{ ...router, typed_config: { ...router.typed_config, ...more } }] }), ...clusters];
+  const at = (port: number): Fields => ({ address: { socket_address: { address: "::", port_value: port } } });
+  it.each<readonly [string, unknown, unknown]>([
+    ["a tunnel for the bytes of a connection", tcp({ tunneling_config: { hostname: "t" } }), tcp()],
+    ["endpoints that metadata chooses", tcp({ metadata_match: { filter_metadata: { "envoy.lb": { v: "1" } } } }), tcp()],
+    ["the same for a share", tcp({ cluster: "", weighted_clusters: { clusters: [{ name: A, weight: 1, metadata_match: {} }] } }), tcp({ cluster: "", weighted_clusters: { clusters: [{ name: A, weight: 1 }] } })],
+    ["a choice of hosts for another try that nobody knows", retry({ retry_host_predicate: [{ name: "omit" }], host_selection_retry_max_attempts: "5" }), retry({})],
+    ["priorities of another try that nobody knows", retry({ retry_priority: { name: "other" } }), retry({})],
+    ["filters behind the routes", routing({ upstream_http_filters: [{ name: "f" }] }), routing({})],
+    ["another port of the listener", [listener({}, { additional_addresses: [at(81)] }), ...clusters], served(table())],
+  ])("%s: undecided against what lacks it", (_, left, right) => {
+    const { outcome, undecided, differences } = compared(left, right);
+    expect([outcome, new Set(undecided.map(({ reason }) => reason)).size, differences]).toEqual(["undecided", 1, []]);
+  });
+
+  it("the same port on another address is the same listener", () => {
+    expect(compared([listener({}, { additional_addresses: [at(80)] }), ...clusters], served(table())).outcome).toBe("equivalent");
+  });
+
+  it("the addresses of a cluster of another name than Istio's", () => {
+    const endpoint = (address: string): Fields => ({ endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address, port_value: 80 } } } }] }] });
+    const with_ = (name: string, more: Fields, place: string): RouteWorld => envoyWorld({ place, envoy: "1.40.0", withPolicies: true, dump: [listener({ route_config: table({}, { route: { cluster: name } }) }), { name, ...more }] });
+    const both = (name: string, one: Fields, other: Fields): string => compareWorlds([with_(name, one, "left"), with_(name, other, "right")]).outcome;
+    const of = (address: string): Fields => ({ type: "STRICT_DNS", load_assignment: endpoint(address) });
+    expect([both("web", of("a.test"), of("b.test")), both("web", of("a.test"), of("a.test"))]).toEqual(["different", "equivalent"]);
+    const eds = (service_name: string): Fields => ({ type: "EDS", eds_cluster_config: { service_name } });
+    expect(both("web", eds("a"), eds("b"))).toBe("different");
+    // Istio's names say where they lead; each cluster has addresses of its own.
+    expect(both(A, of("10.0.0.1"), of("10.0.0.2"))).toBe("equivalent");
+  });
+});
+
 describe("chains for some clients", () => {
   const chain = (cluster: string, match: Fields = {}): Fields => ({ filter_chain_match: match, filters: [{ name: "http", typed_config: { "@type": MANAGER, route_config: table({}, { route: { cluster } }), http_filters: [router] } }] });
   const office = { source_prefix_ranges: [{ address_prefix: "10.1.0.0", prefix_len: 16 }] };
