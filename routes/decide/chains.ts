@@ -44,7 +44,7 @@ export function mostSpecific(chains: readonly Chain[], rank: (when: ChainMatch) 
   return best < 0 ? [] : chains.filter((chain) => rank(chain.when) === best);
 }
 
-/** Rank of the longest range that holds the address; -1 for none. A range of length 0 still ranks above a chain without ranges. */
+/** Rank of the longest range that holds the address; -1 for none. A range of length 0 ranks above a chain without ranges, between which Envoy itself finds either: a dialect leaves that open. */
 export function addressRank(ranges: readonly string[], address: string | undefined): number {
   const bits = address === undefined ? undefined : addressBits(address);
   if (bits === undefined) return -1;
