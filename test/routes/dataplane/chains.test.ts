@@ -51,6 +51,12 @@ function chainOf(next: Next, index: number): JsonObject {
   return { name: `c${index}`, filter_chain_match: match, filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config: config }], ...secure };
 }
 
+/** A chain for what no other takes. */
+function fallback(): JsonObject {
+  const { filter_chain_match: _, ...chain } = chainOf(() => 1, 99);
+  return chain;
+}
+
 function listenerOf(next: Next): JsonObject {
   const chains = new Map<string, JsonObject>();
   for (let index = 0; index < 2 + next(5); index++) {
@@ -58,7 +64,7 @@ function listenerOf(next: Next): JsonObject {
     chains.set(JSON.stringify(chain["filter_chain_match"]), chain);
   }
   const inspector = { name: "envoy.filters.listener.tls_inspector", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector" } };
-  return { name: "l", address: { socket_address: { address: "0.0.0.0", port_value: 80 } }, listener_filters: [inspector], filter_chains: [...chains.values()] };
+  return { name: "l", address: { socket_address: { address: "0.0.0.0", port_value: 80 } }, listener_filters: [inspector], filter_chains: [...chains.values()], ...(next(3) === 0 ? { default_filter_chain: fallback() } : {}) };
 }
 
 const parts = await findAll(["envoy"]);
