@@ -257,13 +257,18 @@ function readAsked(http: readonly HttpRule[]): Asked {
 
 function askedBy(rule: HttpRule): Asked {
   const { spec } = rule;
-  const matches = rule instanceof PlacedRule ? rule.written.blocks.map(({ match }) => match) : rule.matches.map((match) => match.spec);
-  return {
-    headers: matches.some((match) => match["headers"] !== undefined || match["withoutHeaders"] !== undefined),
-    regexes: matches.some((match) => mentions(match, "regex")) || mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite"),
-    mirrors: spec["mirror"] !== undefined || spec["mirrors"] !== undefined,
+  let headers = false, regexes = mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
+  const look = (match: JsonObject): void => {
+    headers ||= match["headers"] !== undefined || match["withoutHeaders"] !== undefined;
+    regexes ||= mentions(match, "regex");
   };
+  if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
+  else for (const match of rule.matches) look(match.spec);
+  const mirrors = spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
+  return headers || regexes || mirrors ? { headers, regexes, mirrors } : asksNothing;
 }
+
+const asksNothing: Asked = { headers: false, regexes: false, mirrors: false };
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
