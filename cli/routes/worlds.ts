@@ -23,11 +23,29 @@ export function pairOfWorlds([left, right]: readonly [Side, Side], objects: Obje
   }
   const [dumped, declared] = isDumped(left) ? [left, right] : [right, left];
   const loaded = loadedBy(dumped, false);
-  const proxy = proxyOf(loaded, dumped.name);
-  const [world] = objects([placeOf(declared, { asLoaded: true, ...(proxy === undefined ? {} : { proxy }) })]);
-  if (world === undefined) throw new TypeError("a place has a world");
+  const world = declaredFor(loaded, dumped, declared, objects);
   const renamed = asDeclared(loaded, world);
   return isDumped(left) ? [renamed, world] : [world, renamed];
+}
+
+/**
+ * Objects as the proxy of a dump would load them. Where none of their Gateways is for the pods of a gateway, as after a migration to
+ * other pods, its listeners stand against all of them.
+ */
+function declaredFor(loaded: EnvoyWorld, dumped: Side, declared: Side, objects: Objects): RouteWorld {
+  const proxy = proxyOf(loaded, dumped.name);
+  const read = (one: OneProxy | undefined): RouteWorld => {
+    const [world] = objects([placeOf(declared, { asLoaded: true, otherwise: loaded.proxy, ...(one === undefined ? {} : { proxy: one }) })]);
+    if (world === undefined) throw new TypeError("a place has a world");
+    return world;
+  };
+  const own = read(proxy);
+  if (proxy?.role !== "gateway" || own.views.length > 0) return own;
+  const all = read(undefined);
+  const gateways = all.views.filter(({ view }) => "gateway" in view);
+  if (gateways.length === 0) return own;
+  const text = `no Gateway of \`${declared.name}\` is for the pods of \`${dumped.name}\`: its listeners are compared with those of all its Gateways`;
+  return { ...all, views: gateways, assumptions: [...all.assumptions, { text }] };
 }
 
 /** What an Envoy has loaded, by itself. */

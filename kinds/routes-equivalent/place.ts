@@ -12,6 +12,8 @@ export interface SeenPlace {
   readonly istio?: string | undefined;
   /** Release of the proxies; left out: as their images show. */
   readonly envoy?: string | undefined;
+  /** Releases of a proxy that has loaded what the objects are compared with: they count where the place tells none. */
+  readonly otherwise?: { readonly istio?: string | undefined; readonly envoy?: string | undefined } | undefined;
   /** Whose reading of Gateway API counts; left out: istiod's. */
   readonly reading?: ApiReading | undefined;
   /** Read for this proxy alone. */
@@ -49,8 +51,8 @@ interface Readings {
 function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   const place = placeOf(seen.facts);
   const objects = seen.facts.flatMap((fact) => (fact.data.type === "object" ? [{ fact, object: fact.data }] : []));
-  const istio = seen.istio === undefined ? istioReleases(place) : [seen.istio];
-  const envoy = seen.envoy === undefined ? envoyReleases(place, map) : [seen.envoy];
+  const istio = releasesOf(seen.istio, () => istioReleases(place), seen.otherwise?.istio);
+  const envoy = releasesOf(seen.envoy, () => envoyReleases(place, map), seen.otherwise?.envoy);
   const [mesh, ...others] = place.meshConfigs;
   const rootNamespace = mesh?.namespace;
   const input: IstioPlace = {
@@ -67,8 +69,12 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   };
   const differing = others.filter(({ config }) => digestOf(config) !== digestOf(mesh?.config));
   return {
-    inputs: istio.flatMap((control) => envoy.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
-    assumptions: assumptionsOf(place),
+    inputs: istio.all.flatMap((control) => envoy.all.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
+    assumptions: [
+      ...assumptionsOf(place),
+      ...(istio.isTaken ? [{ text: `the objects do not tell their release of istiod: that of the proxy is taken, ${istio.all.join()}` }] : []),
+      ...(envoy.isTaken ? [{ text: `the objects do not tell the release of their proxies: Envoy ${envoy.all.join()} is taken, which the dump tells` }] : []),
+    ],
     unmodelled: differing.map(({ namespace, name }) => ({
       reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
       where: { object: `ConfigMap ${namespace}/${name}`, path: "data.mesh" },
@@ -87,6 +93,13 @@ function kubeObject({ apiVersion, kind, namespace, name, created, labels, annota
 }
 
 type Releases = readonly (string | undefined)[];
+
+/** What somebody says, else what the place tells, else what is known from elsewhere. */
+function releasesOf(said: string | undefined, told: () => Releases, otherwise: string | undefined): { readonly all: Releases; readonly isTaken: boolean } {
+  const all = said === undefined ? told() : [said];
+  const isTaken = otherwise !== undefined && all.every((release) => release === undefined);
+  return { all: isTaken ? [otherwise] : all, isTaken };
+}
 
 function istioReleases({ controlPlanes }: RoutingPlace): Releases {
   return distinct(controlPlanes.map((image) => releaseOf(image)).map((release) => (release === undefined ? undefined : istioReleaseText(release))));

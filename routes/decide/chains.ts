@@ -6,6 +6,9 @@ export interface Connection {
   readonly address?: string | undefined;
   readonly sni?: string | undefined;
   readonly transport: "tls" | "raw_buffer";
+  /** Address and port of the client. */
+  readonly source?: string | undefined;
+  readonly sourcePort?: number | undefined;
 }
 
 /**
@@ -17,7 +20,21 @@ export function chainFor(listener: Listener, connection: Connection): Chain | un
   const byPort = mostSpecific(listener.chains, ({ destinationPort }) => (destinationPort === undefined ? 0 : destinationPort === port ? 1 : -1));
   const byAddress = mostSpecific(byPort, ({ destinations }) => (destinations === undefined ? 0 : addressRank(destinations, address)));
   const byName = mostSpecific(byAddress, ({ serverNames }) => (serverNames === undefined ? 0 : nameRank(serverNames, sni)));
-  return mostSpecific(byName, ({ transport: wanted }) => (wanted === undefined ? 0 : wanted === transport ? 1 : -1))[0];
+  const byTransport = mostSpecific(byName, ({ transport: wanted }) => (wanted === undefined ? 0 : wanted === transport ? 1 : -1));
+  const bySource = bySourceAddress(byTransport, connection.source, address);
+  return mostSpecific(bySource, ({ sourcePorts }) => (sourcePorts === undefined ? 0 : sourcePorts.some((one) => one === connection.sourcePort) ? 1 : -1))[0];
+}
+
+/** Chains for clients on the proxy's own host or on others, and of them those whose range of client addresses is the longest. */
+export function bySourceAddress(chains: readonly Chain[], source: string | undefined, destination: string | undefined): readonly Chain[] {
+  const isOwn = source !== undefined && (source === destination || /^127\.|^(?:0*:)+0*1$/.test(source));
+  const byType = mostSpecific(chains, ({ isLocal }) => (isLocal === undefined ? 0 : isLocal === isOwn ? 1 : -1));
+  return mostSpecific(byType, ({ sources }) => (sources === undefined ? 0 : addressRank(sources, source)));
+}
+
+/** Whether it can matter to the choice of a chain who the client is. */
+export function looksAtSource({ chains }: Listener): boolean {
+  return chains.some(({ when }) => when.sources !== undefined || when.sourcePorts !== undefined);
 }
 
 /** Chains of the highest rank; a negative rank is no match. */
@@ -27,7 +44,7 @@ export function mostSpecific(chains: readonly Chain[], rank: (when: ChainMatch) 
   return best < 0 ? [] : chains.filter((chain) => rank(chain.when) === best);
 }
 
-/** Rank of the longest range that holds the address; -1 for none. A range of length 0 still ranks above a chain without ranges. */
+/** Rank of the longest range that holds the address; -1 for none. A range of length 0 ranks above a chain without ranges, between which Envoy itself finds either: a dialect leaves that open. */
 export function addressRank(ranges: readonly string[], address: string | undefined): number {
   const bits = address === undefined ? undefined : addressBits(address);
   if (bits === undefined) return -1;

@@ -4,7 +4,7 @@
  * The answer is exact because nothing is sampled: all connections, hosts and requests are divided into finitely many sets, and in each
  * set every table does one thing. From the outside in:
  *
- * 1. *Connections.* A listener chooses a chain by port, address, server name and transport. {@link connectionKinds} gives one connection
+ * 1. *Connections.* A listener chooses a chain by port, address, server name, transport and client. {@link connectionKinds} gives one connection
  *    for every way through that choice, in all listeners at once ({@link Run.result}).
  * 2. *Hosts.* A table chooses a virtual host by the authority alone. {@link hostKinds} cuts all authorities into kinds for which every
  *    table makes the same choice. From here on each table is one ordered list of rules ({@link Run.connections}, {@link Run.host}).
@@ -166,7 +166,8 @@ class Run implements Audience {
     const http = then.filter((one) => one.type === "http");
     const tables = then.map((one) => this.asTable(one, http[0]?.pathNormalization ?? "none"));
     const ignorePort = http[0]?.ignorePort ?? true;
-    if (http.some((table) => table.ignorePort !== ignorePort)) return this.open("the places treat the port of an authority differently, which is not modelled");
+    const strips = JSON.stringify(http[0]?.strips ?? {});
+    if (http.some((table) => table.ignorePort !== ignorePort || JSON.stringify(table.strips ?? {}) !== strips)) return this.open("the places treat the port or the end of an authority differently, which is not modelled");
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();
@@ -253,12 +254,14 @@ class Run implements Audience {
 
   private defaultRequest(connection: Connection, tables: readonly HttpTable[], authority: string): Omit<Request, "method" | "path" | "headers"> {
     const { port, address, sni } = connection;
+    const source = { ...(connection.source === undefined ? {} : { address: connection.source }), ...(connection.sourcePort === undefined ? {} : { port: connection.sourcePort }) };
     const isKnown = tables.every((table) => table.scheme.default === tables[0]?.scheme.default);
     const destination = { ...(port === undefined ? {} : { port }), ...(address === undefined ? {} : { address }) };
     return {
       scheme: connection.transport === "tls" ? "https" : isKnown ? (tables[0]?.scheme.default ?? "http") : "http",
       authority,
       ...(sni === undefined ? {} : { sni }),
+      ...(Object.keys(source).length === 0 ? {} : { source }),
       ...(Object.keys(destination).length === 0 ? {} : { destination }),
     };
   }

@@ -73,6 +73,8 @@ export interface SeenRequest {
   readonly method: Bytes;
   readonly scheme: "http" | "https";
   readonly authority: Bytes;
+  /** The authority as the client sent it. */
+  readonly sentAuthority: Bytes;
   /** Normalised, with query. */
   readonly target: Bytes;
   /** The target as the client sent it. */
@@ -188,6 +190,7 @@ function seenDestination(destination: Destination, request: SeenRequest, isAbort
     return { invalid: true, status, weight: 0, ...(response === undefined ? {} : { headers: { response } }) };
   }
   const { host, port, subset, policy, authority } = destination;
+  const received = authority === undefined ? request.authority : toBytes(authority);
   const lines = requestLines(destination.request ?? [], request);
   const headers = { ...(lines === undefined ? {} : { request: lines }), ...(response === undefined ? {} : { response }) };
   return {
@@ -196,7 +199,7 @@ function seenDestination(destination: Destination, request: SeenRequest, isAbort
     weight: 0,
     ...(subset === undefined || Object.keys(subset).length === 0 ? {} : { subset: sortedRecord(subset) }),
     ...(policy === undefined || Object.keys(policy).length === 0 ? {} : { policy: sortedRecord(policy) }),
-    ...(authority === undefined || toBytes(authority) === request.authority ? {} : { authority }),
+    ...(received === request.sentAuthority ? {} : { authority: toText(received) }),
     ...(lines === undefined && response === undefined ? {} : { headers }),
   };
 }

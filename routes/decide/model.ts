@@ -356,6 +356,12 @@ export interface HttpReading {
 /** What is done to a path before it is matched and forwarded; names as in Istio's mesh config. */
 export type PathNormalization = "none" | "base" | "merge-slashes" | "decode-and-merge-slashes";
 
+/** Parts of an authority that a proxy takes off: any port or that one, and a dot at the end of the host. */
+export interface Strips {
+  readonly port?: "any" | number;
+  readonly dot?: true;
+}
+
 /** HTTP routing of one listener (or of one filter chain of it). */
 export interface HttpTable {
   readonly type: "http";
@@ -363,6 +369,8 @@ export interface HttpTable {
   readonly pathNormalization: PathNormalization;
   /** A port behind the host is ignored when the virtual host is chosen. */
   readonly ignorePort: boolean;
+  /** What is taken off an authority before anything looks at it; the backend receives it so. Left out: nothing. */
+  readonly strips?: Strips;
   /**
    * Where `:scheme` comes from. `x-forwarded-proto` sets it, when it is one line `http` or `https` (in any case), on sidecars and
    * behind trusted proxies; otherwise it is the default.
@@ -377,13 +385,13 @@ export interface HttpTable {
 
 /**
  * What a listener does with a connection. The chain is chosen as Envoy does it: destination port, then address, then server name, then
- * transport; each step keeps the chains with the most specific match and never goes back. A plaintext HTTP listener has one chain
+ * transport, then where the client is and its port; each step keeps the chains with the most specific match and never goes back. A plaintext HTTP listener has one chain
  * without conditions.
  */
 export interface Listener {
   readonly chains: readonly Chain[];
   /** When no chain is left: `close`, or what the default chain does. */
-  readonly otherwise: Action;
+  readonly otherwise: HttpTable | Action;
 }
 
 /** One filter chain. Fields that are left out take everything. */
@@ -405,6 +413,12 @@ export interface ChainMatch {
   readonly serverNames?: readonly string[];
   /** `tls` or `raw_buffer`. */
   readonly transport?: "tls" | "raw_buffer";
+  /** For clients on the proxy's own host (true), or on others alone (false). Requests here come from others. */
+  readonly isLocal?: boolean;
+  /** Where the client is: ranges as for `destinations`; any of them. */
+  readonly sources?: readonly string[];
+  /** Any of these ports of the client. */
+  readonly sourcePorts?: readonly number[];
 }
 
 /** Who looks: a server of a gateway, or a proxy in the mesh. The JSON form is part of the contract. */

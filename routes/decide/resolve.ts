@@ -8,7 +8,7 @@
 
 import { toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
-import { chainFor } from "./chains.ts";
+import { chainFor, looksAtSource } from "./chains.ts";
 import { effectOf, satisfies } from "./effect.ts";
 import type { Effect, SeenRequest } from "./effect.ts";
 import { hostOf, virtualHostFor } from "./hosts.ts";
@@ -41,10 +41,11 @@ export class Resolver {
   /** What the listener does with a request. A request with a server name is one over TLS. */
   answer(request: Request, transport: "tls" | "raw_buffer" = request.sni === undefined ? "raw_buffer" : "tls"): Answer {
     const { port, address } = request.destination ?? {};
-    const chain = chainFor(this.listener, { port, address, sni: request.sni, transport });
+    const { source } = request;
+    const chain = chainFor(this.listener, { port, address, sni: request.sni, transport, source: source?.address, sourcePort: source?.port });
     const then = chain?.then ?? this.listener.otherwise;
-    if (then.type === "http") return this.answerHttp(then, request);
-    return this.act(then, chain?.origin, seenBy(undefined, request, toBytes(request.path)), []);
+    const answer = then.type === "http" ? this.answerHttp(then, request) : this.act(then, chain?.origin, seenBy(undefined, request, toBytes(request.path)), []);
+    return source === undefined && looksAtSource(this.listener) ? { ...answer, unmodelled: [...answer.unmodelled, { reason: "the listener looks at the address of the client, which the request does not tell" }] } : answer;
   }
 
   private answerHttp(table: HttpTable, request: Request): Answer {

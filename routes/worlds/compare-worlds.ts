@@ -109,6 +109,10 @@ class WorldRun {
     for (const world of this.worlds) for (const assumption of world.assumptions) this.assume(assumption);
     this.weighUnmodelled();
     this.weighRoutedBeside();
+    const unknown = this.worlds.filter(({ areClientsAssumed, views }) => areClientsAssumed === true && views.some(({ view }) => "mesh" in view));
+    if (unknown.length < this.worlds.length && this.worlds.some(({ areClientsAssumed }) => areClientsAssumed !== true)) {
+      for (const { place } of unknown) this.assume({ text: `which clients \`${place}\` has is not known: those of the other places are looked at` });
+    }
     const pairs = pairViews(this.worlds).filter(({ view }) => this.isWantedView(view));
     for (const pair of pairs) this.pair(pair);
     if (pairs.length === 0) this.open({ reason: "no view of any place is to be compared" });

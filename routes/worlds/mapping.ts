@@ -75,13 +75,17 @@ class Mapper {
 
   private reading(reading: Reading): Reading {
     const { listener } = reading;
-    return { ...reading, listener: { chains: listener.chains.map((chain) => this.chain(chain)), otherwise: this.action(listener.otherwise) } satisfies Listener };
+    return { ...reading, listener: { chains: listener.chains.map((chain) => this.chain(chain)), otherwise: this.end(listener.otherwise) } satisfies Listener };
   }
 
   private chain(chain: Chain): Chain {
     const { serverNames } = chain.when;
     const when = serverNames === undefined ? chain.when : { ...chain.when, serverNames: serverNames.map((name) => this.host(name)) };
-    return { ...chain, when, then: chain.then.type === "http" ? this.table(chain.then) : this.action(chain.then) };
+    return { ...chain, when, then: this.end(chain.then) };
+  }
+
+  private end(then: HttpTable | Action): HttpTable | Action {
+    return then.type === "http" ? this.table(then) : this.action(then);
   }
 
   private table(table: HttpTable): HttpTable {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Action, GatewayView, Listener, MeshView, Reading, RouteWorld, View, ViewTable } from "../decide/model.ts";
+import type { GatewayView, Listener, MeshView, Reading, RouteWorld, View, ViewTable } from "../decide/model.ts";
 
 /** A view with its readings in every place; where a place lacks it, what a client finds there. */
 export interface Pair {
@@ -20,7 +20,7 @@ export function pairViews(worlds: readonly RouteWorld[]): readonly Pair[] {
   return [...pairGateways(worlds), ...pairClients(worlds)];
 }
 
-function nothing(otherwise: Action): readonly Reading[] {
+function nothing(otherwise: Listener["otherwise"]): readonly Reading[] {
   return [{ name: "", listener: { chains: [], otherwise } satisfies Listener }];
 }
 
@@ -66,8 +66,10 @@ type Client = ViewTable & { readonly view: MeshView };
 
 function pairClients(worlds: readonly RouteWorld[]): readonly Pair[] {
   const places = worlds.map((world) => new Clients(world));
+  // Where some place knows its clients, those that another was taken to have for want of pods are nobody's.
+  const known = places.filter(({ areAssumed }) => !areAssumed);
   const views = new Map<string, MeshView>();
-  for (const { tables } of places) for (const { view } of tables) views.set(viewKey(view, view.labels), view);
+  for (const { tables } of known.length === 0 ? places : known) for (const { view } of tables) views.set(viewKey(view, view.labels), view);
   return [...views.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => {
     const found = places.map((place) => place.find(view));
     const missing = worlds.flatMap(({ place }, index) => (found[index] === undefined ? [place] : []));
@@ -79,7 +81,7 @@ function pairClients(worlds: readonly RouteWorld[]): readonly Pair[] {
 class Clients {
   readonly tables: readonly Client[];
   private readonly byKey = new Map<string, Client>();
-  private readonly areAssumed: boolean;
+  readonly areAssumed: boolean;
   private readonly others: Client | undefined;
 
   constructor(world: RouteWorld) {

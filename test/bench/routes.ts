@@ -1,13 +1,13 @@
 /**
- * `npm run bench -- routes [table|hosts|regexes|mesh|growth|memory ...]`: what reading and comparing three clusters costs, as a
+ * `npm run bench -- routes [table|api|dump|hosts|regexes|mesh|growth|memory ...]`: what reading and comparing three clusters costs, as a
  * ratio to `JSON.parse` of the same objects in the same process. Ends with 1 when a goal is missed.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { compareWorlds, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
+import { compareWorlds, envoyWorld, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
 import { measure } from "./measure.ts";
-import { broken, editedAlike, manyHosts, mesh, oneHost, type PlainRule, rulesOf } from "./route-places.ts";
+import { broken, dumpOf, sidecarDumpOf, editedAlike, manyHosts, mesh, oneApiHost, oneHost, type PlainRule, rulesOf } from "./route-places.ts";
 
 const CLUSTERS = ["eks", "gke", "aks"];
 /** Seconds that one row may take at most, first rounds left out. */
@@ -106,6 +106,39 @@ function table(): void {
   tell("10,000 rules, one broken", medianRow(textsOf((cluster) => oneHost(cluster, cluster === 2 ? broken(rules) : rules)), "different"));
 }
 
+/** The same rules as HTTPRoutes. */
+function api(): void {
+  const rules = rulesOf(10_000);
+  tell("10,000 rules of HTTPRoutes, ten routes edited", medianRow(textsOf((cluster) => oneApiHost(cluster, rules, cluster === 0 ? 0 : 10)), "equivalent"), 2.0, 1.6);
+  tell("10,000 rules of HTTPRoutes, one broken", medianRow(textsOf((cluster) => oneApiHost(cluster, cluster === 2 ? broken(rules) : rules)), "different"));
+}
+
+/** What one proxy has loaded, read and compared with what another has. */
+function dump(): void {
+  dumps("a mesh's sidecar", [sidecarDumpOf(15_000), sidecarDumpOf(15_000, 7_000)]);
+  dumps("a gateway of 58,000 routes", [dumpOf(58_000), dumpOf(58_000, 29_000)]);
+}
+
+function dumps(what: string, places: readonly unknown[]): void {
+  const texts = places.map((one) => JSON.stringify(one));
+  const rows: Row[] = [];
+  let outcome = "";
+  for (let time = 0; time < 9; time++) {
+    const began = cpuNow();
+    const values = texts.map((text) => JSON.parse(text) as unknown);
+    const isParsed = cpuNow();
+    const worlds = values.map((value, index) => envoyWorld({ place: String(index), dump: value, withPolicies: true }));
+    const isCompiled = cpuNow();
+    ({ outcome } = compareWorlds(worlds, { hosts: ["*"] }));
+    const isDecided = cpuNow();
+    if (time > 1) rows.push({ parse: isParsed - began, compile: isCompiled - isParsed, decide: isDecided - isCompiled, total: isDecided - isParsed });
+  }
+  if (outcome !== "different") throw new Error(`the outcome is ${outcome}`);
+  const of = (field: keyof Row): number => median(rows.map((row) => row[field]));
+  const [text = ""] = texts;
+  tell(`${what}: two dumps of ${(text.length / 1e6).toFixed(0)} MB`, { parse: of("parse"), compile: of("compile"), decide: of("decide"), total: of("total") }, 2.0);
+}
+
 function hosts(): void {
   tell("1,000 hosts of 12 rules", medianRow(textsOf((cluster) => manyHosts(cluster, 1_000, 12)), "equivalent"), 2.8);
 }
@@ -151,7 +184,7 @@ function once(what: string, files: readonly string[]): void {
   say(`${(process.memoryUsage().heapUsed / 1e6).toFixed(0)} MB for ${lists.length} places`);
 }
 
-const benches = { table, hosts, regexes, mesh: meshes, growth, memory };
+const benches = { table, api, dump, hosts, regexes, mesh: meshes, growth, memory };
 const [first, what = "", ...files] = process.argv.slice(2);
 if (first === "--once") once(what, files);
 else {

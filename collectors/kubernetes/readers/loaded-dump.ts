@@ -10,7 +10,8 @@ export function keptOf(dump: unknown, workload: string): JsonObject {
   const parts = Map.groupBy(listIn(dump, "configs"), (config) => /envoy\.admin\.v3\.(\w+)ConfigDump$/.exec(textIn(config, "@type") ?? "")?.[1] ?? "");
   const all = (part: string, list: string, field: string): readonly Fields[] => (parts.get(part) ?? []).flatMap((config) => listIn(config, list)).map((entry) => fieldsIn(entry, field));
   const clusters = [...all("Clusters", "static_clusters", "cluster"), ...all("Clusters", "dynamic_active_clusters", "cluster")].flatMap((cluster) => textIn(cluster, "name") ?? []);
-  const listeners = all("Listeners", "dynamic_listeners", "active_state").map((state) => fieldsIn(state, "listener")).filter((listener) => textIn(listener, "name") !== undefined && textIn(listener, "traffic_direction") !== "INBOUND");
+  const inState = (state: string, without = "none"): readonly Fields[] => (parts.get("Listeners") ?? []).flatMap((config) => listIn(config, "dynamic_listeners")).filter((one) => Object.keys(fieldsIn(one, without)).length === 0)
+    .map((one) => fieldsIn(fieldsIn(one, state), "listener")).filter((listener) => textIn(listener, "name") !== undefined && textIn(listener, "traffic_direction") !== "INBOUND");
   const routes = [...all("Routes", "static_route_configs", "route_config"), ...all("Routes", "dynamic_route_configs", "route_config")].filter((table) => !/^(?:inbound\||InboundPassthroughCluster)/.test(textIn(table, "name") ?? ""));
   const refused = (part: string, list: string): readonly unknown[] => (parts.get(part) ?? []).flatMap((config) => listIn(config, list)).filter(isRefused);
   const node = (parts.get("Bootstrap") ?? []).map((config) => fieldsIn(fieldsIn(config, "bootstrap"), "node"))[0] ?? {};
@@ -18,7 +19,7 @@ export function keptOf(dump: unknown, workload: string): JsonObject {
     configs: [
       { "@type": type("Bootstrap"), bootstrap: { node: nodeOf(node, workload) } },
       { "@type": type("Clusters"), dynamic_active_clusters: [...new Set(clusters)].toSorted(byText).map((name) => ({ cluster: { name } })) },
-      { "@type": type("Listeners"), dynamic_listeners: [...byName(listeners).map((listener) => ({ active_state: { listener: listenerOf(listener) } })), ...refused("Listeners", "dynamic_listeners").map(refusal)] },
+      { "@type": type("Listeners"), dynamic_listeners: [...byName(inState("active_state")).map((listener) => ({ active_state: { listener: listenerOf(listener) } })), ...byName(inState("warming_state", "active_state")).map((listener) => ({ warming_state: { listener: listenerOf(listener) } })), ...refused("Listeners", "dynamic_listeners").map(refusal)] },
       { "@type": type("Routes"), dynamic_route_configs: [...byName(routes).map((table) => ({ route_config: tableOf(table) })), ...refused("Routes", "dynamic_route_configs").map(refusal)] },
     ],
   });

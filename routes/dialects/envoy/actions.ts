@@ -1,5 +1,5 @@
 import { satisfies } from "../../decide/effect.ts";
-import type { Action, Cors, Destination, Fault, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
+import type { Action, Cors, Destination, Fault, Forward, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
 import { Regexes } from "../../decide/regexes.ts";
 import { SUBSET } from "../istio/destinations.ts";
 import type { Json } from "../istio/json.ts";
@@ -102,7 +102,7 @@ const MOST_WEIGHT = 4_294_967_295;
 
 function forwardOf(route: Json, around: Around, fault: Fault | undefined): Action | undefined {
   const { notes, where, what } = around;
-  notes.unknown(route, routeFields, { ...where, path: `${where.path}.route` }, what);
+  notes.unknown(route, routeFields, where, what, ".route");
   noteDuration(route, around);
   const rewritePath = rewriteOf(route, around.prefix);
   const retries = retriesOf(route, around);
@@ -113,16 +113,15 @@ function forwardOf(route: Json, around: Around, fault: Fault | undefined): Actio
   if (destinations === undefined) return undefined;
   const mirrors = mirrorsOf(around);
   const cors = corsOf(around);
-  return {
-    type: "forward",
-    destinations,
-    ...(rewritePath === undefined ? {} : { rewritePath }),
-    ...(timeout <= 0 ? {} : { timeout }),
-    ...(retries === undefined ? {} : { retries }),
-    ...(mirrors.length === 0 ? {} : { mirrors }),
-    ...(fault === undefined ? {} : { fault }),
-    ...(cors === undefined ? {} : { cors }),
-  };
+  // There are many of these: spreads would take most of the time.
+  const out: { -readonly [Field in keyof Forward]: Forward[Field] } = { type: "forward", destinations };
+  if (rewritePath !== undefined) out.rewritePath = rewritePath;
+  if (timeout > 0) out.timeout = timeout;
+  if (retries !== undefined) out.retries = retries;
+  if (mirrors.length > 0) out.mirrors = mirrors;
+  if (fault !== undefined) out.fault = fault;
+  if (cors !== undefined) out.cors = cors;
+  return out;
 }
 
 /** Limits of whole streams; Istio writes them as none. */
@@ -145,7 +144,7 @@ function sharesOf(route: Json, around: Around): readonly Destination[] | "passth
     notes.add("where the route leads is not in its configuration", { ...where, path: `${where.path}.route` }, [what, meaning(route)], true);
     return undefined;
   }
-  notes.unknown(weighted, weightedFields, { ...where, path: `${where.path}.route.weighted_clusters` }, what);
+  notes.unknown(weighted, weightedFields, where, what, ".route.weighted_clusters");
   const shares = list(weighted, "clusters").map((share, index): Destination => {
     const here = { ...where, path: `${where.path}.route.weighted_clusters.clusters[${index}]` };
     notes.unknown(share, shareFields, here, what);
@@ -167,6 +166,7 @@ function hashOf(route: Json, cluster: string, reading: ClusterReading): Readonly
 
 const retryFields = known(`retry_on num_retries per_try_timeout retry_priority retry_host_predicate host_selection_retry_max_attempts
   retriable_status_codes retry_back_off`);
+const PREVIOUS_HOSTS = "envoy.retry_host_predicates.previous_hosts", PREVIOUS_PRIORITIES = "envoy.retry_priorities.previous_priorities";
 /** What Istio writes beside the predicate. */
 const ISTIO_ATTEMPTS = 5;
 
@@ -174,21 +174,24 @@ const ISTIO_ATTEMPTS = 5;
 function retriesOf(route: Json, { levels, notes, where, what }: Around): Retries | undefined {
   const policy = field(route, "retry_policy") ?? field(levels[1], "retry_policy");
   if (policy === undefined) return undefined;
-  notes.unknown(policy, retryFields, { ...where, path: `${where.path}.route.retry_policy` }, what);
+  notes.unknown(policy, retryFields, where, what, ".route.retry_policy");
   const backoff = field(policy, "retry_back_off");
   const base = millisecondsOf(field(backoff, "base_interval")) ?? 25;
   const perTryTimeout = millisecondsOf(field(policy, "per_try_timeout"));
   const retriable = list(policy, "retriable_status_codes").flatMap((code) => (typeof code === "number" ? [code] : []));
   const predicates = list(policy, "retry_host_predicate");
   if (predicates.length > 0 && (number(policy, "host_selection_retry_max_attempts") ?? 1) !== ISTIO_ATTEMPTS) notes.add("how often another host is looked for is not modelled", where, [what, meaning(policy)]);
+  const others = predicates.filter((predicate) => text(predicate, "name") !== PREVIOUS_HOSTS), priority = field(policy, "retry_priority");
+  if (others.length > 0) notes.add("the choice of another host for another try is not modelled", where, [what, others]);
+  if (priority !== undefined && text(priority, "name") !== PREVIOUS_PRIORITIES) notes.add("the choice of a priority for another try is not modelled", where, [what, priority]);
   return {
     attempts: number(policy, "num_retries") ?? 1,
     on: text(policy, "retry_on").split(",").map((condition) => condition.trim()),
     ...(retriable.length === 0 ? {} : { codes: retriable }),
     ...(perTryTimeout === undefined ? {} : { perTryTimeout }),
     ...(backoff === undefined ? {} : { backoff: { base, max: millisecondsOf(field(backoff, "max_interval")) ?? base * 10 } }),
-    ...(predicates.some((predicate) => text(predicate, "name") === "envoy.retry_host_predicates.previous_hosts") ? { otherHosts: true } : {}),
-    ...(field(policy, "retry_priority") === undefined ? {} : { remoteLocalities: true }),
+    ...(predicates.some((predicate) => text(predicate, "name") === PREVIOUS_HOSTS) ? { otherHosts: true } : {}),
+    ...(priority === undefined ? {} : { remoteLocalities: true }),
   };
 }
 
@@ -238,7 +241,8 @@ const corsFields = known(`allow_origin_string_match allow_methods allow_headers 
 /** cors_filter.cc: whether it is on the most specific policy says; each other setting is that of the most specific policy that has it. */
 function corsOf({ filters, levels, notes, where, what }: Around): Cors | undefined {
   const { cors: name } = filters;
-  const all = name === undefined ? [] : levels.map((level) => configFor(name, [level])).filter((config) => config !== undefined).map(unwrapped);
+  if (name === undefined || configFor(name, levels) === undefined) return undefined;
+  const all = levels.map((level) => configFor(name, [level])).filter((config) => config !== undefined).map(unwrapped);
   const [first] = all;
   if (first === undefined || first.isOff) return undefined;
   const policies = all.map(({ config }) => config);

@@ -1,4 +1,5 @@
-import type { Destination, HeaderOperation } from "../../decide/model.ts";
+import type { Backend, Destination, HeaderOperation } from "../../decide/model.ts";
+import { isSame } from "../../decide/same.ts";
 import { SUBSET } from "../istio/destinations.ts";
 import type { Json, JsonObject } from "../istio/json.ts";
 import { field, meaning, text } from "./fields.ts";
@@ -11,6 +12,9 @@ export interface ClusterReading {
   readonly clusters: Clusters;
   /** What clusters are configured with counts too: between dumps. Objects of a control plane say it in other words. */
   readonly withPolicies: boolean;
+  /** Destinations of routes that lead to a cluster and do nothing else. */
+  readonly plain: Map<string, Destination>;
+  readonly texts: Texts;
 }
 
 /** Istio's cluster for whatever address the client asked for. */
@@ -37,37 +41,82 @@ export function isMissing(name: string, { clusters }: ClusterReading): boolean {
   return clusters !== undefined && !clusters.has(name);
 }
 
+/** What a route says of a share. */
+interface Share {
+  readonly weight: number;
+  readonly missingStatus: number;
+  readonly authority?: string | undefined;
+  readonly request: readonly HeaderOperation[];
+  readonly response: readonly HeaderOperation[];
+  readonly policy?: Readonly<Record<string, string>>;
+}
+
 /** A share for a cluster. */
-export function destinationOf(name: string, reading: ClusterReading, share: { readonly weight: number; readonly missingStatus: number; readonly authority?: string | undefined; readonly request: readonly HeaderOperation[]; readonly response: readonly HeaderOperation[]; readonly policy?: Readonly<Record<string, string>> }): Destination {
-  const { weight, missingStatus, authority, request, response, policy: own = {} } = share;
+export function destinationOf(name: string, reading: ClusterReading, share: Share): Destination {
+  const { weight, missingStatus, authority = "", request, response, policy: own = {} } = share;
+  const isPlain = authority === "" && request.length + response.length === 0 && Object.keys(own).length === 0;
+  if (!isPlain) return madeOf(name, reading, share);
+  // Most routes lead to a cluster and do nothing else: they share one object.
+  const key = `${weight} ${missingStatus} ${name}`;
+  const known = reading.plain.get(key) ?? madeOf(name, reading, share);
+  reading.plain.set(key, known);
+  return known;
+}
+
+function madeOf(name: string, reading: ClusterReading, { weight, missingStatus, authority, request, response, policy: own = {} }: Share): Destination {
   const answered = response.length === 0 ? {} : { response };
   // A cluster without endpoints answers as one that is not there, whatever the status for those is.
   if (name === BLACK_HOLE) return { invalid: true, status: 503, weight, ...answered };
   if (isMissing(name, reading)) return { invalid: true, status: missingStatus, weight, ...answered };
   const { host, port, subset } = readCluster(name);
-  const policy = { ...own, ...(reading.withPolicies ? policyOf(reading.clusters?.get(name)) : {}) };
-  return {
-    host, port, weight,
-    ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }),
-    ...(Object.keys(policy).length === 0 ? {} : { policy }),
-    ...(authority === undefined || authority === "" ? {} : { authority }),
-    ...(request.length === 0 ? {} : { request }),
-    ...answered,
-  };
+  const reached = reading.withPolicies ? policyOf(reading.clusters?.get(name), reading.texts) : {};
+  const policy = Object.keys(own).length === 0 ? reached : { ...own, ...reached };
+  const out: { -readonly [Field in keyof Backend]: Backend[Field] } = { host, port, weight };
+  if (subset !== "") out.subset = { [SUBSET]: subset };
+  if (Object.keys(policy).length > 0) out.policy = policy;
+  if (authority !== undefined && authority !== "") out.authority = authority;
+  if (request.length > 0) out.request = request;
+  if (response.length > 0) out.response = response;
+  return out;
 }
 
 /** Names, counters and where endpoints are fetched from tell nothing of how a cluster is reached. */
 const bookkeeping: ReadonlySet<string> = new Set(["@type", "name", "alt_stat_name", "metadata", "eds_cluster_config", "connect_timeout", "load_assignment", "filters"]);
 
-/** How a cluster is reached, as text by part. */
-function policyOf(cluster: JsonObject | undefined): Readonly<Record<string, string>> {
+/** Who a client is shows in no route, and no key is ever told. */
+const secret = /^(?:private_?key|password|pkcs12|session_?ticket_?keys|token|secret|client_?secret|hmac)$/i;
+const policies = new WeakMap<JsonObject, Readonly<Record<string, string>>>();
+
+/** Where the endpoints of a cluster are: Istio's names say that, and addresses are those of one place. */
+const leads: ReadonlySet<string> = new Set(["eds_cluster_config", "load_assignment"]);
+
+/** How a cluster is reached, as text by part; many routes lead to one cluster. */
+function policyOf(cluster: JsonObject | undefined, texts: Texts): Readonly<Record<string, string>> {
+  if (cluster === undefined) return {};
+  const known = policies.get(cluster) ?? policyIn(cluster, texts);
+  policies.set(cluster, known);
+  return known;
+}
+
+function policyIn(cluster: JsonObject, texts: Texts): Readonly<Record<string, string>> {
   const out: Record<string, string> = {};
-  if (cluster === undefined) return out;
+  const isOther = readCluster(text(cluster, "name")).port === 0;
   for (const name of Object.keys(cluster)) {
     const plain = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (!bookkeeping.has(plain)) out[plain] = meaning(cluster[name]);
+    if (!bookkeeping.has(plain) || (leads.has(plain) && isOther)) out[plain] = textOf(plain, cluster[name], texts);
   }
   return out;
+}
+
+/** The last value of each part, with its text: clusters of one mesh have most of them in common. */
+type Texts = Map<string, { readonly value: Json; readonly text: string }>;
+
+function textOf(part: string, value: Json, texts: Texts): string {
+  const last = texts.get(part);
+  if (last !== undefined && isSame(last.value, value)) return last.text;
+  const text = meaning(value, secret);
+  texts.set(part, { value, text });
+  return text;
 }
 
 /** Does a cluster choose its endpoint by a hash of the request? */

@@ -19,6 +19,8 @@ export interface Loaded {
   readonly listeners: readonly Json[];
   /** Listeners that only the bootstrap names: the proxy's own. */
   readonly ownListeners: readonly Json[];
+  /** Listeners that the proxy was sent and does not serve yet. */
+  readonly warming: readonly Json[];
   readonly routes: ReadonlyMap<string, Json>;
   /** Undefined: no cluster is in the input, so that any may be there. */
   readonly clusters?: readonly Json[];
@@ -31,6 +33,7 @@ interface Growing {
   node?: ProxyNode;
   readonly listeners: Json[];
   readonly ownListeners: Json[];
+  readonly warming: Json[];
   readonly routes: Map<string, Json>;
   clusters: Json[] | undefined;
   readonly refused: string[];
@@ -70,9 +73,9 @@ function resourcesOf(value: Json): readonly Json[] {
 
 /** Takes a dump apart. What it does not hold is not there; nothing in it makes this throw. */
 export function takeApart(value: Json): Loaded {
-  const out: Growing = { listeners: [], ownListeners: [], routes: new Map(), clusters: undefined, refused: [] };
+  const out: Growing = { listeners: [], ownListeners: [], warming: [], routes: new Map(), clusters: undefined, refused: [] };
   for (const part of Array.isArray(value) ? value : isObject(value) && Array.isArray(value["configs"]) ? value["configs"] : [value]) take(part, out);
-  return { ...(out.node === undefined ? {} : { node: out.node }), listeners: out.listeners, ownListeners: out.ownListeners, routes: out.routes, ...(out.clusters === undefined ? {} : { clusters: out.clusters }), refused: out.refused };
+  return { ...(out.node === undefined ? {} : { node: out.node }), listeners: out.listeners, ownListeners: out.ownListeners, warming: out.warming, routes: out.routes, ...(out.clusters === undefined ? {} : { clusters: out.clusters }), refused: out.refused };
 }
 
 function take(part: Json, out: Growing): void {
@@ -90,7 +93,9 @@ function take(part: Json, out: Growing): void {
       for (const listener of list(part, "static_listeners")) out.ownListeners.push(field(listener, "listener"));
       for (const listener of list(part, "dynamic_listeners")) {
         const active = field(message(listener, "active_state"), "listener");
+        const warming = field(message(listener, "warming_state"), "listener");
         if (active !== undefined) out.listeners.push(active);
+        else if (warming !== undefined) out.warming.push(warming);
       }
       return noteRefused(list(part, "dynamic_listeners"), "listener", out);
     case "envoy.admin.v3.RoutesConfigDump":

@@ -1,4 +1,4 @@
-import { canonical, isObject, type Json } from "../istio/json.ts";
+import { isObject, type Json } from "../istio/json.ts";
 
 /**
  * Envoy's messages as JSON. Its own dump writes `virtual_hosts`, istiod and istioctl write `virtualHosts`: both are read, as protobuf
@@ -18,11 +18,13 @@ function camelOf(name: string): string {
   return camel;
 }
 
-/** A field by its name in the `.proto`; null counts as absent. */
+/** A field by its name in the `.proto`, none of which any object has by nature; null counts as absent. */
 export function field(value: Json, name: string): Json {
   if (!isObject(value)) return undefined;
-  const found = Object.hasOwn(value, name) ? value[name] : name.includes("_") && Object.hasOwn(value, camelOf(name)) ? value[camelOf(name)] : undefined;
-  return found ?? undefined;
+  const found = value[name];
+  if (found !== undefined) return found ?? undefined;
+  const camel = camelOf(name);
+  return camel === name ? undefined : (value[camel] ?? undefined);
 }
 
 /** The message in a field, or an empty one. */
@@ -109,21 +111,36 @@ function isDefault(value: Json): boolean {
   return value === undefined || value === null || value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
 }
 
-/** One text for one meaning, whichever names fields have. */
-export function meaning(value: Json): string {
-  return canonical(withNames(value, 0));
+/** One text for one meaning, whichever names fields have; values under `hidden` names do not show. */
+export function meaning(value: Json, hidden?: RegExp): string {
+  return written(value, 0, hidden);
 }
 
 /** Messages below this depth do not exist. */
 const DEEPEST = 60;
 
-function withNames(value: Json, depth: number): Json {
-  if (depth > DEEPEST) return undefined;
-  if (Array.isArray(value)) return value.map((item) => withNames(item, depth + 1));
-  if (!isObject(value)) return value;
-  const out: Record<string, Json> = Object.create(null);
-  for (const [name, inner] of Object.entries(value)) out[/^[a-z]+(?:[A-Z][a-z0-9]*)+$/.test(name) ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name] = withNames(inner, depth + 1);
-  return out;
+function written(value: Json, depth: number, hidden: RegExp | undefined): string {
+  if (value === undefined || value === null || depth > DEEPEST) return "null";
+  if (Array.isArray(value)) return `[${value.map((item) => written(item, depth + 1, hidden)).join(",")}]`;
+  if (!isObject(value)) return JSON.stringify(value);
+  const parts: string[] = [];
+  for (const name of Object.keys(value)) {
+    const inner = value[name];
+    if (inner !== undefined) parts.push(`${JSON.stringify(snakeOf(name))}:${hidden?.test(name) === true ? '"not told"' : written(inner, depth + 1, hidden)}`);
+  }
+  return `{${parts.sort().join(",")}}`;
+}
+
+const snakes = new Map<string, string>();
+/** Names that are kept; maps have names that somebody chose. */
+const MOST_NAMES = 5_000;
+
+function snakeOf(name: string): string {
+  const known = snakes.get(name);
+  if (known !== undefined) return known;
+  const snake = /^[a-z]+(?:[A-Z][a-z0-9]*)+$/.test(name) ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name;
+  if (snakes.size < MOST_NAMES) snakes.set(name, snake);
+  return snake;
 }
 
 const scales: ReadonlyMap<string, number> = new Map([["HUNDRED", 10_000], ["TEN_THOUSAND", 100], ["MILLION", 1]]);

@@ -1,5 +1,6 @@
+import type { Unmodelled } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
-import { entries, field, flag, list, meaning, text, typeOf } from "./fields.ts";
+import { entries, entry, field, flag, known, list, meaning, text, typeOf } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
 
 /** The filters of a connection manager that this dialect reads, under the names by which routes configure them. */
@@ -19,6 +20,10 @@ interface Other {
 const CORS = "envoy.extensions.filters.http.cors.v3.Cors";
 const FAULT = "envoy.extensions.filters.http.fault.v3.HTTPFault";
 
+const ROUTER = "envoy.extensions.filters.http.router.v3.";
+/** Of the filter that routes: what has no say in where it does. A snapshot keeps a digest alone. */
+const routerFields = known("dynamic_stats start_child_span upstream_log upstream_log_options suppress_envoy_headers suppress_grpc_request_failure_code_stats sha256");
+
 /** Filters that count, log and trace, and the one at the end that routes. */
 const inert: readonly RegExp[] = [
   /^envoy\.extensions\.filters\.http\.(?:router|grpc_stats)\.v3\./,
@@ -36,6 +41,7 @@ export function filtersOf(manager: Json, notes: Notes, where: Where, withPolicie
     const name = text(filter, "name");
     const config = field(filter, "typed_config");
     const type = typeOf(config);
+    if (type.startsWith(ROUTER)) notes.unknown(config, routerFields, { ...where, path: `${where.path}.http_filters[${index}]` }, name);
     if (type === CORS && !flag(filter, "disabled")) cors = name;
     else if (type === FAULT && !flag(filter, "disabled")) fault = { name, config };
     else if (!inert.some((known) => known.test(type))) {
@@ -52,17 +58,25 @@ const GUARDS: Readonly<Record<string, string>> = {
   "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication": "RequestAuthentication",
 };
 
+const LOADED = "loaded ";
+
+/** What became of a policy. */
+export function isGuard({ key }: Unmodelled): boolean {
+  return key?.startsWith(LOADED) === true;
+}
+
 function tell(name: string, config: Json, notes: Notes, where: Where, withPolicies: boolean): void {
   const type = typeOf(config);
   const policy = !withPolicies && Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
-  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, `loaded ${policy}`);
+  if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, LOADED + policy);
   else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config)]);
 }
 
 /** The configuration that a filter has for a route: the most specific level that names it, as a whole. */
 export function configFor(name: string, levels: readonly Json[]): Json {
   for (const level of levels) {
-    for (const [key, value] of entries(level, "typed_per_filter_config")) if (key === name) return value;
+    const found = entry(field(level, "typed_per_filter_config"), name);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -77,6 +91,7 @@ export function unwrapped(config: Json): { readonly config: Json; readonly isOff
 
 /** What routes say to filters that are not modelled; to a filter that is not there nobody says anything. */
 export function noteFilterConfigs(level: Json, { cors, fault, others }: Filters, notes: Notes, where: Where, what: Json): void {
+  if (others.length === 0) return;
   for (const [name, config] of entries(level, "typed_per_filter_config")) {
     if (name === cors || name === fault?.name || !others.some((other) => other.name === name)) continue;
     notes.add(`the filter \`${name.slice(0, 80)}\` is configured for a route`, { ...where, path: `${where.path}.typed_per_filter_config` }, [what, meaning(config)]);

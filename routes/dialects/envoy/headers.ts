@@ -1,6 +1,6 @@
 import type { HeaderOperation } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
-import { field, flag, known, list, meaning, message, text, texts } from "./fields.ts";
+import { field, flag, known, list, meaning, message, text } from "./fields.ts";
 import type { Notes, Where } from "./notes.ts";
 
 /** What one level of configuration does to the headers of requests and responses. */
@@ -15,17 +15,17 @@ const additionFields = known("header append append_action keep_empty_value");
 
 /** The operations of a route, virtual host, table or share. */
 export function levelOf(value: Json, notes: Notes, where: Where): Level {
-  const request = passOf(list(value, "request_headers_to_add"), texts(value, "request_headers_to_remove"), notes, { ...where, path: `${where.path}.request_headers_to_add` });
-  const response = passOf(list(value, "response_headers_to_add"), texts(value, "response_headers_to_remove"), notes, { ...where, path: `${where.path}.response_headers_to_add` });
+  const request = passOf("request", value, notes, where), response = passOf("response", value, notes, where);
   return request.length + response.length === 0 ? idle : { request, response };
 }
 
 /** One pass as Envoy does it: removals, then overwrites, then additions (header_parser.cc `HeaderParser::evaluateHeaders`). */
-function passOf(added: readonly Json[], removed: readonly string[], notes: Notes, where: Where): readonly HeaderOperation[] {
+function passOf(of: "request" | "response", level: Json, notes: Notes, where: Where): readonly HeaderOperation[] {
+  const added = list(level, `${of}_headers_to_add`), removed = list(level, `${of}_headers_to_remove`);
   if (added.length + removed.length === 0) return none;
   const sets: HeaderOperation[] = [], adds: HeaderOperation[] = [];
   for (const [index, addition] of added.entries()) {
-    const here = { ...where, path: `${where.path}[${index}]` };
+    const here = { ...where, path: `${where.path}.${of}_headers_to_add[${index}]` };
     notes.unknown(addition, additionFields, here, "header addition");
     const header = message(addition, "header");
     const name = text(header, "key").toLowerCase();
@@ -37,7 +37,7 @@ function passOf(added: readonly Json[], removed: readonly string[], notes: Notes
     else if (action === "add") adds.push({ op: "add", name, value });
     else notes.add(`the append action \`${action.slice(0, 60)}\` is not modelled`, here, meaning(addition));
   }
-  return [...removed.map((name): HeaderOperation => ({ op: "remove", name: name.toLowerCase() })), ...sets, ...adds];
+  return [...removed.filter((name) => typeof name === "string").map((name): HeaderOperation => ({ op: "remove", name: name.toLowerCase() })), ...sets, ...adds];
 }
 
 function actionOf(addition: Json): string {

@@ -1,10 +1,10 @@
-import type { Action, Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unmodelled, View } from "../../decide/model.ts";
+import type { Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unmodelled, View } from "../../decide/model.ts";
 import type { Json } from "../istio/json.ts";
 import { versionReadings } from "../istio/versions.ts";
 import { type ClusterReading, indexClusters } from "./clusters.ts";
 import { type Loaded, type ProxyNode, takeApart } from "./dump.ts";
 import { chainsAt, type ReadListener, readListener, type UnreadChain } from "./listeners.ts";
-import { tableOf, usesOf, type UnreadTable } from "./tables.ts";
+import { tableOf, usesOf } from "./tables.ts";
 
 export { isDump } from "./dump.ts";
 export type { ProxyNode } from "./dump.ts";
@@ -44,9 +44,9 @@ export interface EnvoyWorld extends RouteWorld {
 export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   const loaded = takeApart(input.dump);
   const { node } = loaded;
-  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false };
+  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map() };
   const resources = { routes: loaded.routes, clusters };
-  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).filter(({ isInbound }) => !isInbound);
+  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));
@@ -66,19 +66,25 @@ interface Draft {
   readonly view: View;
   /** The port on which the proxy listens. */
   readonly listen?: number;
-  readonly listener: { readonly chains: readonly UnreadChain[]; readonly otherwise: UnreadTable | Action };
+  readonly listener: { readonly chains: readonly UnreadChain[]; readonly otherwise: UnreadChain["then"] };
 }
 
 /** Views of a gateway, or of an Envoy that is nobody's sidecar: one for each listener. */
-function ofListener(node: ProxyNode | undefined, { name, port, chains, otherwise }: ReadListener): readonly Draft[] {
+function ofListener(node: ProxyNode | undefined, { name, port, chains, fallback }: ReadListener): readonly Draft[] {
   const gateway = node === undefined || node.namespace === "" ? `envoy/${name || port}` : `${node.namespace}/${node.name}`;
-  const of = (tls: boolean): readonly UnreadChain[] => chains.filter(({ when }) => when.transport === undefined || (when.transport === "tls") === tls);
+  const of = (tls: boolean): readonly UnreadChain[] => [...chains, ...(fallback === undefined ? [] : [fallback])].filter(({ when }) => when.transport === undefined || (when.transport === "tls") === tls);
   return [false, true].flatMap((tls) => {
-    const own = of(tls);
     // Plain connections to a port for TLS, and TLS to a plain one, are nothing that somebody offers.
-    const isOffered = own.some(({ when }) => when.transport !== undefined || !tls);
-    return isOffered ? [{ view: { gateway, port, tls }, listen: port, listener: { chains: own, otherwise } }] : [];
+    const isOffered = of(tls).some(({ when }) => when.transport !== undefined || !tls);
+    // A chain for the other transport still takes connections away from those with a wider address.
+    return isOffered ? [{ view: { gateway, port, tls }, listen: port, listener: { chains, otherwise: otherwiseOf(fallback, tls) } }] : [];
   });
+}
+
+/** Where connections go that no chain takes; TLS that a default chain does not end, and plain bytes where it ends TLS, find nothing there. */
+function otherwiseOf(fallback: UnreadChain | undefined, tls: boolean): UnreadChain["then"] {
+  const transport = fallback?.when.transport;
+  return fallback === undefined || (transport !== undefined && (transport === "tls") !== tls) ? { type: "close" } : fallback.then;
 }
 
 /** Views of a client: its connections to a port reach the listener on their address, else the one for all addresses, else the catch-all. */
@@ -94,7 +100,7 @@ function ofSidecar(node: ProxyNode | undefined, listeners: readonly ReadListener
     const chains = [...at.filter((listener) => !isWide(listener)).flatMap(chainsAt), ...(wide?.chains ?? [])];
     return {
       view: { mesh: true, namespace: node?.namespace ?? "", labels: {}, port },
-      listener: { chains, otherwise: wide?.otherwise ?? outside },
+      listener: { chains, otherwise: wide?.fallback?.then ?? outside },
     };
   });
 }
@@ -124,14 +130,14 @@ const assumedFilters = [
 ];
 
 function readingsOf({ chains, otherwise }: Draft["listener"], envoy: string | undefined): readonly Reading[] {
-  const tables = chains.flatMap(({ then }) => (then.type === "http" ? [usesOf(then)] : []));
+  const tables = [...chains.map(({ then }) => then), otherwise].flatMap((then) => (then.type === "http" ? [usesOf(then)] : []));
   const uses = { headers: tables.some(({ headers }) => headers), regexes: tables.some(({ regexes }) => regexes), mirrors: false };
   return versionReadings("1.31.0", envoy, uses).map(({ name, versions, http }) => ({ name, ...(Object.keys(versions).length === 0 ? {} : { versions }), listener: listenerAs(chains, otherwise, http) }));
 }
 
-function listenerAs(chains: readonly UnreadChain[], otherwise: UnreadTable | Action, reading: HttpReading): Listener {
-  const read = chains.map((chain): Chain => ({ ...chain, then: chain.then.type === "http" ? { ...chain.then, reading } : chain.then }));
-  return { chains: read, otherwise: otherwise.type === "http" ? { type: "close" } : otherwise };
+function listenerAs(chains: readonly UnreadChain[], otherwise: UnreadChain["then"], reading: HttpReading): Listener {
+  const as = (then: UnreadChain["then"]): Chain["then"] => (then.type === "http" ? { ...then, reading } : then);
+  return { chains: chains.map((chain): Chain => ({ ...chain, then: as(chain.then) })), otherwise: as(otherwise) };
 }
 
 function assumptionsOf({ clusters, listeners, routes, refused, node }: Loaded): readonly Assumption[] {
@@ -146,7 +152,6 @@ function assumptionsOf({ clusters, listeners, routes, refused, node }: Loaded): 
 /** What touches all of the proxy. */
 function leftOut({ node }: Loaded, listeners: readonly ReadListener[]): readonly Unmodelled[] {
   const found = listeners.flatMap(({ unmodelled }) => unmodelled);
-  const defaults = listeners.filter(({ otherwise }) => otherwise.type === "http").map(({ name }): Unmodelled => ({ reason: "a default chain that speaks HTTP is not modelled", where: { object: `Listener ${name}`, path: "default_filter_chain" } }));
   const waypoint: readonly Unmodelled[] = node?.role === "waypoint" ? [{ reason: "what a waypoint has loaded is not modelled", where: { object: `${node.namespace}/${node.name}` }, mayRoute: true }] : [];
-  return [...found, ...defaults, ...waypoint];
+  return [...found, ...waypoint];
 }

@@ -16,6 +16,9 @@ export interface RouteMatch {
 
 const matchFields = known(`prefix path safe_regex connect_matcher path_separated_prefix path_match_policy case_sensitive runtime_fraction headers
   query_parameters grpc tls_context dynamic_metadata filter_state cookies`);
+/** Matches on what is no part of a request. */
+const foreign = ["tls_context", "filter_state", "cookies"];
+
 const headerFields = known(`name exact_match safe_regex_match range_match present_match prefix_match suffix_match contains_match string_match
   invert_match treat_missing_header_as_empty`);
 const queryFields = known("name string_match present_match");
@@ -25,24 +28,26 @@ const stringFields = known("exact prefix suffix contains safe_regex ignore_case"
 export function matchOf(match: Json, notes: Notes, where: Where): RouteMatch {
   notes.unknown(match, matchFields, where, "match");
   const path = pathOf(match, notes, where);
-  const headers = list(match, "headers").flatMap((header, index) => headerOf(header, notes, { ...where, path: `${where.path}.headers[${index}]` }) ?? []);
-  const query = list(match, "query_parameters").flatMap((parameter, index) => queryOf(parameter, notes, { ...where, path: `${where.path}.query_parameters[${index}]` }) ?? []);
-  const claims = list(match, "dynamic_metadata").flatMap((metadata, index) => claimOf(metadata, notes, { ...where, path: `${where.path}.dynamic_metadata[${index}]` }) ?? []);
+  const each = <T>(part: string, read: (value: Json, notes: Notes, where: Where) => T | undefined): T[] => {
+    const values = list(match, part);
+    return values.length === 0 ? [] : values.flatMap((value, index) => read(value, notes, { object: where.object, path: `${where.path}.${part}[${index}]` }) ?? []);
+  };
+  const headers = each("headers", headerOf), query = each("query_parameters", queryOf), claims = each("dynamic_metadata", claimOf);
   if (field(match, "grpc") !== undefined) headers.push({ name: "content-type", match: { kind: "regex", pattern: String.raw`application/grpc(\+.*)?` } });
-  for (const part of ["tls_context", "filter_state", "cookies"]) {
+  for (const part of foreign) {
     const value = field(match, part);
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) notes.add(`a match on \`${part}\` is not modelled`, where, [meaning(match)], true);
   }
   const share = shareOf(match);
   if (share > 0 && share < 1_000_000) notes.add("a route that takes a share of the requests is not modelled", { ...where, path: `${where.path}.runtime_fraction` }, undefined, true);
   const isOpen = path === undefined || (path.kind === "prefix" && path.value === "/");
+  const when: { -readonly [Part in keyof Condition]: Condition[Part] } = {};
+  if (!isOpen) when.path = path;
+  if (headers.length > 0) when.headers = headers;
+  if (query.length > 0) when.query = query;
+  if (claims.length > 0) when.claims = claims;
   return {
-    when: {
-      ...(isOpen ? {} : { path }),
-      ...(headers.length === 0 ? {} : { headers }),
-      ...(query.length === 0 ? {} : { query }),
-      ...(claims.length === 0 ? {} : { claims }),
-    },
+    when,
     prefix: prefixLength(match),
     // Requests of the method CONNECT are not modelled.
     isDead: share === 0 || field(match, "connect_matcher") !== undefined,
@@ -69,11 +74,12 @@ function bytesOf(value: string): number {
   return bytes;
 }
 
+const forms = [["prefix", "prefix"], ["path", "exact"], ["path_separated_prefix", "separated-prefix"]] as const;
+
 function pathOf(match: Json, notes: Notes, where: Where): PathMatch | undefined {
-  const folded = field(match, "case_sensitive") === false ? { ignoreCase: true } : {};
-  for (const [name, kind] of [["prefix", "prefix"], ["path", "exact"], ["path_separated_prefix", "separated-prefix"]] as const) {
+  for (const [name, kind] of forms) {
     const value = field(match, name);
-    if (typeof value === "string") return { kind, value, ...folded };
+    if (typeof value === "string") return field(match, "case_sensitive") === false ? { kind, value, ignoreCase: true } : { kind, value };
   }
   const pattern = field(message(match, "safe_regex"), "regex");
   if (typeof pattern === "string") return { kind: "regex", pattern };

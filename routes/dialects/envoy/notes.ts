@@ -9,6 +9,9 @@ export interface Where {
   readonly path: string;
 }
 
+/** What Envoy writes instead of secrets, and the same where bytes are written as text. */
+const redacted = /\[redacted\]|W3JlZGFjdGVkXQ==/;
+
 /** Most things told of one virtual host: more say nothing new. */
 const MOST = 30;
 
@@ -22,7 +25,10 @@ export class Notes {
    */
   add(reason: string, where: Where, same?: Json, mayRoute = false): void {
     if (this.#found.size >= MOST) return;
-    const note: Unmodelled = { reason, where: { object: where.object, path: where.path }, ...(same === undefined ? {} : { key: meaning([reason, same]) }), ...(mayRoute ? { mayRoute } : {}) };
+    const key = same === undefined ? undefined : meaning([reason, same]);
+    // Two texts that were taken out are not the same text.
+    const isTold = key !== undefined && !redacted.test(key);
+    const note: Unmodelled = { reason: key !== undefined && !isTold ? `${reason}, and the dump holds it in part only` : reason, where: { object: where.object, path: where.path }, ...(isTold ? { key } : {}), ...(mayRoute ? { mayRoute } : {}) };
     this.#found.set(`${note.reason} ${note.key ?? where.path}`, note);
   }
 
@@ -31,9 +37,9 @@ export class Notes {
     if (this.#found.size < MOST) this.#found.set(`${reason} ${key}`, { reason, where: { object: where.object, path: where.path }, key });
   }
 
-  /** Every field of a message that is set and not known. `what` tells two messages apart that stand in other places of another dump. */
-  unknown(value: Json, fields: Known, where: Where, what: Json): void {
-    for (const [name, inner] of unknownIn(value, fields)) this.add(`the field \`${name.slice(0, 80)}\` is not modelled`, { ...where, path: `${where.path}.${name.slice(0, 80)}` }, [what, inner]);
+  /** Every field of a message that is set and not known. `what` tells two messages apart that stand in other places of another dump; `below` leads from `where` to it. */
+  unknown(value: Json, fields: Known, where: Where, what: Json, below = ""): void {
+    for (const [name, inner] of unknownIn(value, fields)) this.add(`the field \`${name.slice(0, 80)}\` is not modelled`, { ...where, path: `${where.path}${below}.${name.slice(0, 80)}` }, [what, inner]);
   }
 
   list(): readonly Unmodelled[] {

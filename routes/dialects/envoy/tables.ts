@@ -1,9 +1,10 @@
-import type { Action, HttpTable, PathNormalization, Rule, Unmodelled, VirtualHost } from "../../decide/model.ts";
+import type { Action, HttpTable, PathNormalization, Rule, Strips, Unmodelled, VirtualHost } from "../../decide/model.ts";
 import { isObject, type Json } from "../istio/json.ts";
+import { byteLength } from "../istio/values.ts";
 import { actionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
 import { field, flag, known, list, meaning, message, number, text, texts } from "./fields.ts";
-import { type Filters, filtersOf, noteFilterConfigs } from "./filters.ts";
+import { type Filters, filtersOf, isGuard, noteFilterConfigs } from "./filters.ts";
 import { levelOf } from "./headers.ts";
 import { matchOf } from "./matches.ts";
 import { Notes, type Where } from "./notes.ts";
@@ -17,12 +18,14 @@ const managerFields = known(`codec_type stat_prefix rds route_config http_filter
   always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details forward_client_cert_matcher proxy_100_continue
   represent_ipv4_remote_address_as_ipv4_mapped_ipv6 upgrade_configs normalize_path merge_slashes path_with_escaped_slashes_action
   request_id_extension stream_error_on_invalid_http_message typed_header_validation_config append_x_forwarded_port
-  append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
+  strip_any_host_port strip_matching_host_port strip_trailing_host_dot append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
 
 /** What a connection manager makes of requests, beside its routes. */
 interface Manager {
   readonly config: Json;
   readonly isSecure: boolean;
+  /** The port on which it listens; left out: not known. */
+  readonly port?: number;
   readonly where: Where;
 }
 
@@ -49,7 +52,7 @@ export function usesOf({ virtualHosts }: UnreadTable): { readonly headers: boole
 }
 
 /** The table that a connection manager serves. */
-export function tableOf({ manager: { config, isSecure, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
+export function tableOf({ manager: { config, isSecure, port, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
   const filters = filtersOf(config, notes, where, clusters.withPolicies);
@@ -59,15 +62,24 @@ export function tableOf({ manager: { config, isSecure, where }, routes, clusters
   const hosts = virtualHostsOf(routes, { clusters, filters, isSecure, trustsNobody: flag(config, "use_remote_address") && (number(config, "xff_num_trusted_hops") ?? 0) === 0, shared: notes });
   for (const { rules } of hosts.virtualHosts) for (const { action, origin } of rules) if (action.type === "invalid") return { ...action, reason: `${origin.object} ${origin.path}: ${action.reason}` };
   const all = notes.list();
-  const whole: readonly VirtualHost[] = isObject(routes) ? hosts.virtualHosts : [{ domains: ["*"], rules: [] }];
-  return {
+  return touchedBy(all, {
     type: "http",
     pathNormalization: normalization,
     ignorePort: flag(routes, "ignore_port_in_host_matching"),
+    ...stripsOf(config, port),
     ...schemeOf(config, isSecure),
-    virtualHosts: whole.map((host) => (all.length === 0 ? host : { ...host, unmodelled: [...all, ...(host.unmodelled ?? [])] })),
+    virtualHosts: hosts.virtualHosts,
     otherwise: hosts.otherwise,
-  };
+  });
+}
+
+/** A table with what touches all of its hosts; those that no virtual host takes, too, but where policies alone act, which objects tell of named hosts. */
+export function touchedBy(all: readonly Unmodelled[], table: UnreadTable): UnreadTable {
+  if (all.length === 0) return table;
+  const virtualHosts = table.virtualHosts.map((host) => ({ ...host, unmodelled: [...all, ...(host.unmodelled ?? [])] }));
+  const isWhole = all.every(isGuard) || table.virtualHosts.some(({ domains }) => domains.includes("*"));
+  const rest: VirtualHost = { domains: ["*"], rules: table.otherwise.type === "notFound" ? [] : [{ when: {}, action: table.otherwise, origin: { object: "", path: "" } }], unmodelled: all };
+  return { ...table, virtualHosts: isWhole ? virtualHosts : [...virtualHosts, rest] };
 }
 
 function missingRoutes(config: Json): string {
@@ -91,6 +103,13 @@ function normalizationOf(config: Json, notes: Notes, where: Where): PathNormaliz
   if (keeps && normalizes) return merges ? "merge-slashes" : "base";
   if (!keeps || merges) notes.add("this combination of path settings is not modelled", where, [normalizes, merges, escapes]);
   return normalizes ? "base" : "none";
+}
+
+/** conn_manager_utility.cc `maybeNormalizeHost`. */
+function stripsOf(config: Json, own: number | undefined): Pick<HttpTable, "strips"> {
+  const port = flag(config, "strip_any_host_port") ? "any" : flag(config, "strip_matching_host_port") ? own : undefined;
+  const strips: Strips = { ...(port === undefined ? {} : { port }), ...(flag(config, "strip_trailing_host_dot") ? { dot: true } : {}) };
+  return Object.keys(strips).length === 0 ? {} : { strips };
 }
 
 /** conn_manager_utility.cc `mutateRequestHeaders`: who has `use_remote_address` and trusts no proxy before it writes the header itself. */
@@ -152,7 +171,7 @@ function virtualHostOf(host: Json, routes: Json, where: Where, context: Context)
   let isImplicit = true;
   for (const [index, route] of list(host, "routes").entries()) {
     const here = { object: where.object, path: `${where.path}.routes[${index}]` };
-    if (isWritten(route)) isImplicit = false;
+    if (isImplicit && isWritten(route)) isImplicit = false;
     notes.unknown(route, routeFields, here, "route");
     const { when, prefix, isDead } = matchOf(field(route, "match"), notes, { ...here, path: `${here.path}.match` });
     if (isDead) continue;
@@ -161,10 +180,33 @@ function virtualHostOf(host: Json, routes: Json, where: Where, context: Context)
     const inner = levelOf(route, notes, here);
     const headers = isReversed ? [table, outer, inner] : [inner, outer, table];
     const action = actionOf(route, { filters: context.filters, clusters: context.clusters, levels: [route, host, routes], headers, prefix, notes, where: here, what });
-    rules.push({ when, action: action ?? somewhere(route), origin: here });
+    rules.push(...withoutExpression({ when, action: action ?? somewhere(route), origin: here }));
   }
   const unmodelled: readonly Unmodelled[] = notes.list();
   return { domains: texts(host, "domains"), rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(isImplicit && tls === undefined && isNamedByIstio(host) ? { isImplicit: true } : {}) };
+}
+
+/**
+ * istiod takes away a prefix of whole segments by an expression, `^/foo(/?)(.*)` for `/foo` (conversion.go `createRewriteFilter`,
+ * route.go `generateRegexRewriteForPrefix`): the prefix itself becomes `/`, and what is below it stays. Two rules say that exactly.
+ */
+function withoutExpression(rule: Rule): readonly Rule[] {
+  const { when, action, origin } = rule;
+  const { path } = when;
+  if (action.type !== "forward" || action.rewritePath?.kind !== "regex" || action.rewritePath.substitution !== "/\\2") return [rule];
+  const { rewritePath, ...rest } = action;
+  // Every path begins with the slash that is put back.
+  if (path === undefined && rewritePath.pattern === "^(/?)(.*)") return [{ ...rule, action: rest }];
+  if (path?.kind !== "separated-prefix" || path.ignoreCase === true || rewritePath.pattern !== `^${quoted(path.value)}(/?)(.*)`) return [rule];
+  return [
+    { when: { ...when, path: { kind: "exact", value: path.value } }, action: { ...rest, rewritePath: { kind: "replace", value: "/" } }, origin },
+    { when, action: { ...rest, rewritePath: { kind: "prefix", length: byteLength(path.value), value: "" } }, origin },
+  ];
+}
+
+/** Go's `regexp.QuoteMeta`. */
+function quoted(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }
 
 /** Where a route leads that is not modelled: the same where it is written alike. What it is was told before. */

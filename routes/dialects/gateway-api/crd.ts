@@ -1,6 +1,7 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { at, isObject, type Json, listAt, numberAt, textAt, textsAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
+import { milliseconds } from "../istio/values.ts";
 
 /**
  * What an API server would refuse by the rules of the CRD, beyond types: such an object came from elsewhere, and what a control plane
@@ -15,6 +16,9 @@ export function crdProblems(route: Named): readonly Unmodelled[] {
   for (const [index, rule] of listAt(route.spec, "rules").entries()) checkRule(rule, `spec.rules[${index}]`, route.kind, refuse);
   return out;
 }
+
+/** Statuses of a redirect. */
+export const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 const hostname = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -31,6 +35,8 @@ function checkRule(rule: Json, path: string, kind: string, refuse: Refuse): void
   for (const [field, text] of [["request", request], ["backendRequest", backend]] as const) {
     if (text !== "" && !/^([0-9]{1,5}(h|m|s|ms)){1,4}$/.test(text)) refuse(`${path}.timeouts.${field}`, `\`${text.slice(0, 40)}\` is no duration such as \`1m30s\``);
   }
+  const [whole = 0, part = 0] = [milliseconds(request), milliseconds(backend)];
+  if (whole > 0 && part > whole) refuse(`${path}.timeouts`, `\`backendRequest\` is \`${backend.slice(0, 40)}\`, longer than \`request\``);
 }
 
 function checkMatch(match: Json, path: string, kind: string, refuse: Refuse): void {
@@ -76,6 +82,6 @@ function checkFilters(rule: Json, path: string, refuse: Refuse): void {
     const denominator = at(fraction, "denominator") === undefined ? 100 : numberAt(fraction, "denominator");
     if (isObject(fraction) && (denominator < 1 || numberAt(fraction, "numerator") > denominator)) refuse(`${own}.requestMirror.fraction`, "the fraction is none between 0 and 1");
     const status = at(at(filter, "requestRedirect"), "statusCode");
-    if (status !== undefined && ![301, 302, 303, 307, 308].includes(Number(status))) refuse(`${own}.requestRedirect.statusCode`, `the status is ${String(status).slice(0, 20)}`);
+    if (status !== undefined && !REDIRECTS.includes(Number(status))) refuse(`${own}.requestRedirect.statusCode`, `the status is ${String(status).slice(0, 20)}`);
   }
 }

@@ -5,9 +5,8 @@ import type { KubeObject, Named, Service } from "../istio/registry.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
-import { crdProblems } from "./crd.ts";
 import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
-import { istiodRoutes } from "./merged.ts";
+import { istiodRoutes, readRoutes } from "./merged.ts";
 import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
 import { meshRoutes } from "./mesh.ts";
 import { specifiedRoutes } from "./specified.ts";
@@ -65,11 +64,12 @@ function hasApi(objects: readonly KubeObject[]): boolean {
  */
 export function readApi(input: ApiInput): Api {
   if (!hasApi(input.objects)) return nothing;
-  const objects = sorted(input.objects);
+  const written = sorted(input.objects);
+  const problems = readRoutes(written.routes, input.memory);
+  const objects: ApiObjects = { ...written, routes: [...problems.keys()] };
   const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
   const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
   const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, seen });
-  const problems = new Map(objects.routes.map((route) => [route, [...problemsOf(route), ...crdProblems(route)]]));
   const context: Context = { input, objects, listeners, isGrantSeen: seen("ReferenceGrant"), problems };
   const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
   return {

@@ -1,11 +1,15 @@
 import type { Unmodelled } from "../../decide/model.ts";
+import { isSame } from "../../decide/same.ts";
 import { canonical } from "../istio/json.ts";
+import type { Memory, Written } from "../istio/memory.ts";
 import type { Named } from "../istio/registry.ts";
 import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
 import { hostnamesOf, parentsOf } from "./attach.ts";
 import type { Conversion } from "./conversion.ts";
+import { crdProblems } from "./crd.ts";
 import type { Context } from "./index.ts";
 import { isOwnHost, siblingsOf } from "./listeners.ts";
+import { problemsOf } from "./objects.ts";
 import { agesMatter, type ApiRule, inOrder, rulesOf } from "./rules.ts";
 
 /** Rules for one host of one listener or one service of the mesh, of all routes that have some. */
@@ -45,11 +49,65 @@ export function isHttp({ kind }: Named): boolean {
   return kind === "HTTPRoute" || kind === "GRPCRoute";
 }
 
-/** The rules of a route; where it cannot be said they are none, as istiod drops them. */
-export function translated(route: Named, { input, objects, isGrantSeen, problems }: Context, how: Pick<Conversion, "reading" | "isMesh">): { readonly rules: readonly ApiRule[]; readonly left: readonly Unmodelled[] } {
+/** The rules of a route, and what of it stays open. */
+interface Translated {
+  readonly rules: readonly ApiRule[];
+  readonly left: readonly Unmodelled[];
+}
+
+/** A route of the last place, with all that its translation rests on. */
+interface Known extends Translated {
+  readonly route: Named;
+  readonly rest: readonly unknown[];
+}
+
+/** What the last of the places that are read together held and made, by title. */
+class Last {
+  readonly translated = new Map<string, Known>();
+  readonly routes = new Map<string, { readonly route: Named; readonly problems: readonly Unmodelled[] }>();
+  readonly lists = new Map<string, readonly HttpRule[]>();
+}
+
+const last = new WeakMap<Memory, Last>();
+
+function lastOf(memory: Memory): Last {
+  const found = last.get(memory) ?? new Last();
+  last.set(memory, found);
+  return found;
+}
+
+/** The routes of a place with what of each is outside the model. One that the last place held alike has its very spec. */
+export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMap<Named, readonly Unmodelled[]> {
+  const { routes: before } = lastOf(memory);
+  return new Map(routes.map((route) => {
+    const known = before.get(route.title);
+    if (known !== undefined && isSame(known.route.spec, route.spec) && isSame(known.route.problems, route.problems)) {
+      const { created, file, line, labels, annotations } = known.route;
+      const isAll = created === route.created && file === route.file && line === route.line && isSame([labels, annotations], [route.labels, route.annotations]);
+      return [isAll ? known.route : { ...route, spec: known.route.spec }, known.problems];
+    }
+    const problems = [...problemsOf(route), ...crdProblems(route)];
+    before.set(route.title, { route, problems });
+    return [route, problems];
+  }));
+}
+
+/**
+ * The rules of a route; where it cannot be said they are none, as istiod drops them. A route that the last place held alike, under
+ * the same grants, is not read again: its rules are the very same, in the name of this one.
+ */
+export function translated(route: Named, context: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
+  const { input, objects, isGrantSeen, problems } = context;
+  const memory = lastOf(input.memory).translated;
+  const key = `${how.reading} ${how.isMesh} ${route.title}`;
+  const rest = [input.domain, isGrantSeen, problems.get(route), ...objects.grants.map(({ namespace, spec }) => ({ namespace, spec }))];
+  const before = memory.get(key);
+  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map(({ spec, match, path, matchPath }) => ({ spec, match, route, path, matchPath })), left: before.left };
   const left: Unmodelled[] = [...(problems.get(route) ?? [])];
   const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, leave: (one) => void left.push(one) };
-  return { rules: rulesOf(route, conversion) ?? [], left };
+  const rules = rulesOf(route, conversion) ?? [];
+  memory.set(key, { rules, left, route, rest });
+  return { rules, left };
 }
 
 /** The pile under a key. */
@@ -83,15 +141,32 @@ function unknown(key: string, { host, gateway }: Pile, left: readonly Unmodelled
   return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [rule], problems: [], left, isOfApi: true };
 }
 
+/** Rules as the dialect of Istio reads them; those that are the last place's, and their list where all are, stay the same objects. */
+function httpOf(key: string, rules: readonly ApiRule[], written: readonly Written[], { lists }: Last): readonly HttpRule[] {
+  const before = lists.get(key);
+  let isNew = before?.length !== rules.length;
+  const list = rules.map((rule, index): HttpRule => {
+    const { spec, route, path, matchPath, placed } = rule;
+    const own = written[index];
+    const found = placed !== undefined && placed.written === own ? placed : {
+      spec, written: own, source: route, path,
+      matches: own?.hasMatches === true ? own.blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [],
+      namespace: route.namespace, mirrorNamespace: route.namespace, mirrorsNamespace: route.namespace,
+    };
+    rule.placed = found;
+    isNew ||= before?.[index] !== found;
+    return found;
+  });
+  if (!isNew && before !== undefined) return before;
+  lists.set(key, list);
+  return list;
+}
+
 /** The VirtualService as the dialect of Istio reads it; its rules keep the objects that they come from. */
 export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly ApiRule[], { input }: Context): VirtualService {
   const name = key.replaceAll("/", "~");
   const written = input.memory.rules(rules.map(({ spec }) => spec), `${base.kind} ${name}`, base.namespace, input.domain);
-  const http = rules.map(({ spec, route, path, matchPath }, index): HttpRule => ({
-    spec, written: written[index], source: route, path,
-    matches: written[index]?.hasMatches === true ? written[index].blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [],
-    namespace: route.namespace, mirrorNamespace: route.namespace, mirrorsNamespace: route.namespace,
-  }));
+  const http = httpOf(key, rules, written, lastOf(input.memory));
   return {
     named: { ...base, name, problems: [], written }, hosts: [pile.host], gateways: [pile.gateway],
     exportTo: input.exportTo.map((target) => (target === "." ? base.namespace : target)),

@@ -1,7 +1,9 @@
 import { at, canonical, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { milliseconds } from "../istio/values.ts";
+import type { HttpRule } from "../istio/virtual-services.ts";
 import { sharesOf } from "./backends.ts";
+import { REDIRECTS } from "./crd.ts";
 import type { Conversion } from "./conversion.ts";
 import { backendHeaders, filtersOf, rewritten } from "./filters.ts";
 import { type ApiMatch, areDisjoint, grpcMatches, httpMatches } from "./matches.ts";
@@ -13,6 +15,8 @@ export interface ApiRule {
   readonly route: Named;
   readonly path: string;
   readonly matchPath: string;
+  /** The rule as it last stood in a list: see `merged.ts`. */
+  placed?: HttpRule;
 }
 
 /** The rules of an HTTPRoute or a GRPCRoute; undefined where istiod makes none of them because one cannot be said. */
@@ -96,7 +100,7 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
   const scheme = textAt(redirect, "scheme"), port = at(redirect, "port");
   const derived = reading === "specification" ? "SPECIFICATION" : scheme === "" ? "FROM_REQUEST_PORT" : "FROM_PROTOCOL_DEFAULT";
   return {
-    redirectCode: typeof at(redirect, "statusCode") === "number" ? at(redirect, "statusCode") : 302,
+    redirectCode: REDIRECTS.find((status) => status === at(redirect, "statusCode")) ?? 302,
     ...(textAt(redirect, "hostname") === "" ? {} : { authority: textAt(redirect, "hostname") }),
     ...(scheme === "" ? {} : { scheme }),
     ...(typeof port === "number" ? { port } : {}),
@@ -107,12 +111,12 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
 
 /** Rules in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
 export function inOrder(rules: readonly ApiRule[]): readonly ApiRule[] {
-  return rules.map((rule, index) => ({ rule, index })).sort((a, b) => compareRanks(a.rule.match.rank, b.rule.match.rank) || a.index - b.index).map(({ rule }) => rule);
+  return rules.toSorted((a, b) => compareRanks(a.match.rank, b.match.rank));
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
-  for (const [at_, one] of a.entries()) {
-    const other = b[at_];
+  for (let index = 0; index < a.length; index++) {
+    const one = a[index] ?? 0, other = b[index];
     if (other === undefined) return -1;
     if (one !== other) return other - one;
   }

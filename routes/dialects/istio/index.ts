@@ -117,6 +117,6 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   const views = [...gatewayViews(place), ...meshViews(place)];
   const addresses = Object.fromEntries(registry.services.filter(({ isByName }) => isByName).flatMap((service) => service.addresses.map((address) => [address, service.host])));
   const routedBeside = Object.fromEntries([...captured].filter(([, { mayRoute }]) => mayRoute === true));
-  const areClientsAssumed = registry.seen("Pod") ? {} : { areClientsAssumed: true as const };
+  const areClientsAssumed = registry.seen("Pod") || input.proxy !== undefined ? {} : { areClientsAssumed: true as const };
   return { place: input.place, views, ...(Object.keys(addresses).length === 0 ? {} : { addresses }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }

@@ -7,7 +7,7 @@ import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
 import type { Named } from "./registry.ts";
-import type { Made } from "./rules.ts";
+import type { Asked, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
 
@@ -52,8 +52,6 @@ export class Block {
 /** One `http` rule as it was written in the VirtualServices of one name. */
 export class Written {
   readonly spec: JsonObject;
-  /** No unknown field, no value of a wrong type. */
-  readonly isInOrder: boolean;
   /** Its match blocks; one that stands for none where it has none. */
   readonly blocks: readonly Block[];
   readonly hasMatches: boolean;
@@ -63,15 +61,24 @@ export class Written {
   placed: PlacedRule | undefined = undefined;
   /** What the last proxy that asked makes of it: see `rules.ts`. */
   made: Made | undefined = undefined;
+  /** What of it releases read differently: see `rules.ts`. */
+  asked: Asked | undefined = undefined;
+  private readonly written: Json;
+  private order: boolean | undefined = undefined;
 
   constructor(spec: Json, uses: readonly Use[]) {
-    this.isInOrder = fits(spec, http, 2);
+    this.written = spec;
     this.spec = isObject(spec) ? spec : {};
     const matches = listAt(this.spec, "match");
     this.hasMatches = matches.length > 0;
     // Lists that grow take more room than most of these ever need.
     this.blocks = matches.length < 2 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
     this.uses = uses;
+  }
+
+  /** No unknown field, no value of a wrong type. */
+  get isInOrder(): boolean {
+    return (this.order ??= fits(this.written, http, 2));
   }
 }
 

@@ -231,7 +231,7 @@ function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumst
 const asked = new WeakMap<VirtualService["http"], Asked>();
 
 /** What of rules versions read differently. */
-interface Asked {
+export interface Asked {
   readonly headers: boolean;
   readonly regexes: boolean;
   readonly mirrors: boolean;
@@ -246,19 +246,29 @@ export function usesOf(service: VirtualService): Asked {
 
 function readAsked(http: readonly HttpRule[]): Asked {
   let headers = false, regexes = false, mirrors = false;
+  for (const rule of http) {
+    const own = rule.written === undefined ? askedBy(rule) : (rule.written.asked ??= askedBy(rule));
+    headers ||= own.headers;
+    regexes ||= own.regexes;
+    mirrors ||= own.mirrors;
+  }
+  return { headers, regexes, mirrors };
+}
+
+function askedBy(rule: HttpRule): Asked {
+  const { spec } = rule;
+  let headers = false, regexes = mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
   const look = (match: JsonObject): void => {
     headers ||= match["headers"] !== undefined || match["withoutHeaders"] !== undefined;
     regexes ||= mentions(match, "regex");
   };
-  for (const rule of http) {
-    const { spec } = rule;
-    mirrors ||= spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
-    if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
-    else for (const match of rule.matches) look(match.spec);
-    regexes ||= mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
-  }
-  return { headers, regexes, mirrors };
+  if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
+  else for (const match of rule.matches) look(match.spec);
+  const mirrors = spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
+  return headers || regexes || mirrors ? { headers, regexes, mirrors } : asksNothing;
 }
+
+const asksNothing: Asked = { headers: false, regexes: false, mirrors: false };
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -47,7 +47,7 @@ export function servable(listener: Json, tables: readonly Json[], naming: Naming
     const { transport_socket: secure, ...rest } = value;
     return { ...rest, filters, ...(secure === undefined ? {} : { transport_socket: ownCertificate(naming) }) };
   };
-  const looksAtDestination = /"(prefix_ranges|destination_port)"/.test(JSON.stringify(listAt(listener, "filter_chains")));
+  const looksAtDestination = /"(prefix_ranges|destination_port|source_prefix_ranges|source_ports|source_type)"/.test(JSON.stringify(listAt(listener, "filter_chains")));
   const inspectors = listAt(listener, "listener_filters").filter((filter) => keptInspectors.has(textAt(filter, "name")));
   const proxyProtocol = { name: "proxy_protocol", typed_config: { "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol" } };
   const fallback = chain(at(listener, "default_filter_chain"));

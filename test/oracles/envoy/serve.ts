@@ -25,6 +25,7 @@ export interface Asked {
   readonly listener: string;
   readonly tls?: { readonly serverName?: string };
   readonly destination?: { readonly address: string; readonly port: number };
+  readonly source?: { readonly address: string; readonly port: number };
   /** Left out: the connection carries something that is not HTTP; with `tls`, a hello. */
   readonly request?: RawRequest;
   /** Decides weighted choices. */
@@ -91,7 +92,7 @@ export async function serve(binary: string, wanted: readonly Served[]): Promise<
     const out: Observed[] = [];
     const kinds = new Map<string, { readonly made: Servable; readonly opening: Opening; readonly asked: { readonly index: number; readonly request: RawRequest }[] }>();
     for (const [index, one] of asked.entries()) {
-      const { listener, tls, destination, request, random } = one;
+      const { listener, tls, destination, source, request, random } = one;
       const made = served.get(`${id} ${listener}`);
       const name = made === undefined ? "" : textAt(made.listener, "name");
       const port = ports.get(name);
@@ -99,7 +100,7 @@ export async function serve(binary: string, wanted: readonly Served[]): Promise<
         out[index] = made === undefined ? { type: "closed" } : { type: "refused", reason: refusals.get(name) ?? process.log().slice(-2_000) };
         continue;
       }
-      const told = made.looksAtDestination ? { destination: destination ?? { address: "127.0.0.1", port: 1 } } : {};
+      const told = made.looksAtDestination ? { destination: destination ?? { address: "127.0.0.1", port: 1 }, ...(source === undefined ? {} : { source }) } : {};
       if (request === undefined) {
         out[index] = await connection({ port, ...told }, one);
         continue;

@@ -26,6 +26,7 @@ export interface Opening {
   readonly tls?: { readonly serverName?: string };
   /** Told in front of everything else by the PROXY protocol, as a redirected connection would carry it. */
   readonly destination?: { readonly address: string; readonly port: number };
+  readonly source?: { readonly address: string; readonly port: number };
 }
 
 /** Bytes of a socket on demand; `undefined` once it is closed. */
@@ -120,10 +121,10 @@ export async function exchange(opening: Opening, bytes: Bytes): Promise<Bytes> {
   return read;
 }
 
-async function open({ port, tls, destination }: Opening): Promise<Socket | undefined> {
+async function open({ port, tls, destination, source = { address: destination?.address.includes(":") === true ? "::1" : "127.0.0.1", port: 40_000 } }: Opening): Promise<Socket | undefined> {
   const plain = connect({ host: "127.0.0.1", port, noDelay: true });
   if (!(await settled(plain, "connect"))) return undefined;
-  if (destination !== undefined) plain.write(`PROXY TCP4 127.0.0.1 ${destination.address} 40000 ${destination.port}\r\n`);
+  if (destination !== undefined) plain.write(`PROXY TCP${destination.address.includes(":") ? 6 : 4} ${source.address} ${destination.address} ${source.port} ${destination.port}\r\n`);
   if (tls === undefined) return plain;
   const secure = connectTls({ socket: plain, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"], ...(tls.serverName === undefined ? {} : { servername: tls.serverName }) });
   return (await settled(secure, "secureConnect")) ? secure : undefined;

@@ -17,6 +17,8 @@ interface Row {
   readonly requests: readonly (Partial<Request> | string)[];
   /** What one exchange does not show of a route is configured elsewhere. */
   readonly isInherited?: true;
+  /** The connection is told the port of the listener, as the port that it was for. */
+  readonly isTold?: true;
 }
 
 const A = "outbound|80||a.test", B = "outbound|8080|v2|b.test";
@@ -86,6 +88,10 @@ const rows: readonly Row[] = [
   { name: "a redirect with a prefix, of an exact path and of an expression", routes: [{ match: { path: "/a" }, redirect: { prefix_rewrite: "/p" } }, { match: { safe_regex: { regex: "/b.*" } }, redirect: { prefix_rewrite: "/p" } }], requests: ["/a?q", "/b/c?q"] },
   { name: "direct responses", routes: [{ match: { path: "/a" }, direct_response: { status: 418, body: { inline_string: "t" } } }, { match: { path: "/b" }, direct_response: { status: 200, body: { inline_bytes: "/wB4" } } }, { match: { path: "/c" }, direct_response: { status: 404 }, response_headers_to_add: [set("x", "1")] }], requests: ["/a", "/b", "/c", "/d"] },
   { name: "rewrites of a prefix, a path, a prefix of segments and an expression", routes: [when({ prefix: "/a" }, to(A, { prefix_rewrite: "/z" })), when({ path: "/b" }, to(A, { prefix_rewrite: "/z" })), when({ path_separated_prefix: "/c" }, to(A, { prefix_rewrite: "/z" })), when({ safe_regex: { regex: "/d.*" } }, to(A, { prefix_rewrite: "/z" })), when({ prefix: "/e" }, to(A, { regex_rewrite: { pattern: { regex: "e" }, substitution: "E" } })), when({ prefix: "/F", case_sensitive: false }, to(A, { prefix_rewrite: "/" }))], requests: ["/a/x?q", "/b?q", "/c/x", "/c", "/d/x?q", "/ee", "/fx"] },
+  ...[["path_separated_prefix", "/foo", "^/foo(/?)(.*)"], ["path_separated_prefix", "/f.o", "^/f\\.o(/?)(.*)"], ["path_separated_prefix", "/f", "^/foo(/?)(.*)"], ["prefix", "/foo", "^/foo(/?)(.*)"], ["prefix", "/", "^(/?)(.*)"]].map(([form = "", prefix, regex]): Row => ({
+    name: `an expression that takes a prefix away, ${regex} of ${form} ${prefix}`, routes: [when({ [form]: prefix }, to(A, { regex_rewrite: { pattern: { regex }, substitution: "/\\2" } }))],
+    requests: ["/foo", "/foo?q=1", "/foo/", "/foo//b", "/foo/b/c?q", "/foobar", "/f.o/x", "/f/foo", "/f", "/", "//x"],
+  })),
   { name: "rewrites of the host, of a route and of a share", routes: [when({ prefix: "/a" }, to(A, { host_rewrite_literal: "h.test" })), when({ prefix: "/b" }, { route: { timeout: "0s", weighted_clusters: { clusters: [{ name: A, weight: 1, host_rewrite_literal: "s.test" }, { name: B, weight: 0 }] } } }), when({ prefix: "/c" }, { route: { timeout: "0s", host_rewrite_literal: "h.test", weighted_clusters: { clusters: [{ name: A, weight: 1, host_rewrite_literal: "s.test" }] } } })], requests: ["/a", "/b", "/c"] },
   { name: "weights", routes: [when({ prefix: "/" }, { route: { timeout: "0s", weighted_clusters: { clusters: [{ name: A, weight: 3, ...levels("share") }, { name: B, weight: 1 }, { name: "outbound|80||gone.test", weight: 0 }] } } })], requests: ["/", x("1")] },
   { name: "a cluster that is not there", routes: [when({ prefix: "/a" }, to("outbound|80||gone.test")), when({ prefix: "/b" }, to("outbound|80||gone.test", { cluster_not_found_response_code: "NOT_FOUND" })), when({ prefix: "/c" }, to("outbound|80||gone.test", { cluster_not_found_response_code: "INTERNAL_SERVER_ERROR" }))], requests: ["/a", "/b", "/c"] },
@@ -97,11 +103,26 @@ const rows: readonly Row[] = [
   { name: "removed headers and empty values", routes: [{ ...when({ prefix: "/" }), request_headers_to_add: [set("x", ""), { header: { key: "y", value: "" }, append_action: "OVERWRITE_IF_EXISTS_OR_ADD", keep_empty_value: true }, { header: { key: "w", raw_value: "YQ==" }, append: false }, { header: { key: "v", value: "2" }, append: true }], request_headers_to_remove: ["X-Gone"] }], requests: ["/", { headers: [["x", "1"], ["y", "1"], ["w", "1"], ["v", "1"], ["x-gone", "1"]] }] },
   { name: "cross-origin rules of a virtual host, and of a route instead", host: { typed_per_filter_config: cors({ allow_origin_string_match: [{ exact: "http://o.com" }], allow_methods: "GET,POST", allow_credentials: true }) }, routes: [{ ...when({ prefix: "/a" }), typed_per_filter_config: cors({ allow_origin_string_match: [{ prefix: "http://p" }], max_age: "5" }) }, when({ prefix: "/" })], requests: ["/a", "/b"].flatMap((path) => origins.map((origin) => ({ ...origin, path }))) },
   { name: "cross-origin rules of a table", table: { typed_per_filter_config: cors({ allow_origin_string_match: [{ exact: "http://o.com" }], expose_headers: "e", forward_not_matching_preflights: false }) }, routes: [when({ prefix: "/" })], requests: origins },
+  ...[{ exact: "*" }, { safe_regex: { regex: ".*" } }, { safe_regex: { regex: "[*]" } }, { prefix: "*" }, { suffix: "*" }, { contains: "*" }, { exact: "*", ignore_case: true }].flatMap((origin): Row[] => [{}, { allow_credentials: true }, { forward_not_matching_preflights: false, allow_methods: "GET", allow_headers: "x", max_age: "5", expose_headers: "e" }].map((more) => ({
+    name: `cross-origin rules for the star, ${JSON.stringify([origin, more])}`, table: { typed_per_filter_config: cors({ allow_origin_string_match: [{ exact: "http://o.com" }, origin], ...more }) }, routes: [when({ prefix: "/" })], requests: [...origins, { headers: [["origin", "*"]] }, { headers: [["origin", "null"]] }, {}, { method: "OPTIONS", headers: [["origin", "http://p.com"]] }],
+  }))),
   { name: "cross-origin rules that are turned off", table: { typed_per_filter_config: cors({ allow_origin_string_match: [{ exact: "http://o.com" }], filter_enabled: { default_value: { numerator: 0 } } }) }, routes: [when({ prefix: "/" })], requests: origins },
   { name: "a fault of a virtual host, and of a route instead", isInherited: true, host: { typed_per_filter_config: fault(418) }, routes: [{ ...when({ prefix: "/a" }), typed_per_filter_config: fault(503) }, when({ prefix: "/" })], requests: ["/a", "/b"] },
   { name: "TLS is required", host: { require_tls: "ALL" }, routes: [when({ prefix: "/" })], requests: ["/a?b=1", { authority: "a.test:80" }, { headers: [["x-forwarded-proto", "https"]] }, { headers: [["x-forwarded-proto", "http"]] }] },
   { name: "TLS is required of whoever writes the header itself", manager: { use_remote_address: true }, host: { require_tls: "ALL" }, routes: [when({ prefix: "/" })], requests: ["/a?b=1", { headers: [["x-forwarded-proto", "https"]] }] },
   { name: "the scheme that a client tells", routes: [when({ prefix: "/", headers: [{ name: ":scheme", string_match: { exact: "https" } }] })], requests: [{}, { headers: [["x-forwarded-proto", "https"]] }, { headers: [["x-forwarded-proto", "HTTPS"]] }] },
+  ...[{ strip_any_host_port: true }, { strip_trailing_host_dot: true }, { strip_any_host_port: true, strip_trailing_host_dot: true }, { strip_matching_host_port: true }, { strip_matching_host_port: true, strip_trailing_host_dot: true }, {}].flatMap((manager): Row[] => [true, false].map((ignores): Row => ({
+    name: `authorities with ${JSON.stringify(manager)}, ${ignores ? "whatever the port" : "with ports"}`, manager, isTold: true,
+    table: {
+      ignore_port_in_host_matching: ignores,
+      virtual_hosts: [
+        { name: "plain", domains: ["a.test"], routes: [when({ prefix: "/", headers: [{ name: ":authority", string_match: { suffix: "0" } }] }, to(B)), { match: { prefix: "/r" }, redirect: { https_redirect: true } }, when({ prefix: "/" })] },
+        ...(ignores ? [] : [{ name: "ported", domains: ["a.test:80", "a.test:8080"], routes: [{ match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "ported" } } }] }]),
+        { name: "dotted", domains: ["a.test."], routes: [{ match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "dotted" } } }] },
+      ],
+    },
+    requests: ["/", "/r"].flatMap((path) => ["a.test", "A.test:80", "a.test:8080", "a.test:9", "a.test.", "a.test.:80", "a.test.:8080", "a.test..", "a.test:65535", "a.test:65536", "a.test:4294967295", "a.test:4294967296", "a.test:8o",  "a.test:080", "a.test:", "[::1]:80", "[::1]"].map((authority) => ({ path, authority }))),
+  }))),
   ...[{}, { normalize_path: true }, { normalize_path: true, merge_slashes: true }, { normalize_path: true, merge_slashes: true, path_with_escaped_slashes_action: "UNESCAPE_AND_FORWARD" }, { normalize_path: true, path_with_escaped_slashes_action: "KEEP_UNCHANGED" }].map((manager): Row => ({ name: `paths with ${JSON.stringify(manager)}`, manager, routes: [when({ prefix: "/a/b" }), when({ prefix: "/a" }, to(B)), when({ prefix: "/" }, { direct_response: { status: 404, body: { inline_string: "rest" } } })], requests: ["/a//b", "/a/../b", "/a%2Fb", "/a%2fb", "/%61/b", "/a/./b", "//a/b", "/a%5Cb", "/a%00"] })),
 ];
 
@@ -118,7 +139,7 @@ describe.skipIf("missing" in parts)("real Envoy and this reading of it agree on"
 
   afterAll(() => dataPlane?.stop());
 
-  for (const [index, { name, requests, isInherited }] of rows.entries()) {
+  for (const [index, { name, requests, isInherited, isTold }] of rows.entries()) {
     it(name, async () => {
       const own = generated[index];
       if (own === undefined || dataPlane === undefined) throw new Error("not served");
@@ -127,10 +148,10 @@ describe.skipIf("missing" in parts)("real Envoy and this reading of it agree on"
       if (listener === undefined) throw new Error("no view");
       expect(world.unmodelled).toEqual([]);
       const whole = requests.map((request): Request => ({ method: "GET", scheme: "http", authority: "a.test", path: "/", headers: [], ...(typeof request === "string" ? { path: request } : request) }));
-      const observed = await dataPlane.ask(own.id, whole.map((request) => ({ listener: "l", request, random: 0 })));
+      const observed = await dataPlane.ask(own.id, whole.map((request) => ({ listener: "l", request, random: 0, ...(isTold === true ? { destination: { address: "10.0.0.1", port: 80 } } : {}) })));
       const resolver = new Resolver(listener);
       const wrong = whole.flatMap((request, at) => {
-        const { effect, unmodelled } = resolver.answer(request);
+        const { effect, unmodelled } = resolver.answer(isTold === true ? { ...request, destination: { address: "10.0.0.1", port: 80 } } : request);
         const seen = observed[at] ?? { type: "closed" as const };
         const said = unmodelled[0]?.reason ?? contradiction(effect, isInherited === true ? withoutRoute(seen) : seen, request, { made: { id: "", objects: [], meshConfig: {}, proxies: [] }, generated: own });
         return said === undefined ? [] : [`${JSON.stringify(request)}: ${said}`];
@@ -147,13 +168,13 @@ function withoutRoute(seen: Observed): Observed {
 }
 
 /** A listener with the settings of a row, and the clusters that are there. */
-function generatedOf({ routes = [], host = {}, table = {}, manager = {} }: Row, index: number): Generated {
+function generatedOf({ routes = [], host = {}, table = {}, manager = {}, isTold }: Row, index: number): Generated {
   const filter = (name: string, type: string): JsonObject => ({ name, typed_config: { "@type": `type.googleapis.com/envoy.extensions.filters.http.${type}` } });
   const typed_config = {
     "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", stat_prefix: "s", ...manager,
     route_config: { name: "r", virtual_hosts: [{ name: "h", domains: ["*"], routes, ...host }], ...table },
     http_filters: [filter("envoy.filters.http.fault", "fault.v3.HTTPFault"), filter("envoy.filters.http.cors", "cors.v3.Cors"), filter("envoy.filters.http.router", "router.v3.Router")],
   };
-  const listener = { name: "l", address: { socket_address: { address: "0.0.0.0", port_value: 80 } }, filter_chains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config }] }] };
+  const listener = { name: "l", address: { socket_address: { address: "0.0.0.0", port_value: 80 } }, filter_chains: [{ ...(isTold === true ? { filter_chain_match: { destination_port: 80 } } : {}), filters: [{ name: "envoy.filters.network.http_connection_manager", typed_config }] }] };
   return { id: `row${index}`, listeners: [listener], routes: [], clusters: [A, B].map((name) => ({ name, type: "EDS", lb_policy: "RANDOM", connect_timeout: "1s" })), endpoints: {} };
 }

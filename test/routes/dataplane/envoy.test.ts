@@ -19,8 +19,7 @@ const parts = await findAll(["istiod", "envoy"]);
 const languages: readonly (readonly [name: string, worlds: number, make: typeof worldOf, undecided: number, guard: number])[] = [
   // The first world of this seed has a Sidecar whose listener for a port lets in no service of it.
   ["objects of Istio", WORLDS, worldOf, 0.05, 591_243_239],
-  // A prefix that gives way to a slash is an expression to Envoy, and two different rewrites by expressions are left open.
-  ["objects of Gateway API beside them", Math.ceil(WORLDS / 2), apiWorldOf, 0.2, 900_453_415],
+  ["objects of Gateway API beside them", Math.ceil(WORLDS / 2), apiWorldOf, 0.02, 900_453_415],
 ];
 
 it.for(languages)("reads what istiod generates for a proxy as Envoy serves it, and as its objects say: %s", { timeout: 7_200_000 }, async ([name, count, make, most, guard], { skip }) => {

@@ -11,7 +11,7 @@ const admin = (name: string): string => `type.googleapis.com/envoy.admin.v3.${na
 type Spelling = "envoy" | "istioctl" | "snapshot";
 
 /** What istiod generated for a proxy as the proxy would dump it; in Envoy's names of fields, in those of istioctl, or as a snapshot keeps it. */
-function dumpOf(proxy: Proxy, generated: Generated, spelling: Spelling): Json {
+export function dumpOf(proxy: Proxy, generated: Generated, spelling: Spelling): Json {
   const type = proxy.type === "gateway" ? "router" : "sidecar";
   const dump = {
     configs: [

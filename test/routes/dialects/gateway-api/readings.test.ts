@@ -1,64 +1,23 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ApiReading, type Effect, istioWorld, type KubeObject, Resolver, type RouteWorld } from "#routes";
-
-const made = (apiVersion: string, kind: string, name: string, spec: object, namespace = "a", created = "2026-01-02T00:00:00Z"): KubeObject => ({ object: { apiVersion, kind, metadata: { name, namespace, ...(created === "" ? {} : { creationTimestamp: created }) }, spec } });
-const api = (kind: string, name: string, spec: object, namespace = "a", created = "2026-01-02T00:00:00Z"): KubeObject => made("gateway.networking.k8s.io/v1", kind, name, spec, namespace, created);
-const service = (name: string, namespace = "a"): KubeObject => made("v1", "Service", name, { clusterIP: "10.0.0.1", ports: [{ name: "http", port: 80 }] }, namespace);
-const gateway = (listeners: readonly object[] = [{ name: "web", port: 80, protocol: "HTTP" }], more: object = {}): KubeObject => api("Gateway", "g", { gatewayClassName: "istio", listeners, ...more });
-const to = (name: string, more: object = {}): object => ({ backendRefs: [{ name, port: 80, ...more }] });
-const route = (rules: readonly object[], more: object = {}, name = "r", created = "2026-01-02T00:00:00Z"): KubeObject => api("HTTPRoute", name, { parentRefs: [{ name: "g" }], rules, ...more }, "a", created);
-const path = (value: string, type = "PathPrefix"): object => ({ matches: [{ path: { type, value } }] });
-
-function worldOf(objects: readonly KubeObject[], reading: ApiReading = "istiod"): RouteWorld {
-  return istioWorld({ place: "p", objects: [service("x"), service("y"), ...objects], complete: true, reading, istio: "1.31.0", envoy: "1.40.0" });
-}
-
-interface Asked { readonly path?: string; readonly authority?: string; readonly headers?: readonly (readonly [string, string])[]; readonly port?: number }
-
-function ask(world: RouteWorld, { path: target = "/", authority = "a.com", headers = [], port = 80 }: Asked) {
-  const table = world.views.find(({ view }) => "gateway" in view && view.port === port);
-  const [reading] = table?.readings ?? [];
-  if (reading === undefined) return { effect: { type: "no view" } as const, unmodelled: [] };
-  const { effect, unmodelled } = new Resolver(reading.listener).answer({ method: "GET", scheme: "http", authority, path: target, headers }, "raw_buffer");
-  return { effect, unmodelled };
-}
-
-/** What an answer is about, in a word or two. */
-function said(effect: Effect | { readonly type: "no view" }): string {
-  if (effect.type === "redirect") return `${effect.status} ${effect.location}`;
-  if (effect.type === "respond") return String(effect.status);
-  if (effect.type !== "forward") return effect.type;
-  const shares = effect.destinations.map((share) => ("invalid" in share ? String(share.status) : (share.host.split(".")[0] ?? "")));
-  return [shares.join("+"), effect.rewrite?.path].filter((part) => part !== undefined).join(" ");
-}
-
-const redirect = (filter: object): object => ({ filters: [{ type: "RequestRedirect", requestRedirect: filter }] });
-const prefix = (value: string): object => ({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: value } });
-const rewrite = (value: string): object => ({ filters: [{ type: "URLRewrite", urlRewrite: prefix(value) }] });
-
-interface Deviation { readonly claim: string; readonly objects: readonly KubeObject[]; readonly asked: Asked; readonly istiod: string; readonly specification: string }
+import { compareWorlds, istioWorld, type KubeObject, Resolver } from "#routes";
+import { root } from "../../../support/room.ts";
+import { answered, api, ask, type Asked, client, deviations, gateway, ground, path, redirect, rewrite, route, said, service, to, worldOf } from "./deviations.ts";
 
 describe("istiod and the specification answer differently", () => {
-  const rows: readonly Deviation[] = [
-    { claim: "a redirect to a scheme keeps the port of Host", objects: [gateway(), route([redirect({ scheme: "https" })])], asked: { authority: "a.com:8080" }, istiod: "302 https://a.com:8080/", specification: "302 https://a.com/" },
-    { claim: "a redirect without scheme on port 80 keeps the port of Host", objects: [gateway(), route([redirect({ statusCode: 301 })])], asked: { authority: "a.com:8080" }, istiod: "301 http://a.com:8080/", specification: "301 http://a.com/" },
-    { claim: "a replaced prefix of a redirect keeps its slash", objects: [gateway(), route([{ ...path("/foo"), ...redirect(prefix("/xyz/")) }])], asked: { path: "/foo/bar" }, istiod: "302 http://a.com/xyz//bar", specification: "302 http://a.com/xyz/bar" },
-    { claim: "an empty prefix of a redirect is none (T73)", objects: [gateway(), route([{ ...path("/foo"), ...redirect(prefix("")) }])], asked: { path: "/foo/bar" }, istiod: "302 http://a.com/foo/bar", specification: "302 http://a.com/bar" },
-    { claim: "the root is rewritten without a slash between (T74)", objects: [gateway(), route([{ ...path("/"), ...rewrite("/xyz"), ...to("x") }])], asked: { path: "/bar" }, istiod: "x /xyzbar", specification: "x /xyz/bar" },
-    { claim: "a listener without routes leaves its host to a wider one", objects: [gateway([{ name: "web", port: 80, protocol: "HTTP" }, { name: "own", port: 80, protocol: "HTTP", hostname: "b.com" }]), route([to("x")], { parentRefs: [{ name: "g", sectionName: "web" }] })], asked: { authority: "b.com" }, istiod: "x", specification: "notFound" },
-    { claim: "two spellings of a header are two tests", objects: [gateway(), route([{ matches: [{ headers: [{ name: "Foo", value: "1" }, { name: "foo", value: "2" }] }], ...to("x") }])], asked: { headers: [["foo", "1"]] }, istiod: "notFound", specification: "x" },
-    { claim: "a service of gRPC alone takes its own name", objects: [gateway(), api("GRPCRoute", "r", { parentRefs: [{ name: "g" }], rules: [{ matches: [{ method: { service: "s" } }], ...to("x") }] })], asked: { path: "/s" }, istiod: "x", specification: "notFound" },
-    { claim: "the older of two kinds has a host", objects: [gateway(), route([{ ...path("/a"), ...to("x") }], {}, "r", "2026-01-01T00:00:00Z"), api("GRPCRoute", "q", { parentRefs: [{ name: "g" }], rules: [to("y")] })], asked: { path: "/b" }, istiod: "y", specification: "notFound" },
-    { claim: "a route of the listener's own host is tried first", objects: [gateway([{ name: "web", port: 80, protocol: "HTTP", hostname: "a.com" }]), route([{ ...path("/a"), ...to("x") }]), route([to("y")], { hostnames: ["a.com"] }, "q")], asked: { path: "/a" }, istiod: "x", specification: "y" },
-  ];
-  it.each(rows)("$claim", ({ objects, asked, istiod, specification }) => {
-    expect([said(ask(worldOf(objects), asked).effect), said(ask(worldOf(objects, "specification"), asked).effect)]).toEqual([istiod, specification]);
+  it.each(deviations)("$claim", (row) => {
+    expect([answered(row, "istiod"), answered(row, "specification")]).toEqual([row.istiod, row.specification]);
   });
 
-  it("an expression stands behind every prefix, or its rank is open (T44)", () => {
+  it("an expression whose rank is open is told where it stands (T44)", () => {
     const objects = [gateway(), route([{ ...path("/a.*", "RegularExpression"), ...to("x") }, { ...path("/"), ...to("y") }])];
-    expect(said(ask(worldOf(objects), { path: "/a" }).effect)).toBe("y");
     expect(ask(worldOf(objects, "specification"), { path: "/a" }).unmodelled.map(({ where }) => where)).toEqual([{ object: "HTTPRoute a/r", path: "spec.rules[0].matches[0]" }]);
+  });
+
+  it("with a row for every line of the README's table", () => {
+    const readme = readFileSync(join(root, "routes/dialects/gateway-api/README.md"), "utf8");
+    expect(deviations.length).toBeGreaterThanOrEqual(readme.split("\n").filter((line) => line.startsWith("| ")).length - 2);
   });
 });
 
@@ -71,6 +30,7 @@ describe("both readings answer alike", () => {
     { claim: "a prefix is of whole segments (T01)", objects: [gateway(), route([{ ...path("/foo"), ...to("x") }])], asked: { path: "/foobar" }, answer: "notFound" },
     { claim: "a slash at the end of a prefix does not count (E14)", objects: [gateway(), route([{ ...path("/foo/"), ...to("x") }])], asked: { path: "/foo" }, answer: "x" },
     { claim: "a redirect without a code is 302 (T29)", objects: [gateway(), route([redirect({ hostname: "b.com" })])], asked: {}, answer: "302 http://b.com/" },
+    { claim: "a redirect names the port of a listener that is not its scheme's own", objects: [gateway([{ name: "web", port: 8080, protocol: "HTTP" }]), route([redirect({ statusCode: 301 })])], asked: { port: 8080, authority: "a.com:9" }, answer: "301 http://a.com:8080/" },
     { claim: "no backend is 500 (T46)", objects: [gateway(), route([path("/")])], asked: {}, answer: "500" },
     { claim: "backends without weight are 500", objects: [gateway(), route([to("x", { weight: 0 })])], asked: {}, answer: "500" },
     { claim: "a backend that is not there has its share of 500 (T47)", objects: [gateway(), route([{ backendRefs: [{ name: "x", port: 80 }, { name: "gone", port: 80 }] }])], asked: {}, answer: "x+500" },
@@ -93,9 +53,8 @@ describe("both readings answer alike", () => {
 });
 
 it.each([["", undefined], ["at one port", 80]] as const)("for clients in the mesh%s, what is below a prefix that is taken away stays", (_, port) => {
-  const own: KubeObject = { object: { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "a", labels: {} }, spec: { containers: [{ name: "istio-proxy" }] }, status: { phase: "Running" } } };
   const parent = { group: "", kind: "Service", name: "x", ...(port === undefined ? {} : { port }) };
-  const world = worldOf([own, api("HTTPRoute", "r", { parentRefs: [parent], rules: [{ ...path("/foo"), ...rewrite("/"), ...to("y") }] })]);
+  const world = worldOf([client, api("HTTPRoute", "r", { parentRefs: [parent], rules: [{ ...path("/foo"), ...rewrite("/"), ...to("y") }] })]);
   const listener = world.views.find(({ view }) => "mesh" in view && view.port === 80)?.readings[0]?.listener;
   const answers = ["/foo", "/foo/b"].map((target) => listener && said(new Resolver(listener).answer({ method: "GET", scheme: "http", authority: "x.a.svc.cluster.local", path: target, headers: [], destination: { port: 80, address: "10.0.0.1" } }, "raw_buffer").effect));
   expect(answers).toEqual(["y /", "y /b"]);
@@ -108,12 +67,37 @@ describe("what is not modelled is told where it stands", () => {
     ["a redirect and a rewrite", route([{ filters: [{ type: "RequestRedirect", requestRedirect: {} }, { type: "URLRewrite", urlRewrite: {} }] }]), "HTTPRoute a/r", "spec.rules[0].filters"],
     ["a replaced prefix of an exact path", route([{ ...path("/a", "Exact"), ...rewrite("/b"), ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0]"],
     ["a weight beyond the limit", route([to("x", { weight: 1_000_001 })]), "HTTPRoute a/r", "spec.rules[0].backendRefs[0].weight"],
+    ["a filter that is there twice", route([{ filters: [{ type: "URLRewrite", urlRewrite: { hostname: "b.com" } }, { type: "URLRewrite", urlRewrite: { hostname: "c.com" } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters"],
+    ["a redirect with backends", route([{ ...redirect({ hostname: "b.com" }), ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].backendRefs"],
+    ["a header that is asked for twice", route([{ matches: [{ headers: [{ name: "x", value: "1" }, { name: "x", value: "2" }] }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].matches[0].headers[1].name"],
+    ["a status that no redirect has", route([redirect({ statusCode: 304 })]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestRedirect.statusCode"],
+    ["a timeout that is no duration", route([{ ...to("x"), timeouts: { request: "1d" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts.request"],
+    ["a timeout of a try that is longer than all", route([{ ...to("x"), timeouts: { request: "1s", backendRequest: "2s" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts"],
+    ["a mirror of more than all requests", route([{ filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "y", port: 80 }, percent: 101 } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestMirror.percent"],
+    ["rules of a wrong type", route("none" as unknown as readonly object[]), "HTTPRoute a/r", "spec.rules"],
     ["a host with a port", route([to("x")], { hostnames: ["a.com:80"] }), "HTTPRoute a/r", "spec.hostnames[0]"],
   ];
   it.each(rows)("%s", (_, object, title, at) => {
     const world = worldOf([gateway(), object]);
     const told = [...world.unmodelled, ...world.views.flatMap(({ readings }) => readings.flatMap(({ listener }) => listener.chains.flatMap(({ then }) => (then.type === "http" ? then.virtualHosts.flatMap(({ unmodelled }) => unmodelled ?? []) : []))))];
     expect(told.map(({ where }) => where)).toContainEqual({ object: title, path: at });
+  });
+
+  // Of other hosts than the one that is none nothing is open.
+  it.each(rows.filter(([claim]) => claim !== "a host with a port"))("%s: undecided against a route that is whole, in both readings, with object and path", (_, object, title, at) => {
+    for (const reading of ["istiod", "specification"] as const) {
+      const { outcome, undecided, differences } = compareWorlds([worldOf([gateway(), object], reading), worldOf([gateway(), route([to("y")])], reading)]);
+      expect([reading, outcome, differences.map(({ request, answers }) => [request, answers.map(({ effect }) => effect)])]).toEqual([reading, "undecided", []]);
+      expect(undecided.map(({ where }) => where)).toContainEqual({ object: title, path: at });
+    }
+  });
+
+  it("a reference into another namespace where no ReferenceGrant is in an input that is not whole", () => {
+    const objects = [gateway(), service("z", "b"), route([to("z", { namespace: "b" })])].map(({ object }) => ({ object }));
+    const of = (complete: boolean) => istioWorld({ place: complete ? "whole" : "part", objects: [...ground, ...objects], complete, istio: "1.31.0", envoy: "1.40.0" });
+    const { outcome, undecided } = compareWorlds([of(false), of(true)], { views: ["gateways"] });
+    expect([outcome, undecided.map(({ reason, where }) => [reason, where])]).toEqual(["undecided", [["the reference to `b/z` needs a ReferenceGrant, and none is in the input", { object: "HTTPRoute a/r", path: "spec.rules[0].backendRefs[0]" }]]]);
+    expect(compareWorlds([of(true), worldOf([gateway(), route([path("/")])])], { views: ["gateways"] }).outcome).toBe("equivalent");
   });
 
   it("the age of routes, where it decides, and not where it does not", () => {
