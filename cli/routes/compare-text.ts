@@ -1,10 +1,10 @@
 import { styleText } from "node:util";
-import { curlText, effectText, listText, requestText, ruleText, sidesOf, viewText } from "../../kinds/routes-equivalent/words.ts";
+import { curlText, requestText, viewText } from "../../kinds/routes-equivalent/words.ts";
 import { count, wrap } from "../../reports/layout.ts";
 import { plain } from "../../reports/plain.ts";
 import type { WorldDifference } from "#routes";
 import { assumptionText } from "./answer.ts";
-import { wordsOf, type Compared, type Verdict } from "./compare.ts";
+import { alsoText, openText, sidesText, wordsOf, type Compared, type Verdict } from "./compare.ts";
 
 interface Looks {
   readonly width: number;
@@ -26,10 +26,7 @@ export function compareText(compared: Compared, looks: Looks): string {
     `${head}  ${wordsOf(compared, plain)}`,
     ...cut(differences, MOST.differences).map((each) => differenceText(each, looks.width)),
     ...more(differences, MOST.differences, "differences"),
-    ...cut(undecided, MOST.undecided).map(({ reason, where, place, host }) => {
-      const object = where === undefined ? "" : ` (${where.object}${where.path === undefined ? "" : ` ${where.path}`})`;
-      return wrap(plain(`cannot be decided${place === undefined ? "" : ` in ${place}`}: ${reason}${object}${host === undefined ? "" : `, for \`${host}\``}`), looks.width, "  ? ", "    ");
-    }),
+    ...cut(undecided, MOST.undecided).map((each) => wrap(plain(openText(each)), looks.width, "  ? ", "    ")),
     ...more(undecided, MOST.undecided, "open questions"),
     ...cut(assumptions, MOST.assumptions).map((each) => wrap(plain(assumptionText(each)), looks.width, "  assumes: ", "    ")),
     ...more(assumptions, MOST.assumptions, "assumptions"),
@@ -42,20 +39,12 @@ function headOf(verdict: Verdict): string {
 }
 
 function differenceText(difference: WorldDifference, width: number): string {
-  const { request, view, answers, alsoFor, alsoIn, missing, more } = difference;
-  const effects = answers.map(({ effect }) => effect);
-  const sides = sidesOf(difference).flatMap((side) => {
-    const [first] = side;
-    if (first === undefined) return [];
-    const where = listText(side.map(({ place }) => place));
-    return missing.includes(first.place)
-      ? wrap(plain(`in ${where}: there is no such ${"gateway" in view ? "gateway" : "client"}`), width, "    ", "      ")
-      : [wrap(plain(`in ${where} it ${effectText(first.effect, effects)}`), width, "    ", "      "), wrap(plain(ruleText(first.rule)), width, "      ", "      ")].join("\n");
-  });
-  const also = [
-    ...(alsoFor.length === 0 ? [] : [`also for ${alsoFor.slice(0, MOST.names).join(", ")}${alsoFor.length > MOST.names ? ` and ${alsoFor.length - MOST.names} more hosts` : ""}`]),
-    ...(alsoIn.length === 0 ? [] : [`also at ${alsoIn.slice(0, MOST.names).map(viewText).join(", ")}${alsoIn.length > MOST.names ? ` and ${alsoIn.length - MOST.names} more views` : ""}`]),
-    ...(more === true ? ["more requests for this host may differ"] : []),
-  ];
-  return [wrap(plain(`${requestText(request)} at ${viewText(view)}`), width, "  ✗ ", "    "), ...sides, ...also.map((text) => wrap(plain(text), width, "    ", "      ")), `    ${plain(curlText(request, view))}`].join("\n");
+  const { request, view } = difference;
+  const lines = (text: string, indent: string, next: string) => wrap(plain(text), width, indent, next);
+  return [
+    lines(`${requestText(request)} at ${viewText(view)}`, "  ✗ ", "    "),
+    ...sidesText(difference).flatMap(({ where, rule }) => [lines(where, "    ", "      "), ...(rule === undefined ? [] : [lines(rule, "      ", "      ")])]),
+    ...alsoText(difference, MOST.names).map((text) => lines(text, "    ", "      ")),
+    `    ${plain(curlText(request, view))}`,
+  ].join("\n");
 }

@@ -1,6 +1,8 @@
 import { compareWorlds, type Mapping, type WorldComparison, type WorldDifference, type WorldOptions } from "#routes";
 import { istioMap } from "#values";
 import { routeWorldsOf } from "../../kinds/routes-equivalent/place.ts";
+import { effectText, listText, ruleText, sidesOf, viewText } from "../../kinds/routes-equivalent/words.ts";
+import { count } from "../../reports/layout.ts";
 import { UsageError } from "../errors.ts";
 import type { Flags } from "../flags.ts";
 import { actionJson, openJson, requestJson, ruleJson } from "./answer.ts";
@@ -80,6 +82,35 @@ export function wordsOf({ verdict, places, differences }: Compared, named: (plac
   if (verdict === "equivalent") return `${both} route every request alike`;
   if (verdict === "undecided") return `whether ${both} route alike stays open`;
   return `${both} route ${differences.length} ${differences.length === 1 ? "kind" : "kinds"} of request differently`;
+}
+
+/** What a difference says of each side: where, what happens, and by which rule. */
+export function sidesText(difference: WorldDifference): readonly { readonly where: string; readonly rule?: string }[] {
+  const { answers, missing, view } = difference;
+  const effects = answers.map(({ effect }) => effect);
+  return sidesOf(difference).flatMap((side) => {
+    const [first] = side;
+    if (first === undefined) return [];
+    const where = `in ${listText(side.map(({ place }) => place))}`;
+    if (missing.includes(first.place)) return [{ where: `${where}: there is no such ${"gateway" in view ? "gateway" : "client"}` }];
+    return [{ where: `${where} it ${effectText(first.effect, effects)}`, rule: ruleText(first.rule) }];
+  });
+}
+
+/** For what else a difference holds, `most` names of each. */
+export function alsoText({ alsoFor, alsoIn, more }: WorldDifference, most: number): readonly string[] {
+  const listed = (names: readonly string[], noun: string) => `${names.slice(0, most).join(", ")}${names.length > most ? ` and ${count(names.length - most, `more ${noun}`)}` : ""}`;
+  return [
+    ...(alsoFor.length === 0 ? [] : [`also for ${listed(alsoFor, "host")}`]),
+    ...(alsoIn.length === 0 ? [] : [`also at ${listed(alsoIn.map(viewText), "view")}`]),
+    ...(more === true ? ["more requests for this host may differ"] : []),
+  ];
+}
+
+/** An open question as a sentence. */
+export function openText({ reason, where, place, host }: Compared["undecided"][number]): string {
+  const object = where === undefined ? "" : ` (${where.object}${where.path === undefined ? "" : ` ${where.path}`})`;
+  return `cannot be decided${place === undefined ? "" : ` in \`${place}\``}: ${reason}${object}${host === undefined ? "" : `, for \`${host}\``}`;
 }
 
 /** The comparison for programs. */

@@ -35,7 +35,7 @@ export function pairOfWorlds([left, right]: readonly [Side, Side], objects: Obje
 function declaredFor(loaded: EnvoyWorld, dumped: Side, declared: Side, objects: Objects): RouteWorld {
   const proxy = proxyOf(loaded, dumped.name);
   const read = (one: OneProxy | undefined): RouteWorld => {
-    const [world] = objects([placeOf(declared, { asLoaded: true, otherwise: loaded.proxy, ...(one === undefined ? {} : { proxy: one }) })]);
+    const [world] = objects([placeOf(declared, { asLoaded: true, told: loaded.proxy?.envoy, ...(one === undefined ? {} : { proxy: one }) })]);
     if (world === undefined) throw new TypeError("a place has a world");
     return world;
   };

@@ -1,4 +1,4 @@
-import { parseStrictJson, refuseOtherSpellings } from "../signatures/strict-json.ts";
+import { parseStrictJson, refuseOtherSpellings } from "../documents/strict-json.ts";
 import { Unreadable, cleaned } from "./unreadable.ts";
 
 /** What a manifest says of a blob or of another manifest. */

@@ -1,7 +1,7 @@
 import { hash, X509Certificate } from "node:crypto";
 import type { SignatureArtifact } from "#engine";
 import { Refused, SIGN_AGAIN } from "./refused.ts";
-import { field, parseStrictJson, strictBase64 } from "./strict-json.ts";
+import { field, parseStrictJson, strictBase64 } from "../documents/strict-json.ts";
 
 /** What an artifact holds, in the one form that the rest works on. Nothing of it has been verified. */
 export interface Candidate {

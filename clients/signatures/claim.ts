@@ -1,7 +1,7 @@
 import type { SignatureMaterial } from "#engine";
 import { get, type Candidate } from "./candidate.ts";
 import { Refused, SIGN_AGAIN, shown } from "./refused.ts";
-import { parseStrictJson } from "./strict-json.ts";
+import { parseStrictJson } from "../documents/strict-json.ts";
 
 /** What a signature says, once it is known that it says it of this image. */
 export interface Claim {

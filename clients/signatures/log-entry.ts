@@ -3,7 +3,7 @@ import type { Root } from "./trusted-root.ts";
 import type { LogEntry } from "./sigstore.ts";
 import { keyDigest } from "./public-key.ts";
 import { Refused, SIGN_AGAIN } from "./refused.ts";
-import { field, parseStrictJson, strictBase64 } from "./strict-json.ts";
+import { field, parseStrictJson, strictBase64 } from "../documents/strict-json.ts";
 
 const LARGEST_TEXT = 64 << 10;
 

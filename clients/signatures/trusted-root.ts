@@ -3,7 +3,7 @@ import type { TrustedRoot } from "@sigstore/protobuf-specs";
 import type { CertAuthority, SigstoreModules, TLogAuthority } from "./sigstore.ts";
 import { isUsable } from "./public-key.ts";
 import { PolicyFault, shown } from "./refused.ts";
-import { field, parseStrictJson, strictBase64 } from "./strict-json.ts";
+import { field, parseStrictJson, strictBase64 } from "../documents/strict-json.ts";
 
 /** Whom a run believes: who may issue certificates, which logs exist, who tells the time. */
 export interface Root {

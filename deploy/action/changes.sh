@@ -5,13 +5,10 @@ set -euo pipefail
 here=$(dirname "$0")
 OUT=$(mktemp -d "$RUNNER_TEMP/cloud-assert.XXXXXX")
 chmod 0777 "$OUT"
-# shellcheck source=deploy/action/image.sh
-. "$here/image.sh"
+# shellcheck source=deploy/action/common.sh
+. "$here/common.sh"
 
-# A pull request is checked out as its merge: what it changes is the difference to the first parent of that merge, not to where it once began.
-mapfile -t parents < <(git cat-file commit HEAD | sed -n '/^$/q; s/^parent //p')
-if [ "${#parents[@]}" = 2 ] && [ "${parents[1]}" = "$HEAD_SHA" ]; then BASE=${parents[0]}; fi
-have_commit "$BASE"
+find_base
 
 echo '<!-- cloud-assert-compare -->' > "$OUT/changes.md"
 worst=0

@@ -4,8 +4,8 @@ set -euo pipefail
 here=$(dirname "$0")
 OUT=$(mktemp -d "$RUNNER_TEMP/cloud-assert.XXXXXX")
 chmod 0777 "$OUT"
-# shellcheck source=deploy/action/image.sh
-. "$here/image.sh"
+# shellcheck source=deploy/action/common.sh
+. "$here/common.sh"
 
 words=(run --fleet "$FLEET" --color never)
 if [ "${UNTRUSTED:-$([ -n "$BASE" ] && echo true || echo false)}" = true ]; then words+=(--untrusted); fi
@@ -14,7 +14,6 @@ if [ "${UNTRUSTED:-$([ -n "$BASE" ] && echo true || echo false)}" = true ]; then
 accepted() {
   [ -n "$2" ] || return 0
   if [ -n "$BASE" ]; then
-    have_commit "$BASE"
     # a file that the base does not have accepts nothing yet
     git cat-file -e "$BASE:$2" 2>/dev/null || return 0
     git show "$BASE:$2" > "$OUT/accepted-$1"
@@ -23,6 +22,7 @@ accepted() {
   fi
   words+=("--$1" "/out/accepted-$1")
 }
+if [ -n "$BASE" ] && [ -n "$WAIVERS$BASELINE" ]; then find_base; fi
 accepted waivers "$WAIVERS"
 accepted baseline "$BASELINE"
 

@@ -12,8 +12,8 @@ export interface SeenPlace {
   readonly istio?: string | undefined;
   /** Release of the proxies; left out: as their images show. */
   readonly envoy?: string | undefined;
-  /** Releases of a proxy that has loaded what the objects are compared with: they count where the place tells none. */
-  readonly otherwise?: { readonly istio?: string | undefined; readonly envoy?: string | undefined } | undefined;
+  /** Release of the one proxy that the objects are read for, as it tells itself: it counts where the place shows none. */
+  readonly told?: string | undefined;
   /** Whose reading of Gateway API counts; left out: istiod's. */
   readonly reading?: ApiReading | undefined;
   /** Read for this proxy alone. */
@@ -51,8 +51,10 @@ interface Readings {
 function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   const place = placeOf(seen.facts);
   const objects = seen.facts.flatMap((fact) => (fact.data.type === "object" ? [{ fact, object: fact.data }] : []));
-  const istio = releasesOf(seen.istio, () => istioReleases(place), seen.otherwise?.istio);
-  const envoy = releasesOf(seen.envoy, () => envoyReleases(place, map), seen.otherwise?.envoy);
+  const istio = seen.istio === undefined ? istioReleases(place) : [seen.istio];
+  const shown = seen.envoy === undefined ? envoyReleases(place, map) : [seen.envoy];
+  const isTold = seen.told !== undefined && shown.every((release) => release === undefined);
+  const envoy = isTold ? [seen.told] : shown;
   const [mesh, ...others] = place.meshConfigs;
   const rootNamespace = mesh?.namespace;
   const input: IstioPlace = {
@@ -69,11 +71,10 @@ function readingsOf(seen: SeenPlace, map: () => IstioMap): Readings {
   };
   const differing = others.filter(({ config }) => digestOf(config) !== digestOf(mesh?.config));
   return {
-    inputs: istio.all.flatMap((control) => envoy.all.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
+    inputs: istio.flatMap((control) => envoy.map((proxy) => ({ ...input, ...(control === undefined ? {} : { istio: control }), ...(proxy === undefined ? {} : { envoy: proxy }) }))),
     assumptions: [
       ...assumptionsOf(place),
-      ...(istio.isTaken ? [{ text: `the objects do not tell their release of istiod: that of the proxy is taken, ${istio.all.join()}` }] : []),
-      ...(envoy.isTaken ? [{ text: `the objects do not tell the release of their proxies: Envoy ${envoy.all.join()} is taken, which the dump tells` }] : []),
+      ...(isTold ? [{ text: `the objects do not tell the release of their proxies: Envoy ${seen.told} is taken, which the dump tells` }] : []),
     ],
     unmodelled: differing.map(({ namespace, name }) => ({
       reason: `its control planes read mesh configurations that differ, \`${mesh?.namespace}/${mesh?.name}\` and \`${namespace}/${name}\`, and which proxy follows which is not modelled`,
@@ -93,13 +94,6 @@ function kubeObject({ apiVersion, kind, namespace, name, created, labels, annota
 }
 
 type Releases = readonly (string | undefined)[];
-
-/** What somebody says, else what the place tells, else what is known from elsewhere. */
-function releasesOf(said: string | undefined, told: () => Releases, otherwise: string | undefined): { readonly all: Releases; readonly isTaken: boolean } {
-  const all = said === undefined ? told() : [said];
-  const isTaken = otherwise !== undefined && all.every((release) => release === undefined);
-  return { all: isTaken ? [otherwise] : all, isTaken };
-}
 
 function istioReleases({ controlPlanes }: RoutingPlace): Releases {
   return distinct(controlPlanes.map((image) => releaseOf(image)).map((release) => (release === undefined ? undefined : istioReleaseText(release))));

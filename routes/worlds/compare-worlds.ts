@@ -12,7 +12,7 @@ import type { Assumption, Reading, RouteWorld, Unmodelled, View, VirtualHost } f
 import type { Answer } from "../decide/resolve.ts";
 import { mapWorld } from "./mapping.ts";
 import type { Conflict, Ignorable, Mapping } from "./mapping.ts";
-import { pairViews } from "./pairs.ts";
+import { keyOfView, pairViews } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
 
 /** What is compared, and how. */
@@ -109,17 +109,31 @@ class WorldRun {
     for (const world of this.worlds) for (const assumption of world.assumptions) this.assume(assumption);
     this.weighUnmodelled();
     this.weighRoutedBeside();
-    const unknown = this.worlds.filter(({ areClientsAssumed, views }) => areClientsAssumed === true && views.some(({ view }) => "mesh" in view));
-    if (unknown.length < this.worlds.length && this.worlds.some(({ areClientsAssumed }) => areClientsAssumed !== true)) {
-      for (const { place } of unknown) this.assume({ text: `which clients \`${place}\` has is not known: those of the other places are looked at` });
-    }
     const pairs = pairViews(this.worlds).filter(({ view }) => this.isWantedView(view));
     for (const pair of pairs) this.pair(pair);
+    this.weighAssumedClients(pairs);
     if (pairs.length === 0) this.open({ reason: "no view of any place is to be compared" });
     const differences = [...this.differences.values()].map(({ difference, alsoIn, alsoFor }) => ({ ...difference, alsoIn: [...alsoIn.values()], alsoFor: [...alsoFor] }));
     const undecided = [...this.undecided.values()];
     const outcome = differences.length > 0 ? "different" : undecided.length > 0 ? "undecided" : "equivalent";
     return { outcome, differences, undecided, assumptions: [...this.assumptions.values()], listed: this.listed, conflicts: [], size: this.size };
+  }
+
+  /** Clients that no place with pods has: they are compared between the places that may have them. */
+  private weighAssumedClients(pairs: readonly Pair[]): void {
+    if (this.worlds.every(({ areClientsAssumed }) => areClientsAssumed === true)) return;
+    const assumed = this.worlds.filter(({ areClientsAssumed, views }) => areClientsAssumed === true && views.some(({ view }) => "mesh" in view));
+    for (const { place } of assumed) this.assume({ text: `which clients \`${place}\` has is not known: those of the other places are looked at` });
+    if (assumed.length < 2) return;
+    const done = new Set(pairs.map(({ view }) => keyOfView(view)));
+    const isNew = (view: View): boolean => "mesh" in view && !done.has(keyOfView(view));
+    const own = new WorldRun(assumed, this.options).result();
+    // What also shows for a client that somebody has is told already.
+    for (const difference of own.differences.filter(({ view }) => isNew(view))) {
+      const alsoIn = new Map(difference.alsoIn.map((view) => [JSON.stringify(view), view]));
+      this.differences.set(JSON.stringify(["assumed", this.differences.size]), { difference, alsoIn, alsoFor: new Set(difference.alsoFor) });
+    }
+    for (const open of own.undecided) if (open.view !== undefined && isNew(open.view)) this.open(open);
   }
 
   private isWantedView(view: View): boolean {

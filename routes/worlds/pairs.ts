@@ -116,6 +116,11 @@ class Clients {
   }
 }
 
+/** A view by what it is. */
+export function keyOfView(view: View): string {
+  return "mesh" in view ? viewKey(view, view.labels) : gatewayKey(view);
+}
+
 function viewKey({ namespace, port }: MeshView, labels: MeshView["labels"]): string {
   return JSON.stringify([namespace, Object.entries(labels).sort(), port]);
 }

@@ -77,7 +77,7 @@ interface Repository {
   readonly base: string;
   readonly head: string;
   /** Runs all steps of the action, as GitHub does, on a pull request. */
-  act(inputs: Readonly<Record<string, string>>, event?: { readonly base?: string; readonly refuses?: boolean; readonly comments?: readonly object[] }): Promise<Acted>;
+  act(inputs: Readonly<Record<string, string>>, event?: { readonly base?: string; readonly isHead?: boolean; readonly refuses?: boolean; readonly comments?: readonly object[] }): Promise<Acted>;
 }
 
 interface Acted {
@@ -122,12 +122,12 @@ async function repository(base: Files, head: Files, meanwhile: Files = { "mesh/o
   return {
     base: first,
     head: own,
-    async act(inputs, { base: of = first, refuses = false, comments = [] } = {}) {
+    async act(inputs, { base: of = first, isHead = true, refuses = false, comments = [] } = {}) {
       for (const name of ["docker.log", "gh.log", "summary"]) await writeFile(path.join(sandbox, name), "");
       await writeFile(path.join(sandbox, "comments.json"), JSON.stringify(comments));
       const given = Object.fromEntries(Object.entries(action.inputs).map(([name, { default: otherwise = "" }]) => [name, inputs[name] ?? otherwise]));
       const steps: Record<string, Record<string, string>> = {};
-      const context: Readonly<Record<string, string>> = { "github.token": "t0ken", "github.repository": "example/shop", "github.event.pull_request.number": of === "" ? "" : "7", "github.event.pull_request.base.sha": of, "github.event.pull_request.head.sha": of === "" ? "" : own };
+      const context: Readonly<Record<string, string>> = { "github.token": "t0ken", "github.repository": "example/shop", "github.event.pull_request.number": of === "" ? "" : "7", "github.event.pull_request.base.sha": of, "github.event.pull_request.head.sha": of === "" || !isHead ? "" : own };
       const valueOf = (name: string): string => {
         const [scope = "", key = "", , output = ""] = name.split(".");
         if (scope === "inputs") return given[key] ?? "";
@@ -241,6 +241,14 @@ describe("the action on a pull request", { timeout: 120_000 }, () => {
     const { code, log } = await act(ASKED, { refuses: true });
     expect(code).toBe(0);
     expect(log).toContain("::warning::the comment could not be written");
+  });
+
+  it("says what to do where the base is not in the checkout", async () => {
+    const { act } = await repository(BASE, { "README.md": "x" });
+    const absent = "1".repeat(40);
+    const { code, log } = await act({ ...ASKED, routes: "", waivers: "waivers.yaml" }, { base: absent, isHead: false });
+    expect(code).toBe(3);
+    expect(log).toContain(`::error::the base revision ${absent} is not in the checkout and cannot be fetched: give actions/checkout \`fetch-depth: 2\``);
   });
 
   it("reads waivers from the base: a commit cannot accept its own faults", async () => {

@@ -32,6 +32,14 @@ describe("clients in the mesh", () => {
     expect(compareWorlds([declared, loaded]).outcome).toBe("different");
   });
 
+  it("that only places without pods may have are compared between those places", () => {
+    const inB = (name: string, to: string) => istioWorld({ place: name, objects: [service("x", "a"), service("y", "a"), service("z", "b"), virtual("b", to)], complete: false, istio: "1.31.0", envoy: "1.40.0" });
+    const known = istioWorld({ place: "known", objects: [service("x", "a"), service("y", "a"), service("z", "b"), pod], complete: false, istio: "1.31.0", envoy: "1.40.0" });
+    const { outcome, differences } = compareWorlds([known, inB("one", "x.a.svc.cluster.local"), inB("other", "y.a.svc.cluster.local")]);
+    expect([outcome, differences.map(({ view, answers }) => ["mesh" in view && view.namespace, answers.map(({ place: of }) => of)])]).toEqual(["different", [["b", ["one", "other"]]]]);
+    expect(compareWorlds([known, inB("one", "x.a.svc.cluster.local"), inB("other", "x.a.svc.cluster.local")]).outcome).toBe("equivalent");
+  });
+
   it("that every place was taken to have are compared", () => {
     expect(compareWorlds([place("one", false, "x"), place("other", false, "y")]).outcome).toBe("different");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseStrictJson, strictBase64 } from "../../../clients/signatures/strict-json.ts";
+import { parseStrictJson, strictBase64 } from "../../../clients/documents/strict-json.ts";
 
 describe("JSON that all must read alike", () => {
   const parse = (text: string) => () => parseStrictJson(Buffer.from(text));

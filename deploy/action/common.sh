@@ -20,7 +20,14 @@ quietly() {
   return "$code"
 }
 
-# A commit of the base, which a shallow checkout may lack.
-have_commit() {
-  git cat-file -e "$1^{commit}" 2>/dev/null || git fetch --quiet --depth=1 origin "$1"
+# The revision that a pull request changes, in $BASE, and in the checkout. A pull request is checked out as its merge: what it changes is the
+# difference to the first parent of that merge, not to where it once began.
+find_base() {
+  local parents
+  mapfile -t parents < <(git cat-file commit HEAD | sed -n '/^$/q; s/^parent //p')
+  if [ "${#parents[@]}" = 2 ] && [ "${parents[1]}" = "$HEAD_SHA" ]; then BASE=${parents[0]}; fi
+  git cat-file -e "$BASE^{commit}" 2>/dev/null || git fetch --quiet --depth=1 origin "$BASE" || {
+    echo "::error::the base revision $BASE is not in the checkout and cannot be fetched: give actions/checkout \`fetch-depth: 2\`"
+    exit 3
+  }
 }
