@@ -1,4 +1,6 @@
 import { inject, it, type TestContext } from "vitest";
+import { findAll } from "../parts/cache.ts";
+import type { PartName } from "../parts/parts.ts";
 import type { Ground } from "./setup.ts";
 
 /** The three clusters, and the programs to start more. */
@@ -16,8 +18,14 @@ export function onClusters(claim: string, body: (here: Here, context: TestContex
   });
 }
 
+/** The files of parts that no cluster needs; a test that lacks one ends as `onClusters` says. */
+export async function programs<Name extends PartName>(names: readonly Name[], context: TestContext): Promise<Readonly<Record<Name, string>>> {
+  const files = await findAll(names);
+  return "missing" in files ? without(`${files.missing}; \`npm run parts\` brings it`, context) : files;
+}
+
 /** Ends a test for want of something that this machine lacks. */
-export function without(what: string, context: TestContext): void {
+export function without(what: string, context: TestContext): never {
   if (process.env["CI"] || process.env["CLOUD_ASSERT_REQUIRE_PARTS"]) throw new Error(`this run may skip nothing, and ${what}`);
   context.skip(what);
 }

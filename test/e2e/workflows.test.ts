@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { runWorkflow } from "../parts/act.ts";
 import { scratchFolder } from "../parts/process.ts";
+import { programs } from "./ground.ts";
 
 const run = promisify(execFile);
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -26,17 +28,50 @@ async function workflow(name: string): Promise<Workflow> {
   return load(await readFile(path.join(FOLDER, name), "utf8")) as Workflow;
 }
 
+/** This repository as a checkout has it, and the folders by which its workflows find `npm`: one that brings the packages that are here. */
+async function checkout(): Promise<{ readonly folder: string; readonly path: string }> {
+  const scratch = await scratchFolder("checkout");
+  const [folder, bin] = [path.join(scratch, "repository"), path.join(scratch, "bin")];
+  const left = new Set([".git", "node_modules", "dist"].map((name) => path.join(ROOT, name)));
+  await cp(ROOT, folder, { recursive: true, filter: (file) => !left.has(file) });
+  await mkdir(bin);
+  await writeFile(path.join(bin, "npm"), `#!/bin/sh\n[ "$*" = ci ] && ln -s '${path.join(ROOT, "node_modules")}' node_modules\n`, { mode: 0o755 });
+  await run("git", ["init", "-q", "-b", "main"], { cwd: folder });
+  return { folder, path: `${bin}:${process.env["PATH"] ?? ""}` };
+}
+
+/** In place of an action that prepares a machine: this one is prepared. */
+async function nothing(): Promise<string> {
+  const folder = await scratchFolder("nothing");
+  await writeFile(path.join(folder, "action.yml"), JSON.stringify({ name: "nothing", description: "nothing", inputs: { "node-version": { description: "unused" } }, runs: { using: "composite", steps: [{ shell: "sh", run: ":" }] } }));
+  return folder;
+}
+
 describe("the gate on our own fixtures", { timeout: 120_000 }, () => {
-  it("is red where the fleet is skewed and green where it is not, by the very steps of the workflow", async () => {
-    const { gate } = (await workflow("consistency.yml")).jobs;
-    const temp = await scratchFolder("gate");
-    const steps = (gate?.steps ?? []).filter(({ name }) => name !== undefined);
-    expect(steps.map(({ name }) => name)).toEqual(["red, as it must be", "green, as it must be"]);
-    for (const { run: script = "", "working-directory": folder = "." } of steps) {
-      await run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], { cwd: path.join(ROOT, folder), env: { PATH: process.env["PATH"] ?? "", RUNNER_TEMP: temp } });
-    }
-    expect((await readdir(temp)).toSorted()).toEqual(["annotations.txt", "red.html", "red.sarif"]);
-    expect(await readFile(path.join(temp, "annotations.txt"), "utf8")).toMatch(/^::error /);
+  const gateOf = async (program: string, folder: string, folders: string) => {
+    const steps = (await workflow("consistency.yml")).jobs["gate"]?.steps ?? [];
+    const prepares = steps.flatMap(({ uses = "" }) => (uses.startsWith("actions/setup-node@") ? [uses] : []));
+    const stub = await nothing();
+    return runWorkflow(program, { checkout: folder, name: "consistency.yml", event: "push", actions: Object.fromEntries(prepares.map((name) => [name, stub])), path: folders });
+  };
+
+  it("is red where the fleet is skewed and green where it is not", async (context) => {
+    const { act } = await programs(["act"], context);
+    const { folder, path: folders } = await checkout();
+    const { result, log } = await gateOf(act, folder, folders);
+    expect(result, log).toBe("success");
+    expect(log).toContain("HOLDS");
+  });
+
+  it("fails where the skewed fleet is not red any more", async (context) => {
+    const { act } = await programs(["act"], context);
+    const { folder, path: folders } = await checkout();
+    const assertions = path.join(folder, "fixtures/three-clouds/assertions");
+    const held = (await readFile(path.join(assertions, "mesh.yaml"), "utf8")).split(/^---$/m).filter((document) => document.includes("name: gateways-close-together"));
+    await rm(assertions, { recursive: true });
+    await mkdir(assertions);
+    await writeFile(path.join(assertions, "mesh.yaml"), held.join("---\n"));
+    expect((await gateOf(act, folder, folders)).result).toBe("failure");
   });
 });
 
@@ -48,6 +83,8 @@ describe("every workflow", async () => {
       if (job.uses !== undefined) continue;
       expect(job["timeout-minutes"]).toBeGreaterThan(0);
       for (const step of job.steps ?? []) {
+        // a tag of theirs may move, a commit may not
+        expect(step.uses ?? "./").toMatch(/^\.\/|@[0-9a-f]{40}$/);
         if (step.uses?.startsWith("actions/checkout@") === true) expect(step).toMatchObject({ with: { "persist-credentials": false } });
         // what others write reaches a script as a variable only
         expect(step.run ?? "").not.toMatch(/\$\{\{ *(github\.(event|head_ref)|inputs|steps)\b/);

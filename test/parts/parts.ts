@@ -74,6 +74,9 @@ export const PARTS = [
   { name: "fulcio", version: "1.8.8", recipe: { by: "go", folder: "fulcio", program: "github.com/sigstore/fulcio" } },
   { name: "tesseract", version: "0.1.1", recipe: { by: "go", folder: "tesseract", program: "github.com/transparency-dev/tesseract/cmd/tesseract/posix" } },
   { name: "rekor-server", version: "2.3.0", recipe: { by: "go", folder: "rekor-server", program: "github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix" } },
+  { name: "node-exporter", version: "1.10.2", recipe: { by: "go", folder: "node-exporter", program: "github.com/prometheus/node_exporter" } },
+  { name: "act", version: "0.2.89", recipe: { by: "go", folder: "act", program: "github.com/nektos/act" } },
+  { name: "gitlab-ci-local", version: "4.75.1", recipe: { by: "npm packages", requirement: "gitlab-ci-local@4.75.1", main: "gitlab-ci-local/dist/index.js" } },
   { name: "timestamp-server", version: "2.1.2", recipe: { by: "go", folder: "timestamp-server", program: "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server" } },
   {
     name: "provider-schemas",
