@@ -70,6 +70,14 @@ describe.skipIf(missing !== undefined)("`assert run` on three clusters that pull
     expect([findings("undecided"), ceremony.world.report.results.flatMap(({ gaps }) => gaps)]).toEqual([[], []]);
   });
 
+  it("accepts the image of each cluster as `cosign verify` does, but for an attestation, which is no signature", () => {
+    const [table] = ceremony.world.report.results.flatMap(({ tables = [] }) => tables);
+    const ours = Object.fromEntries((table?.rows ?? []).flatMap(({ head, cells }) => cells.map(({ text }, index) => [`${table?.columns[index] ?? ""}/${head.replace("shop/", "")}`, text.includes("signed by")] as const)));
+    expect(Object.keys(ours)).toHaveLength(12);
+    expect(ours).toEqual({ ...ceremony.world.accepted, "aks/quota": false });
+    expect([ceremony.world.accepted["aks/quota"], ceremony.world.accepted["aks/authz"]]).toEqual([true, false]);
+  });
+
   it("tells of each module what runs where and who signed it, also where all is well", () => {
     expect(findings("info")).toEqual([
       // Which of the two wrappings stands first, their digests say.
