@@ -2,20 +2,35 @@ import { byText, fault, gap, info, undecided, type Finding, type Judgement } fro
 import type { Module, Row } from "./rows.ts";
 import { citeRow, clustersText, short, signedText } from "./words.ts";
 
+interface Camp {
+  readonly sha256: string;
+  readonly clusters: readonly string[];
+}
+
+/** Who has which bytes, the most first; `isMajority`: more have the first ones than any other. */
+function campsOf(rows: readonly Row[]): { readonly camps: readonly Camp[]; readonly isMajority: boolean } {
+  const camps = [...Map.groupBy(rows.filter(({ bytes }) => bytes.known), ({ bytes }) => (bytes.known ? bytes.sha256 : ""))].map(([sha256, members]) => ({ sha256, clusters: members.map(({ cluster }) => cluster) }));
+  const sorted = camps.toSorted((a, b) => b.clusters.length - a.clusters.length || byText(a.clusters[0] ?? "", b.clusters[0] ?? ""));
+  return { camps: sorted, isMajority: (sorted[0]?.clusters.length ?? 0) > (sorted[1]?.clusters.length ?? 0) };
+}
+
+/** Clusters whose bytes are not those that most have; all of them where no bytes are. */
+export function oddOnes({ rows }: Module): readonly string[] {
+  const { camps, isMajority } = campsOf(rows);
+  return camps.length < 2 ? [] : camps.slice(isMajority ? 1 : 0).flatMap(({ clusters }) => clusters);
+}
+
 /** Other bytes somewhere. The image, its tag and its wrapping do not matter. */
 export function differ({ name, rows }: Module): Finding | undefined {
-  const camps = [...Map.groupBy(rows.filter(({ bytes }) => bytes.known), ({ bytes }) => (bytes.known ? bytes.sha256 : ""))];
+  const { camps, isMajority } = campsOf(rows);
   if (camps.length < 2) return undefined;
-  const sorted = camps.map(([sha256, members]) => ({ sha256, clusters: members.map(({ cluster }) => cluster) })).toSorted((a, b) => b.clusters.length - a.clusters.length || byText(a.clusters[0] ?? "", b.clusters[0] ?? ""));
-  const [first, second] = sorted;
-  const isMajority = (first?.clusters.length ?? 0) > (second?.clusters.length ?? 0);
-  const told = sorted.map(({ sha256, clusters }, index) => `${short(sha256)} in ${clustersText(clusters)}${index === 0 && isMajority ? " (the majority)" : ""}`);
-  const others = sorted.slice(1).flatMap(({ clusters }) => clusters).toSorted(byText);
+  const told = camps.map(({ sha256, clusters }, index) => `${short(sha256)} in ${clustersText(clusters)}${index === 0 && isMajority ? " (the majority)" : ""}`);
+  const others = camps.slice(1).flatMap(({ clusters }) => clusters).toSorted(byText);
   return fault({
     subject: name,
-    cause: `bytes ${sorted.map(({ clusters }) => clusters.join(",")).join(" ")}`,
-    message: `\`${name}\` is ${declared(rows)}${sorted.length} different modules: ${told.join("; ")}`,
-    remedy: repair(rows, isMajority ? (first?.clusters ?? []) : [], others),
+    cause: `bytes ${camps.map(({ clusters }) => clusters.join(",")).join(" ")}`,
+    message: `\`${name}\` is ${declared(rows)}${camps.length} different modules: ${told.join("; ")}`,
+    remedy: repair(rows, isMajority ? (camps[0]?.clusters ?? []) : [], others),
     evidence: rows.map(citeRow),
   });
 }

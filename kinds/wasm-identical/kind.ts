@@ -2,11 +2,12 @@ import { byText, canonical, defineKind, gap, info, judged, wasmImagesRequest, wa
 import { identityPatternFault, identityPatternRisk, matchesGlob } from "#values";
 import { differ, same, unread } from "./bytes.ts";
 import { faultsOfRows } from "./declared.ts";
-import { missing, places } from "./presence.ts";
+import { lackingOf, missing, places } from "./presence.ts";
 import { modulesOf, undeclaredOf, type Module } from "./rows.ts";
 import { faultsOfRunning, undeclared } from "./running.ts";
 import { faultsOfSignatures } from "./signing.ts";
 import type { Spec } from "./spec.ts";
+import { tableOf, type Compared } from "./table.ts";
 
 type Needed = "wasm-images" | "wasm-loaded" | "wasm-modules";
 
@@ -21,18 +22,19 @@ export default defineKind({
     if (world.clusters.length < 2) yield needsTwo(world.clusters.map(({ name }) => name));
     yield* places(world);
     const modules = modulesOf(world, { loaded: spec.loaded, signed: spec.signature !== undefined, mapping: spec.mapping }).filter(({ base }) => isNamed(base, spec));
-    let count = 0;
-    const partial: string[] = [];
-    for (const module of modules) {
-      const lacking = missing(module, world, spec);
-      if (lacking === "listed") partial.push(module.name);
-      else yield* lacking;
-      yield* judgeModule(module, spec);
-      if (module.rows.length > 1 || (lacking !== "listed" && lacking.length > 0)) count += 1;
+    const compared = modules.map((module): Compared => ({ module, lacking: lackingOf(module, world, spec.mapping), own: [...ownJudgements(module, spec)] }));
+    for (const { module, lacking, own } of compared) {
+      if (spec.presence === "everywhere") yield* missing(module, lacking, world, spec.mapping);
+      yield* own;
+      const telling = differ(module) ?? same(module);
+      if (telling !== undefined) yield telling;
     }
     if (spec.loaded) for (const { name, fact } of undeclaredOf(world, spec.mapping)) if (isNamed(name, spec)) yield undeclared(name, fact);
-    yield judged(count);
+    const isLacking = ({ lacking: { absent, open } }: Compared): boolean => absent.length + open.length > 0;
+    yield judged(compared.filter((each) => each.module.rows.length > 1 || (spec.presence === "everywhere" && isLacking(each))).length);
+    const partial = spec.presence === "shared" ? compared.filter(isLacking).map(({ module }) => module.name) : [];
     if (partial.length > 0) yield listed(partial);
+    if (compared.length > 0) yield tableOf(compared, world.clusters.map(({ name }) => name), spec.presence);
     yield* natives(world);
     yield* risksOf(spec);
   },
@@ -42,13 +44,12 @@ function isNamed(name: string, { names }: Spec): boolean {
   return names === undefined || names.some((glob) => matchesGlob(glob, name));
 }
 
-function* judgeModule(module: Module, spec: Spec): Iterable<Judgement> {
+/** What is to be said of a module in the clusters that have it, but for how their bytes compare. */
+function* ownJudgements(module: Module, spec: Spec): Iterable<Judgement> {
   yield* faultsOfRows(module, spec);
   yield* spec.signature === undefined ? [] : faultsOfSignatures(module, spec.signature.required);
   if (spec.loaded) yield* faultsOfRunning(module);
   yield* unread(module);
-  const telling = differ(module) ?? same(module);
-  if (telling !== undefined) yield telling;
 }
 
 /** What signatures are judged by, where the bytes are read. */

@@ -1,6 +1,5 @@
 import { assume, byText, cite, fault, gap, undecided, type Fact, type Finding, type Judgement, type WasmPlace, type World } from "#engine";
 import { ownNames, type Mapping, type Module } from "./rows.ts";
-import type { Spec } from "./spec.ts";
 import { citeRow, clustersText } from "./words.ts";
 
 type Wasm = World<"wasm-images" | "wasm-loaded" | "wasm-modules">;
@@ -26,14 +25,26 @@ export function* places(world: Wasm): Iterable<Judgement> {
   }
 }
 
-/** Clusters that lack a module: faults, or `listed` where that is no fault. What was not seen is not absent. */
-export function missing(module: Module, world: Wasm, { presence, mapping }: Pick<Spec, "presence" | "mapping">): readonly Finding[] | "listed" {
+/** Clusters that lack a module. */
+export interface Lacking {
+  /** By name. There, and not in these. */
+  readonly absent: readonly string[];
+  /** By name. It may be there: not all was seen. */
+  readonly open: readonly string[];
+}
+
+/** What was not seen is not absent; a cluster of which a gap tells is in neither list. */
+export function lackingOf(module: Module, world: Wasm, mapping: Mapping): Lacking {
   const there = module.rows.map(({ cluster }) => cluster);
-  const lacking = world.clusters.map(({ name }) => name).filter((name) => !there.includes(name) && world.complete("wasm-modules", name));
+  const lacking = world.clusters.map(({ name }) => name).filter((name) => !there.includes(name) && world.complete("wasm-modules", name)).toSorted(byText);
   const open = lacking.filter((name) => mayHide(ownNames(module.base, name, mapping), placeOf(world, name)?.data));
-  const absent = lacking.filter((name) => !open.includes(name)).toSorted(byText);
-  if (presence === "shared") return lacking.length > 0 ? "listed" : [];
-  return [...(absent.length === 0 ? [] : [absence(module, there, absent, world, mapping)]), ...(open.length === 0 ? [] : [openness(module, open.toSorted(byText))])];
+  return { absent: lacking.filter((name) => !open.includes(name)), open };
+}
+
+/** Findings about clusters that should have the module. */
+export function* missing(module: Module, { absent, open }: Lacking, world: Wasm, mapping: Mapping): Iterable<Finding> {
+  if (absent.length > 0) yield absence(module, absent, world, mapping);
+  if (open.length > 0) yield openness(module, open);
 }
 
 function mayHide(names: readonly string[], place: WasmPlace | undefined): boolean {
@@ -43,7 +54,8 @@ function mayHide(names: readonly string[], place: WasmPlace | undefined): boolea
   return !place.complete && place.unseen.length > 0;
 }
 
-function absence({ name, base, rows }: Module, there: readonly string[], absent: readonly string[], world: Wasm, mapping: Mapping): Finding {
+function absence({ name, base, rows }: Module, absent: readonly string[], world: Wasm, mapping: Mapping): Finding {
+  const there = rows.map(({ cluster }) => cluster);
   const unmapped = absent.find((cluster) => ownNames(base, cluster, mapping)[0] === base);
   const mapIt = unmapped === undefined ? "" : `; where it has another name there, write it into \`mapping\`: \`${unmapped}: { NAMESPACE/NAME: ${base} }\``;
   return fault({

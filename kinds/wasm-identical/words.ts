@@ -1,4 +1,4 @@
-import { cite, type Evidence, type WasmImage } from "#engine";
+import { cite, type Evidence, type SignatureVerdict, type WasmImage } from "#engine";
 import type { Row } from "./rows.ts";
 
 /** A digest as people compare it. */
@@ -50,6 +50,26 @@ function rowText(row: Row): string {
   return parts.join("; ");
 }
 
+/** The same in a few words, for a table: which bytes, what runs, who signed. */
+export function briefly(row: Row): string {
+  const { signatures } = row.image?.data ?? {};
+  const parts = [row.bytes.known ? short(row.bytes.sha256) : "not read", ...(row.running === undefined ? [] : [runningText(row)]), ...(signatures === undefined ? [] : [signerText(signatures)])];
+  return parts.join("; ");
+}
+
+function signerText(signatures: NonNullable<WasmImage["signatures"]>): string {
+  const { verdict, found: [first] } = signatures;
+  if (first?.identity === undefined) return signedText(signatures);
+  const who = shortIdentity(first.identity);
+  return verdict === "valid" ? `signed by ${who}` : `${verdictText(verdict)}: ${who}`;
+}
+
+/** A workflow of GitHub as people call it: repository, file, branch or tag. Other identities stay as they are. */
+function shortIdentity(identity: string): string {
+  const [, repository, file, ref] = /^https:\/\/github\.com\/([^/]+\/[^/]+)\/\.github\/workflows\/([^@]+)@refs\/(?:heads|tags)\/(.+)$/.exec(identity) ?? [];
+  return repository === undefined ? identity : `${repository} ${file ?? ""}@${ref ?? ""}`;
+}
+
 function runtimeText({ abi, model, language, precompiled }: NonNullable<WasmImage["module"]>): string {
   const kind = model === "component" ? "a component" : abi === undefined ? "no proxy-wasm" : `proxy-wasm ${abi}`;
   return `${kind}${precompiled === true ? ", with machine code" : ""}${language === undefined ? "" : `, claims ${language}`}`;
@@ -63,9 +83,13 @@ function runningText({ running }: Row): string {
 /** Verdict of the signatures, with who signed. */
 export function signedText({ verdict, found }: NonNullable<WasmImage["signatures"]>): string {
   const [first] = found;
-  if (verdict !== "valid" || first === undefined) return verdict.replace("-", " ");
+  if (verdict !== "valid" || first === undefined) return verdictText(verdict);
   const who = first.identity === undefined ? `key ${short(first.key ?? "")}` : `${first.identity} (${first.issuer ?? ""})`;
   return `signed by ${who}${first.on === "index" ? ", on the index" : ""}`;
+}
+
+function verdictText(verdict: SignatureVerdict): string {
+  return verdict.replace("-", " ");
 }
 
 /** A row as evidence. */

@@ -371,3 +371,48 @@ describe("what proxies have", () => {
     expect(kind.needs(LOADED).map(({ fact }) => fact)).toEqual(["wasm-modules", "wasm-images", "wasm-loaded"]);
   });
 });
+
+describe("the table", () => {
+  const cells = (facts: readonly Fact[], spec = PLAIN, clusters = ["eks", "gke"]) => {
+    const { tables = [] } = resultOf(kind, spec, { ...world(facts, spec), clusters: clusters.map((name) => clusterOf(name)) });
+    return tables.map(({ columns, rows }) => [columns, ...rows.map(({ head, cells: all }) => [head, ...all.map(({ state, text }) => `${state}: ${text}`)])]);
+  };
+  const bytes = (cluster: string, name: string, wasm: string) => [module(cluster, name, `oci://r.example/${name}:${wasm}`), image(cluster, `oci://r.example/${name}:${wasm}`, { manifest: wasm, wasm })];
+
+  it("has clusters across and modules down, those first that need somebody; whoever differs from most is not as wanted", () => {
+    const facts = [place("aks"), ...["aks", "eks", "gke"].flatMap((cluster) => [...bytes(cluster, "shop/a", "a"), ...bytes(cluster, "shop/b", cluster === "gke" ? "2" : "1")]), ...bytes("eks", "shop/c", "c")];
+    expect(cells(facts, PLAIN, ["aks", "eks", "gke"])).toEqual([
+      [
+        ["aks", "eks", "gke"],
+        ["shop/b", "pass: 111111111111", "pass: 111111111111", "fail: 222222222222"],
+        ["shop/c", "fail: not there", "pass: cccccccccccc", "fail: not there"],
+        ["shop/a", "pass: aaaaaaaaaaaa", "pass: aaaaaaaaaaaa", "pass: aaaaaaaaaaaa"],
+      ],
+    ]);
+    expect(cells(facts, { ...PLAIN, presence: "shared" }, ["aks", "eks", "gke"])[0]?.at(-1)).toEqual(["shop/c", "none: ", "pass: cccccccccccc", "none: "]);
+  });
+
+  it("calls nobody right where two differ", () => {
+    expect(cells([...bytes("eks", "shop/a", "1"), ...bytes("gke", "shop/a", "2")])[0]?.[1]).toEqual(["shop/a", "fail: 111111111111", "fail: 222222222222"]);
+  });
+
+  it("says what was not read, and what was not seen", () => {
+    const failure = { kind: "throttled", reason: "busy", remedy: "wait" } as const;
+    expect(cells([...bytes("eks", "shop/a", "1"), module("gke", "shop/a", ECR), image("gke", ECR, { failure })])[0]?.[1]).toEqual(["shop/a", "pass: 111111111111", "unknown: not read"]);
+    const { tables } = resultOf(kind, PLAIN, { clusters: [clusterOf("eks"), clusterOf("gke")], facts: [place("eks"), ...bytes("eks", "shop/a", "1")], gaps: [gapOf("wasm-modules", "gke")] });
+    expect(tables?.[0]?.rows[0]?.cells).toEqual([{ state: "pass", text: "111111111111" }, { state: "unknown", text: "not seen" }]);
+  });
+
+  it("says who signed, in the words of people, and what proxies have", () => {
+    const identity = "https://github.com/acme/mesh/.github/workflows/release.yml@refs/tags/v1.2.3";
+    const valid: WasmSignatures = { verdict: "valid", found: [{ verdict: "valid", on: "manifest", form: "bundle", issuer: "https://token.example", identity }] };
+    const facts = [...both(), image("eks", ECR, { manifest: "1", wasm: "a", signatures: valid }), image("gke", GAR, { manifest: "1", wasm: "a", signatures: { verdict: "unsigned", found: [] } })];
+    expect(cells(facts, SIGNATURE)[0]?.[1]).toEqual(["shop/authz", "pass: aaaaaaaaaaaa; signed by acme/mesh release.yml@v1.2.3", "fail: aaaaaaaaaaaa; unsigned"]);
+    const stranger: WasmSignatures = { verdict: "wrong-identity", found: [{ verdict: "wrong-identity", on: "manifest", form: "bundle", issuer: "https://token.example", identity: identity.replace("tags/v1.2.3", "heads/x") }] };
+    expect(cells([...both(), image("eks", ECR, { manifest: "1", wasm: "a", signatures: stranger })], SIGNATURE)[0]?.[1]?.[1]).toBe("fail: aaaaaaaaaaaa; wrong identity: acme/mesh release.yml@x");
+    const running = [...both(), image("eks", ECR, { manifest: "1", wasm: "a" }), image("gke", GAR, { manifest: "1", wasm: "a" }), asked("eks", 2), asked("gke", 1), loaded("eks", "shop/authz", { state: "failed", filter: "allow" }, 2), loaded("gke", "shop/authz", { state: "waiting" })];
+    expect(cells(running, LOADED)[0]?.[1]).toEqual(["shop/authz", "fail: aaaaaaaaaaaa; failed in 2 proxies", "unknown: aaaaaaaaaaaa; waiting in 1 proxy"]);
+  });
+
+  it("is not there where there is no module", () => expect(cells([])).toEqual([]));
+});

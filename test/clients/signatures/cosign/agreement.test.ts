@@ -70,6 +70,14 @@ describe.skipIf(missing !== undefined)("`assert run` on three clusters that pull
     expect([findings("undecided"), ceremony.world.report.results.flatMap(({ gaps }) => gaps)]).toEqual([[], []]);
   });
 
+  it("accepts the image of each cluster as `cosign verify` does, but for an attestation, which is no signature", () => {
+    const [table] = ceremony.world.report.results.flatMap(({ tables = [] }) => tables);
+    const ours = Object.fromEntries((table?.rows ?? []).flatMap(({ head, cells }) => cells.map(({ text }, index) => [`${table?.columns[index] ?? ""}/${head.replace("shop/", "")}`, text.includes("signed by")] as const)));
+    expect(Object.keys(ours)).toHaveLength(12);
+    expect(ours).toEqual({ ...ceremony.world.accepted, "aks/quota": false });
+    expect([ceremony.world.accepted["aks/quota"], ceremony.world.accepted["aks/authz"]]).toEqual([true, false]);
+  });
+
   it("tells of each module what runs where and who signed it, also where all is well", () => {
     expect(findings("info")).toEqual([
       // Which of the two wrappings stands first, their digests say.
@@ -84,6 +92,7 @@ describe.skipIf(missing !== undefined)("`assert run` on three clusters that pull
     expect(rows.map(([cluster]) => cluster)).toEqual(["aks", "eks", "gke"]);
     for (const [cluster, value] of rows) expect(value).toMatch(new RegExp(`^oci://127\\.0\\.0\\.1:702[01]/world/${cluster}-rate@sha256:[0-9a-f]{64}; manifest sha256:[0-9a-f]{12}; wasm [0-9a-f]{12}; proxy-wasm 0\\.2\\.1, claims Rust \\(rustc 1\\.80\\.0\\); signed by key [0-9a-f]{12}$`));
     expect(ceremony.world.text).toContain("4 modules judged in 3 clusters");
+    expect(ceremony.world.text).toMatch(/^ +aks +eks +gke\n +shop\/authz +✗ [0-9a-f]{12}; +✓ [0-9a-f]{12}; +✓ [0-9a-f]{12};\n +wrong identity: +signed by +signed by\n +acme\/mesh +acme\/mesh +acme\/mesh\n/m);
   });
 });
 
@@ -155,9 +164,12 @@ function withText(document: object, [name = "", ...rest]: readonly string[], tex
   return copy;
 }
 
-/** The text with another letter or digit in place of one, at five places. */
+/** The text with another letter or digit in place of one, at five places or the first after each that has one. */
 function variants(text: string): readonly string[] {
-  const places = [0, 0.25, 0.5, 0.75, 0.95].map((part) => Math.floor(part * text.length)).filter((at) => /[A-Za-z0-9]/.test(text[at] ?? ""));
+  const places = [0, 0.25, 0.5, 0.75, 0.95].map((part) => Math.floor(part * text.length)).flatMap((at) => {
+    const further = text.slice(at).search(/[A-Za-z0-9]/);
+    return further < 0 ? [] : [at + further];
+  });
   return places.map((at) => text.slice(0, at) + (text[at] === "A" ? "B" : text[at] === "1" ? "2" : /\d/.test(text[at] ?? "") ? "1" : "A") + text.slice(at + 1));
 }
 

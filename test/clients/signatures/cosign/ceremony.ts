@@ -36,7 +36,13 @@ export interface Ceremony {
   readonly materials: Readonly<Record<string, unknown>>;
   readonly files: Readonly<Record<string, string>>;
   /** What `assert run` says of three clusters that pull from these registries; see {@link world}. */
-  readonly world: { readonly code: number | null; readonly report: Report; readonly text: string };
+  readonly world: {
+    readonly code: number | null;
+    readonly report: Report;
+    readonly text: string;
+    /** Does `cosign verify` accept the image of `CLUSTER/NAME`, by the key or by the identity that the assertion allows? */
+    readonly accepted: Readonly<Record<string, boolean>>;
+  };
 }
 
 const found = await findAll(["cosign", "fulcio", "tesseract", "rekor-server", "timestamp-server", "referrers-registry", "distribution"]);
@@ -288,15 +294,23 @@ async function world(): Promise<Ceremony["world"]> {
   await write("assert.yaml", fleet(...["eks", "gke", "aks"].map((name) => ({ name, kubernetes: { manifests: name, complete: true }, registry }))));
   await write("wasm.yaml", JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "WasmIdentical", metadata: { name: "wasm" }, spec: { pinned: true, signature: { keyless: [{ issuer: ISSUER, identity: `https://github.com/${RELEASE}` }], keys: ["first.pub"], trustedRoot: "tr.json" } } }));
   for (const cluster of ["eks", "gke", "aks"]) await mkdir(path.join(place, cluster));
+  const references = new Map<string, string>();
   for (const { cluster, name, host, image, sign } of rows) {
     // What all share is one repository, signed for the first of them.
     const repository = name === "quiet" ? "world/quiet" : `world/${cluster}-${name}`;
     const reference = await put(host, repository, image);
+    references.set(`${cluster}/${name}`, reference);
     if (sign === undefined) await cosign("attest", ...byKey("first", "sc-empty"), ...predicate, reference);
     else if (name !== "quiet" || cluster === "eks") await cosign("sign", ...sign(), "--yes", reference);
     await write(`${cluster}/${name}.yaml`, JSON.stringify({ apiVersion: "extensions.istio.io/v1alpha1", kind: "WasmPlugin", metadata: { name, namespace: "shop" }, spec: { url: `oci://${reference}` } }));
   }
+  const accepted: Record<string, boolean> = {};
+  const allowed = [["--key", at("first.pub"), "--trusted-root", at("tr-empty.json"), "--insecure-ignore-tlog=true"], ["--certificate-oidc-issuer", ISSUER, "--certificate-identity", `https://github.com/${RELEASE}`, ...trusted]];
+  for (const [name, reference] of references) {
+    const said = await Promise.all(allowed.map((words) => cosign("verify", ...words, reference).then(() => true, () => false)));
+    accepted[name] = said.includes(true);
+  }
   const { report, code } = await runs("wasm.yaml");
   const { stdout } = await assert("run", "wasm.yaml");
-  return { code, report, text: stdout };
+  return { code, report, text: stdout, accepted };
 }
