@@ -64,6 +64,9 @@ class Enough extends Error {}
 /** Most header-only differences that are split off before the paths are looked at. */
 const MOST_FREE = 8;
 
+/** Parts that every request has once. */
+const SINGLE: ReadonlySet<string> = new Set(["path", "target", "method", "authority"]);
+
 /** Most requests that are tried where a rewrite by a regex is compared with another. */
 const MOST_TRIED = 40;
 
@@ -263,14 +266,29 @@ export class Decision {
     let at = 0;
     while (lists.every((list) => list[at] === first[at])) at++;
     const heads = lists.map((list) => this.entry(list[at] ?? 0));
-    const literal = heads.find(({ literals }) => literals.length > 0)?.literals[0];
+    const literal = this.tellingMost(heads);
     if (literal !== undefined) return this.split(lists, store, literal, literal ^ 1);
     const actions = heads.map(({ action }) => action);
     if (at === 0) return void this.leaf(actions, store, true);
     // Perhaps the actions agree on all of the set; else what the entries before take is split off first.
     if (this.leaf(actions, store, false)) return;
-    const before = this.entry(first[0] ?? 0).literals[0] ?? 0;
+    const before = this.tellingMost([this.entry(first[0] ?? 0)]) ?? 0;
     this.split(lists, store, before ^ 1, before);
+  }
+
+  /**
+   * The literal of some entries to split by. One of a part that is there once first: two of its languages have little in common as a rule,
+   * so that the half where one holds is rid of most entries, while lines of a header may satisfy any number of tests at once.
+   */
+  private tellingMost(entries: readonly Entry[]): Literal | undefined {
+    let found: Literal | undefined;
+    for (const { literals } of entries) {
+      for (const literal of literals) {
+        if (SINGLE.has(this.scope.predicates[literal >> 1]?.part.place.type ?? "")) return literal;
+        found ??= literal;
+      }
+    }
+    return found;
   }
 
   private split(lists: readonly (readonly number[])[], store: Store, ...literals: readonly Literal[]): void {

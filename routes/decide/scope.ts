@@ -4,14 +4,14 @@
  * @module
  */
 
-import { determinize, everything, includes, literal, separated } from "../languages/automaton.ts";
+import { ALL, DEAD, determinize, everything, includes, literal, OutOfBudget, separated } from "../languages/automaton.ts";
 import type { Automaton } from "../languages/automaton.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
 import { parameterOfTarget, pathOfTarget, targets } from "../languages/lines.ts";
 import { compileRegex } from "../languages/program.ts";
 import type { Regex, TextReading } from "../languages/re2-syntax.ts";
-import { EXTENSIONS, WORD } from "../languages/search.ts";
+import { areSeenApart, EXTENSIONS, WORD } from "../languages/search.ts";
 import type { Meter } from "../languages/search.ts";
 import { queries } from "./alphabets.ts";
 import type { Action, FieldMatch, PathMatch, PathNormalization, StringMatch } from "./model.ts";
@@ -118,6 +118,12 @@ export interface Entry {
   readonly action: number;
 }
 
+/** Kinds of predicates that read all of a part as one string. */
+const AS_ONE: ReadonlySet<PredicateKind> = new Set<PredicateKind>(["string", "joined", "list"]);
+
+/** Most pairs of tests that are looked at for whether they exclude each other. */
+const MOST_PAIRS = 50_000;
+
 /** No pattern: any path. */
 export const ANY_PATH = -1;
 
@@ -146,6 +152,8 @@ export class Scope {
   private readonly actionIds = new Map<string, number>();
   private readonly byAction: Map<Action, number>[] = [];
   private readonly patternIds = new Map<Bytes, number>();
+  private readonly apart = new Map<number, boolean>();
+  private readonly behind = new Map<Bytes, { readonly is: boolean | undefined }[]>();
   private readonly meter: Meter;
 
   constructor(options: {
@@ -269,6 +277,25 @@ export class Scope {
     });
   }
 
+  /** What a test of the path says of all that begin with a text; undefined where that depends on what follows. */
+  truthBehind(start: Bytes, { id, language }: Predicate): boolean | undefined {
+    let known = this.behind.get(start);
+    if (known === undefined) this.behind.set(start, (known = []));
+    return (known[id] ??= { is: truthBehind(start, language) }).is;
+  }
+
+  /** Whether two tests of one part are seen to exclude each other. False says nothing. */
+  excludeEachOther(one: Predicate, other: Predicate): boolean {
+    if (one.part !== other.part || one.kind !== other.kind || !AS_ONE.has(one.kind) || one.whenAbsent || other.whenAbsent || one === other) return false;
+    const pair = Math.min(one.id, other.id) * 2 ** 26 + Math.max(one.id, other.id);
+    let known = this.apart.get(pair);
+    if (known === undefined && this.apart.size < MOST_PAIRS) {
+      known = one.word !== undefined ? !includes(other.language, one.word) : other.word !== undefined ? !includes(one.language, other.word) : areSeenApart(one.language, other.language);
+      this.apart.set(pair, known);
+    }
+    return known === true;
+  }
+
   /** A pattern of paths. */
   pattern(text: Bytes, isPrefix: boolean): number {
     const key = (isPrefix ? "p" : "e") + text;
@@ -325,6 +352,18 @@ export class Scope {
 }
 
 const noParts: readonly Part[] = [];
+
+function truthBehind(start: Bytes, language: Automaton): boolean | undefined {
+  let state = language.start;
+  try {
+    for (let at = 0; at < start.length && state !== DEAD && state !== ALL; at++) state = language.step(state, start.charCodeAt(at));
+  } catch (fault) {
+    // Too large to follow: whoever must know will ask again.
+    if (fault instanceof OutOfBudget) return undefined;
+    throw fault;
+  }
+  return state === DEAD ? false : state === ALL ? true : undefined;
+}
 
 /** Whether one path of claims leads through another. */
 function isWithin(path: readonly string[], outer: readonly string[]): boolean {

@@ -16,6 +16,9 @@ export type Memo = Map<string, boolean>;
 
 /**
  * A set of requests: those that satisfy some literals, with a path of one class. Never empty, as far as the parts can tell.
+ *
+ * What follows from what is asked already is not asked again: a test of which every path of the class, or none, is known to pass, and one that
+ * excludes a test which holds. So rules that have no request in common cost one look at each pair, and no sets of their own.
  */
 export class Store {
   readonly within: PathClass | undefined;
@@ -34,16 +37,23 @@ export class Store {
   truth(literal: Literal): boolean | undefined {
     const predicate = this.predicate(literal);
     const isNegated = (literal & 1) === 1;
-    if (this.within !== undefined && "path" in this.within && predicate.part === this.scope.path) {
-      return satisfiedBy(predicate, [this.within.path]) !== isNegated;
+    if (this.within !== undefined && predicate.part === this.scope.path) {
+      const settled = "path" in this.within ? satisfiedBy(predicate, [this.within.path]) : this.scope.truthBehind(this.within.start, predicate);
+      if (settled !== undefined) return settled !== isNegated;
     }
     const asked = this.asked.get(predicate.part);
     if (asked === undefined) return undefined;
     if (asked.literals.includes(literal)) return true;
     if (asked.literals.includes(literal ^ 1)) return false;
+    if (this.isExcluded(asked, predicate)) return isNegated;
     const { only } = asked;
     if (only === undefined || (only.readAs === "one string" && predicate.kind !== "string" && predicate.kind !== "joined" && predicate.kind !== "any")) return undefined;
     return satisfiedBy(predicate, only.content) !== isNegated;
+  }
+
+  /** Whether something holds of the part that a predicate excludes. */
+  private isExcluded({ literals }: Asked, predicate: Predicate): boolean {
+    return literals.some((other) => (other & 1) === 0 && this.scope.excludeEachOther(this.predicate(other), predicate));
   }
 
   /** The requests of the set that satisfy a literal; undefined where there are none. May throw OutOfBudget. */
@@ -53,7 +63,9 @@ export class Store {
     const predicate = this.predicate(literal);
     const { part } = predicate;
     const before = this.asked.get(part);
-    const literals = [...(before?.literals ?? []), literal].sort((a, b) => a - b);
+    // What excludes what holds need not be asked any more.
+    const others = before?.literals.filter((other) => (literal & 1) === 1 || (other & 1) === 0 || !this.scope.excludeEachOther(this.predicate(other), predicate)) ?? [];
+    const literals = [...others, literal].sort((a, b) => a - b);
     const key = literals.join(",");
     if (!this.canBe(part, literals, key) || this.isCrowdedOut(part, literals)) return undefined;
     const only = before?.only ?? onlyContent(predicate, (literal & 1) === 0);

@@ -301,13 +301,24 @@ function only(byte: number): Uint8Array {
   return set;
 }
 
+/** Which pairs of classes the current call of {@link refine} has met, and the number that it gave each. */
+const met = new Uint32Array(256 * 256);
+const numbered = new Uint8Array(256 * 256);
+let call = 0;
+
 /** The coarsest classes that are finer than both. */
 export function refine(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const ids = new Map<number, number>();
-  return Uint8Array.from(left, (id, byte) => {
-    const key = id * 256 + (right[byte] ?? 0);
-    const known = ids.get(key) ?? ids.size;
-    ids.set(key, known);
-    return known;
-  });
+  if (call === 0xffff_ffff) met.fill((call = 0));
+  call++;
+  const refined = new Uint8Array(256);
+  let count = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    const pair = ((left[byte] ?? 0) << 8) | (right[byte] ?? 0);
+    if (met[pair] !== call) {
+      met[pair] = call;
+      numbered[pair] = count++;
+    }
+    refined[byte] = numbered[pair] ?? 0;
+  }
+  return refined;
 }

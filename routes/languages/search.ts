@@ -85,6 +85,27 @@ export function shortestWord(question: Question, meter: Meter): Bytes | undefine
   }
 }
 
+/** Positions after which two languages are no longer looked at together. */
+const FEW_POSITIONS = 100;
+
+/** Whether two languages are seen to share no word by a short look. False says nothing. Cost: at most {@link FEW_POSITIONS} positions. */
+export function areSeenApart(one: Automaton, other: Automaton): boolean {
+  let left = FEW_POSITIONS;
+  const meter: Meter = {
+    isEmpty: false,
+    spend(steps) {
+      left -= steps;
+      if (left < 0) throw new OutOfBudget("positions in a short look", FEW_POSITIONS);
+    },
+  };
+  try {
+    return new Search({ within: [one, other], outside: [] }, meter).run() === undefined;
+  } catch (fault) {
+    if (fault instanceof OutOfBudget) return false;
+    throw fault;
+  }
+}
+
 /** Positions of a search that goes deep, where one that goes wide has been too expensive. */
 const MAX_DEEP = 3000;
 

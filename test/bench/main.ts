@@ -1,5 +1,5 @@
 /**
- * `npm run bench [pages|cold|sea|compare|states|fleet|routes|objects|reports|hal|wasm ...]`: what the release costs, as ratios to a floor that is measured in the same run.
+ * `npm run bench [pages|cold|sea|compare|states|fleet|routes|objects|reports|hal|wasm|solvers ...]`: what the release costs, as ratios to a floor that is measured in the same run.
  * Needs `npm run build` before, but for `routes`, `objects`, `reports`, `hal` and `wasm`. Prints a table (median, and the spread
  * from the least to the most) and ends with 1 when a ratio is over its goal. On a busy machine CPU and memory say more than time.
  */
@@ -20,7 +20,7 @@ const benches = { pages, cold, sea, compare, states, fleet };
 
 // Measured in the source tree and in a process of its own.
 const [own = ""] = process.argv.slice(2);
-if (["routes", "objects", "reports", "hal", "wasm"].includes(own)) process.exit(spawnSync(process.execPath, [path.join(import.meta.dirname, `${own}.ts`), ...process.argv.slice(3)], { stdio: "inherit" }).status ?? 1);
+if (["routes", "objects", "reports", "hal", "wasm", "solvers"].includes(own)) process.exit(spawnSync(process.execPath, [path.join(import.meta.dirname, `${own}.ts`), ...process.argv.slice(3)], { stdio: "inherit" }).status ?? 1);
 if (!existsSync(BIN)) {
   process.stderr.write("error: there is no release in dist/\n  help: run `npm run build` first\n");
   process.exit(3);

@@ -43,6 +43,9 @@ const numbers = (count: number): readonly number[] => Array.from({ length: count
 const headerOnly = (index: number): string => rule(`{ headers: { h${index}: { exact: v } } }`, index % 2 === 0 ? toX : toY);
 const thousand = numbers(1000).map(headerOnly);
 const megabyte = "a".repeat(2 ** 20);
+/** Rules of an expression and a header each: no path fits two of them, though one request may have all of these headers. */
+const apart = numbers(100).map((index) => rule(`{ uri: { regex: '/item${index}/[0-9]+/[a-z]+' }, headers: { version: { exact: v${index} } } }`, index % 2 === 0 ? toX : toY));
+const overlapping = [rule("{ uri: { regex: '/item7/[0-9]+/a.*' } }", toX), ...apart];
 
 /** What a comparison must say: an outcome, and words of the reason where it is left open or a configuration is refused. */
 interface Row {
@@ -187,6 +190,8 @@ const rows: readonly Row[] = [
     name: "a thousand rules with a header each and one action, all the other way round",
     left: place(numbers(1000).map((index) => headerOnly(2 * index))), right: place(numbers(1000).map((index) => headerOnly(2 * index)).reverse()), outcome: "equivalent",
   },
+  { name: "a hundred rules of an expression and a header, all the other way round, takes few steps", left: place([...apart, last]), right: place([...apart.toReversed(), last]), outcome: "equivalent", steps: 20_000 },
+  { name: "the same with one expression that overlaps another finds the request, in few steps", left: place([...overlapping, last]), right: place([...overlapping.toReversed(), last]), outcome: "different", steps: 20_000 },
   {
     name: "steps that run out leave the answer open, with their number",
     left: place([...thousand, last]), right: place([...thousand.map((text, index) => (index === 500 ? headerOnly(501) : text)), last]), outcome: "undecided", says: ["more than 500 steps"], steps: 500,
