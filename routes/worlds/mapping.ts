@@ -5,6 +5,7 @@
  */
 
 import type { Action, Backend, Chain, Condition, Destination, GatewayView, HeaderMatch, HttpTable, Listener, Mirror, Reading, RouteWorld, Rule, Unmodelled, View, ViewTable, VirtualHost } from "../decide/model.ts";
+import { standIn } from "../decide/stand-ins.ts";
 
 /** Names of one place and the common ones. A host that begins with a dot is a suffix; a gateway may end in `:PORT`. */
 export interface Mapping {
@@ -25,9 +26,12 @@ export interface Conflict {
 /** A world with other names. The original is not changed. */
 export function mapWorld(world: RouteWorld, mapping: Mapping, ignored: ReadonlySet<Ignorable>): { readonly world: RouteWorld; readonly conflicts: readonly Conflict[] } {
   if (Object.keys(mapping.hosts ?? {}).length + Object.keys(mapping.gateways ?? {}).length + ignored.size === 0) return { world, conflicts: [] };
-  const mapper = new Mapper(world.place, mapping, ignored);
-  return { world: { ...world, views: world.views.map((table) => mapper.view(table)) }, conflicts: mapper.conflicts() };
+  const mapper = new Mapper(world, mapping, ignored);
+  return { world: mapper.world(world), conflicts: mapper.conflicts() };
 }
+
+/** A service has one address of each family. */
+const MOST_ADDRESSES = 2;
 
 class Mapper {
   private readonly place: string;
@@ -38,12 +42,30 @@ class Mapper {
   private readonly hostNames = new Map<string, Set<string>>();
   private readonly gatewayNames = new Map<string, Set<string>>();
   private readonly actions = new Map<Action, Action>();
+  /** Stand-ins for services of the place, by what they are under their common names. */
+  private readonly addresses: ReadonlyMap<string, string>;
 
-  constructor(place: string, mapping: Mapping, ignored: ReadonlySet<Ignorable>) {
+  constructor({ place, addresses }: RouteWorld, mapping: Mapping, ignored: ReadonlySet<Ignorable>) {
     this.place = place;
     this.hosts = Object.entries(mapping.hosts ?? {});
     this.gateways = Object.entries(mapping.gateways ?? {});
     this.ignored = ignored;
+    this.addresses = new Map(Object.entries(addresses ?? {}).map(([address, host]) => [address, this.standIn(address, host)]));
+  }
+
+  world(world: RouteWorld): RouteWorld {
+    const { addresses } = world;
+    const views = world.views.map((table) => this.view(table));
+    if (addresses === undefined) return { ...world, views };
+    return { ...world, views, addresses: Object.fromEntries(Object.entries(addresses).map(([address, host]) => [this.addresses.get(address) ?? address, this.host(host)])) };
+  }
+
+  private standIn(address: string, host: string): string {
+    const common = this.host(host);
+    if (common === host) return address;
+    let index = 0;
+    while (index < MOST_ADDRESSES && standIn(host, index) !== address) index++;
+    return standIn(common, index);
   }
 
   conflicts(): readonly Conflict[] {
@@ -79,9 +101,20 @@ class Mapper {
   }
 
   private chain(chain: Chain): Chain {
-    const { serverNames } = chain.when;
-    const when = serverNames === undefined ? chain.when : { ...chain.when, serverNames: serverNames.map((name) => this.host(name)) };
+    const { serverNames, destinations } = chain.when;
+    const when = {
+      ...chain.when,
+      ...(serverNames === undefined ? {} : { serverNames: serverNames.map((name) => this.host(name)) }),
+      ...(destinations === undefined ? {} : { destinations: destinations.map((range) => this.range(range)) }),
+    };
     return { ...chain, when, then: this.end(chain.then) };
+  }
+
+  /** A range of one address, where that one stands for a service. */
+  private range(range: string): string {
+    const [address = "", length] = range.split("/");
+    const common = this.addresses.get(address);
+    return common === undefined ? range : length === undefined ? common : `${common}/${length}`;
   }
 
   private end(then: HttpTable | Action): HttpTable | Action {

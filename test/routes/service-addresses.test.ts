@@ -44,6 +44,19 @@ describe("clusters give out addresses of Services as they come", () => {
     expect(difference?.request.destination?.address).toMatch(/^10\./);
   });
 
+  it("a service under another name is the same once the names are mapped, and not where its routes are other ones", () => {
+    const renamed = (object: object): object => JSON.parse(JSON.stringify(object).replaceAll("queue", "jobs")) as object;
+    const worlds = (right: readonly object[]) => istioWorlds([[queue0, other0, tcp("queue")], right].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" })));
+    const mappings = { c1: { hosts: { "jobs.shop.svc.cluster.local": "queue.shop.svc.cluster.local" } } };
+    expect(compareWorlds(worlds([renamed(queue1), other1, renamed(tcp("queue"))]), { mappings }).outcome).toBe("equivalent");
+    const [difference] = compareWorlds(worlds([renamed(queue1), other1, renamed(tcp("other"))]), { mappings }).differences;
+    expect(difference?.request).toMatchObject({ destination: { address: "queue.shop.svc.cluster.local" } });
+    expect(compareWorlds(worlds([renamed(queue1), other1, renamed(tcp("queue"))])).outcome).toBe("different");
+    // a service with an address of each family
+    const both = { ...(queue1 as { readonly metadata: object }), spec: { clusterIP: "10.9.0.1", clusterIPs: ["10.9.0.1", "fd00::1"], ports: [{ name: "tcp", port: 9000 }] } };
+    expect(compareWorlds(istioWorlds([[both, other0, tcp("queue")], [renamed(both), other1, renamed(tcp("queue"))]].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" }))), { mappings }).outcome).toBe("equivalent");
+  });
+
   it("no host of a table is an address that stands for a name", () => {
     const { views } = istioWorlds([{ place: "c", objects: [web0, http("web")].map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" }])[0] ?? { views: [] };
     const domains = views.flatMap(({ readings }) => readings.flatMap(({ listener }) => (listener.chains).flatMap(({ then }) => (then.type === "http" ? then.virtualHosts.flatMap((one) => one.domains) : []))));

@@ -158,7 +158,7 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   const mesh = parseMesh(options.meshConfig, options.rootNamespace);
   const spokenOf = options.byName ? rangesOf(of("VirtualService").map(({ spec }) => spec)) : [];
   const addressesIn = ({ spec, namespace, name }: Named): Pick<Service, "addresses" | "isByName"> => {
-    const common = options.byName ? commonAddresses(addressesOf(spec), `${namespace}/${name}`, spokenOf) : undefined;
+    const common = options.byName ? commonAddresses(addressesOf(spec), fullName(name, namespace, options.domain), spokenOf) : undefined;
     return common === undefined ? { addresses: addressesOf(spec), isByName: false } : { addresses: common, isByName: true };
   };
   const services = [
