@@ -9,8 +9,11 @@ import type { SignaturePolicy, WasmFailure, WasmImage, WasmSignatures } from "./
  * 4. What cannot be read is told in the answer. Thrown is only what ends the run.
  */
 export interface RegistryApi {
-  /** What a reference resolves to (`oci://…`, `http://…`, `https://…`), and what its bytes say of themselves. */
-  module(reference: string): Promise<ResolvedModule>;
+  /**
+   * What a reference resolves to (`oci://…`, `http://…`, `https://…`), and what its bytes say of themselves: as Istio's agent loads it for a `proxy`
+   * (left out), or as the `runtime` behind a class of pods starts it.
+   */
+  module(reference: string, loader?: "proxy" | "runtime"): Promise<ResolvedModule>;
   /** What may sign an image, beside it or in another `repository`: bytes that nobody has judged. */
   signatures(image: SignedImage, repository?: string): Promise<SignatureMaterial>;
 }

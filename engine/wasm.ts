@@ -224,7 +224,18 @@ export function wasmLoadedRequest(maxProbes: number): Request<"wasm-loaded"> {
 
 /** The request for what references resolve to; with a policy also for their signatures. The selector tells policies apart. */
 export function wasmImagesRequest(policy?: SignaturePolicy): Request<"wasm-images"> {
-  if (policy === undefined) return { fact: "wasm-images" };
-  const options = JSON.parse(canonical({ signatures: policy })) as JsonObject;
+  return policy === undefined ? { fact: "wasm-images" } : imagesRequest({ signatures: policy });
+}
+
+/**
+ * The request for images of one repository, without tag and digest: those that containers in pods of runtime classes run, by the digest that their kubelets
+ * report, and those that Wasm objects of the mesh name. They are read as runtimes start them.
+ */
+export function wasmWorkloadsRequest(repository: string, policy?: SignaturePolicy): Request<"wasm-images"> {
+  return imagesRequest({ repository, ...(policy === undefined ? {} : { signatures: policy }) });
+}
+
+function imagesRequest(asked: object): Request<"wasm-images"> {
+  const options = JSON.parse(canonical(asked)) as JsonObject;
   return { fact: "wasm-images", selector: sha256(canonical(withoutContents(options))), options };
 }

@@ -17,7 +17,7 @@ export {
 export { istioBuildText, istioReleaseText, parseIstioRelease, type IstioRelease } from "./istio-release.ts";
 export { compareReleases, lineText, parseReleaseNumber, releaseText, type ReleaseNumber } from "./release-number.ts";
 export { isBelow, objectPathText, parseObjectPath, type ObjectPath } from "./object-path.ts";
-export { DOCKER_HUB, ociName, ociReferenceTo, parseOciReference, type OciReference } from "./oci-reference.ts";
+export { DOCKER_HUB, isOfRepository, ociName, ociReferenceTo, parseOciReference, workloadReference, type OciReference } from "./oci-reference.ts";
 export { parseQuantity, quantityNumber, quantityText, type Quantity } from "./quantity.ts";
 export { parseStructured, type TextReader } from "./structured-text.ts";
 export { readCore, readKubernetes, type Dialect, type ReadPlain, type Scalar } from "./yaml-words.ts";

@@ -60,3 +60,15 @@ export function ociName({ registry, repository }: OciReference): string {
 export function ociReferenceTo(reference: OciReference, digest: string): string {
   return `${SCHEME}${ociName(reference)}@${digest}`;
 }
+
+/** Is it an image of a repository (`registry.example/module`, without tag and digest)? Both with all defaults filled in. */
+export function isOfRepository(reference: string, repository: string): boolean {
+  const [one, other] = [parseOciReference(reference), parseOciReference(repository)];
+  return one !== undefined && other !== undefined && one.registry === other.registry && one.repository === other.repository;
+}
+
+/** The image of a repository that a container runs, by the `sha256:…` that its kubelet reports. Undefined: it is of another one, or nothing is reported yet. */
+export function workloadReference(image: string, digest: string | undefined, repository: string): string | undefined {
+  const parsed = parseOciReference(image);
+  return parsed === undefined || digest === undefined || !isOfRepository(image, repository) ? undefined : ociReferenceTo(parsed, digest);
+}

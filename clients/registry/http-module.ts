@@ -1,6 +1,6 @@
 import type { ResolvedModule } from "#engine";
 import { redirected } from "./connection.ts";
-import { readModule } from "./image.ts";
+import { readModule } from "./wasm-bytes.ts";
 import { webPage } from "./manifest.ts";
 import type { Reply, Transport } from "./transport.ts";
 import { sizeText, Unreadable } from "./unreadable.ts";

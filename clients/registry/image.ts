@@ -1,21 +1,74 @@
 import type { ResolvedModule, WasmBytes } from "#engine";
 import type { OciReference } from "#values";
+import { readLayer } from "./layer.ts";
 import { carryings, type Carrying } from "./layouts.ts";
-import type { Descriptor, Index } from "./manifest.ts";
+import type { Index } from "./manifest.ts";
 import type { Found, Repository } from "./repository.ts";
 import type { Shared } from "./shared.ts";
 import { fileInTar, gunzipped } from "./unpack.ts";
 import { cleaned, Unreadable } from "./unreadable.ts";
-import { WasmReading } from "./wasm-bytes.ts";
+import { workloadModule } from "./workload.ts";
 
 /** What an image resolves to. A failure says how far it got: digests that were seen are there. */
 export type ImageFound = Omit<ResolvedModule, "reference" | "wrapping">;
+
+/** Who loads a module: Istio's agent for a proxy, or the runtime behind a class of pods. */
+export type Loader = "proxy" | "runtime";
+
+/** Most images of one index. */
+const MOST_CHILDREN = 16;
+
+/** Resolves an image as whoever loads it does. */
+export function readImage(repository: Repository, reference: OciReference, shared: Shared, signal: AbortSignal, loader: Loader): Promise<ImageFound> {
+  return loader === "proxy" ? asProxy(repository, reference, shared, signal) : asRuntime(repository, reference, shared, signal);
+}
+
+/**
+ * As runtimes do, each for its own platform: an index counts where all of its images hold the same module. A form that Istio's agent reads is read like it.
+ */
+async function asRuntime(repository: Repository, reference: OciReference, shared: Shared, signal: AbortSignal): Promise<ImageFound> {
+  let digests: Pick<ImageFound, "topDigest" | "manifestDigest"> = {};
+  try {
+    const top = await topOf(repository, reference, shared, signal);
+    digests = { topDigest: top.digest };
+    const images = top.document.form === "index" ? await childrenOf(repository, top.document, signal) : [top];
+    const [first] = images;
+    digests = { topDigest: top.digest, ...(first === undefined ? {} : { manifestDigest: first.digest }) };
+    const read: Pick<ImageFound, "layout" | "module">[] = [];
+    for (const image of images) read.push(await runtimeModuleOf(repository, image, shared, signal));
+    if (new Set(read.map(({ module }) => module?.wasmSha256)).size !== 1) throw new Unreadable("unsupported", "the index holds different modules for its platforms", "push one module for all platforms, or name one of the images by its digest");
+    return { ...digests, ...read[0] };
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    return { ...digests, failure: error.failure };
+  }
+}
+
+/** All images of an index; what only tells about another one (provenance) is none. */
+async function childrenOf(repository: Repository, index: Index, signal: AbortSignal): Promise<readonly Found[]> {
+  const { host, repository: name } = repository.endpoint;
+  const named = index.manifests.filter(({ platform }) => platform !== "unknown/unknown");
+  if (named.length === 0 || named.length > MOST_CHILDREN) throw new Unreadable("unsupported", named.length === 0 ? "the index holds no image" : `the index holds more than ${MOST_CHILDREN} images`, "push the module as an image, without an index");
+  const found: Found[] = [];
+  for (const { digest } of named) found.push(must(await repository.manifest(digest, signal), host, `${name}@${digest}`));
+  return found;
+}
+
+async function runtimeModuleOf(repository: Repository, { document, digest }: Found, shared: Shared, signal: AbortSignal): Promise<Pick<ImageFound, "layout" | "module">> {
+  if (document.form === "index") throw new Unreadable("unsupported", "the index leads to another index, which nobody follows", "push the module as an image");
+  try {
+    return await moduleOf(repository, { document, digest }, shared, signal);
+  } catch (error) {
+    if (!(error instanceof Unreadable) || error.failure.kind !== "unsupported") throw error;
+    return { module: await workloadModule(repository, document, shared, signal) };
+  }
+}
 
 /**
  * Resolves an image as Istio's agent does: tag or digest, then of an index the child for `linux/amd64`, then the layer that carries the module.
  * The tag is asked for once in a look; everything behind it by digest.
  */
-export async function readImage(repository: Repository, reference: OciReference, shared: Shared, signal: AbortSignal): Promise<ImageFound> {
+async function asProxy(repository: Repository, reference: OciReference, shared: Shared, signal: AbortSignal): Promise<ImageFound> {
   let digests: Pick<ImageFound, "topDigest" | "manifestDigest"> = {};
   try {
     const top = await topOf(repository, reference, shared, signal);
@@ -71,36 +124,11 @@ async function moduleOf(repository: Repository, { document }: Found, shared: Sha
   throw failure ?? new Unreadable("unsupported", "the image is none of the forms that carry a Wasm module", "push the module as Istio's documentation says: one layer of type `application/vnd.oci.image.layer.v1.tar+gzip` that holds `plugin.wasm`");
 }
 
-async function bytesOf(repository: Repository, { layer, isArchive }: Carrying, signal: AbortSignal): Promise<WasmBytes> {
-  const { moduleBytes } = repository.limits;
-  const blob = watched(repository.blobStream(layer, moduleBytes, signal));
-  const module = await readModule(isArchive ? fileInTar(gunzipped(blob.bytes, moduleBytes), isPlugin, "`plugin.wasm`") : blob.bytes);
-  if (!blob.isWhole()) throw unfinished(layer);
-  return module;
+function bytesOf(repository: Repository, { layer, isArchive }: Carrying, signal: AbortSignal): Promise<WasmBytes> {
+  return readLayer(repository, layer, signal, (bytes) => (isArchive ? fileInTar(gunzipped(bytes, repository.limits.moduleBytes), isPlugin, "`plugin.wasm`") : bytes));
 }
 
 /** Also `./plugin.wasm` and `a/b/plugin.wasm`: only the last part of a name counts, and nothing is ever written. */
 function isPlugin(name: string): boolean {
   return name.split("/").findLast((part) => part !== "") === "plugin.wasm";
-}
-
-/** Digest and sections of the module that passes by. */
-export async function readModule(bytes: AsyncIterable<Buffer>): Promise<WasmBytes> {
-  const reading = new WasmReading();
-  for await (const chunk of bytes) reading.push(chunk);
-  return reading.end();
-}
-
-/** A stream, and whether it was read to its checked end. */
-function watched(source: AsyncIterable<Buffer>): { readonly bytes: AsyncIterable<Buffer>; isWhole(): boolean } {
-  let whole = false;
-  async function* bytes(): AsyncGenerator<Buffer> {
-    yield* source;
-    whole = true;
-  }
-  return { bytes: bytes(), isWhole: () => whole };
-}
-
-function unfinished({ digest }: Descriptor): Unreadable {
-  return new Unreadable("unsupported", `the layer \`${digest.slice(0, 19)}…\` goes on behind the end of its gzip`, "push the image again");
 }

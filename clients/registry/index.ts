@@ -10,7 +10,7 @@ export function openRegistries(run: RegistryRun, limits: RegistryLimits = defaul
       let api: Promise<RegistryApi> | undefined;
       const own = () => (api ??= opened().then((registries) => registries.visit(visit)));
       return {
-        module: async (reference) => (await own()).module(reference),
+        module: async (reference, loader) => (await own()).module(reference, loader),
         signatures: async (image, repository) => (await own()).signatures(image, repository),
       };
     },

@@ -5,7 +5,7 @@ import { Connection } from "./connection.ts";
 import { Credentials } from "./credentials.ts";
 import { endpointOf } from "./hosts.ts";
 import { readHttpModule } from "./http-module.ts";
-import { readImage } from "./image.ts";
+import { readImage, type Loader } from "./image.ts";
 import type { Registries, RegistryLimits, RegistryRun, RegistryVisit } from "./place.ts";
 import { Repository } from "./repository.ts";
 import { newShared, Once, type Shared } from "./shared.ts";
@@ -52,11 +52,11 @@ class Registry implements RegistryApi {
     this.#visit = visit;
   }
 
-  async module(reference: string): Promise<ResolvedModule> {
+  async module(reference: string, loader: Loader = "proxy"): Promise<ResolvedModule> {
     this.#checkTime();
-    return this.#session.modules.get(reference, async () => {
+    return this.#session.modules.get(`${loader} ${reference}`, async () => {
       try {
-        return await this.#read(reference);
+        return await this.#read(reference, loader);
       } catch (error) {
         return { reference, failure: this.#failureOf(error) };
       }
@@ -74,11 +74,11 @@ class Registry implements RegistryApi {
     }
   }
 
-  async #read(reference: string): Promise<ResolvedModule> {
+  async #read(reference: string, loader: Loader): Promise<ResolvedModule> {
     const { signal } = this.#visit;
     if (/^https?:\/\//i.test(reference)) return { reference, ...(await readHttpModule(reference, this.#session.transport, signal)) };
     const parsed = referenceOf(reference);
-    return { reference, ...(await readImage(await this.#repository(parsed), parsed, this.#session.shared, signal)) };
+    return { reference, ...(await readImage(await this.#repository(parsed), parsed, this.#session.shared, signal, loader)) };
   }
 
   #repository({ registry, repository }: OciReference): Promise<Repository> {

@@ -29,6 +29,13 @@ export async function* gunzipped(source: Source, limit: number): AsyncGenerator<
   }
 }
 
+/** A whole archive, and the file is not in it. */
+export class NotInArchive extends Unreadable {
+  constructor(what: string) {
+    super("unsupported", `the archive holds no ${what}`, "push the module under that name");
+  }
+}
+
 /** Entries of a tar, by their kind. */
 interface Entry {
   readonly name: string;
@@ -82,7 +89,7 @@ export async function* fileInTar(source: Source, wanted: (name: string) => boole
     break;
   }
   await reader.drain();
-  if (!found) throw new Unreadable("unsupported", `the archive holds no ${what}`, "push the module under that name");
+  if (!found) throw new NotInArchive(what);
 }
 
 interface Pax {

@@ -141,3 +141,10 @@ export class WasmReading {
     if (name.startsWith("precompiled_")) this.#precompiled = true;
   }
 }
+
+/** Digest and sections of the module that passes by. */
+export async function readModule(bytes: AsyncIterable<Buffer>): Promise<WasmBytes> {
+  const reading = new WasmReading();
+  for await (const chunk of bytes) reading.push(chunk);
+  return reading.end();
+}

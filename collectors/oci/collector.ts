@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 import { byText, defineCollector, type Cluster, type Fact, type Io, type JsonObject, type RegistryApi, type Request, type ResolvedModule, type SignaturePolicy, type WasmImage } from "#engine";
-import { references } from "./references.ts";
+import { references, workloads } from "./references.ts";
 
 const AT_ONCE = 8;
 
@@ -8,28 +8,45 @@ export default defineCollector<"wasm-images">({
   name: "oci",
   summary: "what the references of Wasm modules resolve to: digests, bytes and who signed them",
   provides: ["wasm-images"],
-  after: ["wasm-modules", "wasm-loaded"],
+  after: ["node-agents", "wasm-modules", "wasm-loaded"],
 
   async *collect(cluster, requests, io) {
     io.signal.throwIfAborted();
-    const wanted = references(io.facts("wasm-modules"), io.facts("wasm-loaded"));
+    const wanted = requests.map((request) => wantedBy(request, io));
     const registry = io.registry();
     const limit = pLimit(AT_ONCE);
+    const all = new Map(wanted.flat().map((one) => [keyOf(one), one]));
     let done = 0;
-    const images = await Promise.all(
-      wanted.map((reference) =>
+    const resolved = await Promise.all(
+      [...all].map(([key, { reference, loader }]) =>
         limit(async () => {
           io.signal.throwIfAborted();
-          const module = await registry.module(reference);
+          const module = await registry.module(reference, loader);
           done += 1;
-          io.progress(`${done} of ${wanted.length} modules resolved`);
-          return module;
+          io.progress(`${done} of ${all.size} modules resolved`);
+          return [key, module] as const;
         }),
       ),
     );
-    for (const request of requests) yield* answer(cluster, request, images, registry, io);
+    const images = new Map(resolved);
+    for (const [index, request] of requests.entries()) yield* answer(cluster, request, (wanted[index] ?? []).flatMap((one) => images.get(keyOf(one)) ?? []), registry, io);
   },
 });
+
+interface Wanted {
+  readonly reference: string;
+  readonly loader: "proxy" | "runtime";
+}
+
+function keyOf({ reference, loader }: Wanted): string {
+  return `${loader} ${reference}`;
+}
+
+function wantedBy({ options }: Request<"wasm-images">, io: Io): readonly Wanted[] {
+  const repository = options?.["repository"];
+  if (typeof repository !== "string") return references(io.facts("wasm-modules"), io.facts("wasm-loaded")).map((reference) => ({ reference, loader: "proxy" }));
+  return workloads(repository, io.facts("wasm-modules"), io.facts("node-agents")).map((reference) => ({ reference, loader: "runtime" }));
+}
 
 /** One fact for each reference; with a policy also what its signatures say, judged where the bytes are read. */
 async function* answer(cluster: Cluster, { selector, options }: Request<"wasm-images">, images: readonly ResolvedModule[], registry: RegistryApi, io: Io): AsyncIterable<Fact<"wasm-images">> {

@@ -1,5 +1,5 @@
 import { byText, type Fact, type WasmCode } from "#engine";
-import { ociReferenceTo, parseOciReference } from "#values";
+import { isOfRepository, ociReferenceTo, parseOciReference, workloadReference } from "#values";
 
 /**
  * Everything that must be asked for, each once, sorted: what modules declare, and the images that proxies have loaded, by the digest under which they keep them.
@@ -14,6 +14,13 @@ export function references(modules: readonly Fact<"wasm-modules">[], loaded: rea
     return parsed === undefined ? [] : [ociReferenceTo(parsed, `sha256:${data.state.checksum}`)];
   });
   return [...new Set([...codes.flatMap(addressOf), ...running])].toSorted(byText);
+}
+
+/** The images of a repository, each once, sorted: of pods of runtime classes by what kubelets report, and what modules of the mesh declare. */
+export function workloads(repository: string, modules: readonly Fact<"wasm-modules">[], agents: readonly Fact<"node-agents">[]): readonly string[] {
+  const inPods = agents.flatMap(({ data }) => (data.type === "agent" ? [] : (data.images ?? []))).flatMap(({ image, imageId }) => workloadReference(image, imageId, repository) ?? []);
+  const inMesh = modules.flatMap(({ data }) => (data.type === "module" && data.code.source === "oci" && isOfRepository(data.code.reference, repository) ? addressOf(data.code) : []));
+  return [...new Set([...inPods, ...inMesh])].toSorted(byText);
 }
 
 /** A place with a secret in its address cannot be asked from here. */

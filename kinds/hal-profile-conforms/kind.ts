@@ -3,6 +3,7 @@ import schema from "./profile.json" with { type: "json" };
 import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
 import { clusterFindings } from "./findings.ts";
 import { fieldsSeen, parityFindings, placesOf } from "./parity.ts";
+import { moduleRequest } from "./module-rules.ts";
 import { faultsIn, faultsOfExemptions } from "./profile-check.ts";
 import type { HalProfile } from "./profile.ts";
 import { requirementsOf } from "./requirements.ts";
@@ -15,7 +16,7 @@ import { viewOf, type Needed } from "./view.ts";
 export default defineKind<Spec, Needed>({
   name: "HalProfileConforms",
   summary: "the nodes of each cluster offer what a hardware profile asks for, and the clouds that run it run it alike",
-  needs: (spec) => neededBy(profileOf(spec)).map((fact): Request<Needed> => ({ fact })),
+  needs: (spec) => [...neededBy(profileOf(spec)).map((fact): Request<Needed> => ({ fact })), ...readModules(profileOf(spec)).map(moduleRequest)],
   judges: ["node", "nodes"],
   documents: { HalProfile: schema },
   documentValidators: { HalProfile: () => import("./profile.generated.js") },
@@ -26,7 +27,7 @@ export default defineKind<Spec, Needed>({
     const profile = profileOf(spec);
     const exemptions = [...profile.exemptions, ...spec.exemptions];
     const judging = { profile, mode: spec.mode, requirements: requirementsOf(profile), exemptions, now: world.now };
-    const asked = new Set(neededBy(profile));
+    const asked = new Set<Needed>([...neededBy(profile), ...(readModules(profile).length === 0 ? [] : (["wasm-images"] as const))]);
     const results = world.clusters.map((cluster) => resultOf(viewOf(cluster, spec.nodes ?? profile.selector, world, asked), judging));
     const telling = { profile: spec.profile.name, now: world.now, mode: spec.mode, minNodes: profile.minNodes };
     for (const result of results) yield* clusterFindings(result, telling);
@@ -46,16 +47,29 @@ function profileOf({ profile }: Spec): HalProfile {
   return profile.content as HalProfile;
 }
 
+/** Also those of fallbacks. */
+function modulesOf({ modules = [], fallbacks }: HalProfile): readonly NonNullable<HalProfile["modules"]>[number][] {
+  return [...modules, ...Object.values(fallbacks).flatMap((each) => each.modules ?? [])];
+}
+
+/** Those whose images are read: of the others the digest that a kubelet reports says enough. */
+function readModules(profile: HalProfile): ReturnType<typeof modulesOf> {
+  const isCompared = profile.parity?.compare.includes("moduleDigest") === true;
+  return modulesOf(profile).filter(({ digest, sha256, requiredImports, forbiddenImports, signer }) => isCompared || [digest, sha256, requiredImports, forbiddenImports, signer].some((asked) => asked !== undefined));
+}
+
 /** Each kind of fact takes permissions of its own: only those are asked for that the profile looks at. */
-function neededBy({ node, runtime, mesh, modules, fallbacks }: HalProfile): readonly Needed[] {
+function neededBy(profile: HalProfile): readonly Exclude<Needed, "wasm-images">[] {
+  const { node, runtime, mesh, fallbacks } = profile;
   const alternatives = Object.values(fallbacks);
   const all = [node, ...alternatives.map((each) => each.node)];
   const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0;
-  const agents = mesh !== undefined || runtime !== undefined || modules !== undefined || alternatives.some((each) => each.modules !== undefined);
+  const hasModules = modulesOf(profile).length > 0;
   return [
     "nodes",
     ...(nfd ? (["node-features"] as const) : []),
-    ...(agents ? (["node-agents"] as const) : []),
+    ...(mesh !== undefined || runtime !== undefined || hasModules ? (["node-agents"] as const) : []),
+    ...(hasModules ? (["wasm-modules"] as const) : []),
     ...(runtime === undefined ? [] : (["runtime-classes"] as const)),
     ...(mesh?.ebpf?.impl.includes("bpfman") === true ? (["bpf-applications"] as const) : []),
   ];

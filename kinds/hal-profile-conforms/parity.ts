@@ -33,6 +33,8 @@ interface PlaceValue {
   readonly place: string;
   readonly state: "known" | "unknown" | "exempt" | "failing";
   readonly values: ReadonlyMap<string, Fact>;
+  /** Of modules: SHA-256 of their bytes; left out: not all were read. */
+  readonly bytes?: ReadonlySet<string> | undefined;
 }
 
 /** One field over all places. */
@@ -78,15 +80,18 @@ function placeValue(place: string, results: readonly ClusterResult[], requiremen
   if (asked.length === 0) return { place, state: "exempt", values: new Map() };
   const conforming = asked.filter(({ line }) => line.outcome === "pass");
   const values = new Map<string, Fact>();
+  const bytes = new Set<string | undefined>();
   let open = asked.some(({ line }) => line.outcome === "unknown");
   for (const { view, line } of conforming) {
     for (const { seen, fact } of sightings(line, view)) {
       const value = seen.values?.[key];
+      bytes.add(seen.values?.[key.replace(/^module /, "bytes ")]);
       if (value === undefined) open = true;
       else if (!values.has(value)) values.set(value, fact);
     }
   }
-  return { place, state: open ? "unknown" : values.size > 0 ? "known" : "failing", values };
+  const read = [...bytes].filter((each) => each !== undefined);
+  return { place, state: open ? "unknown" : values.size > 0 ? "known" : "failing", values, ...(read.length === bytes.size && read.length > 0 ? { bytes: new Set(read) } : {}) };
 }
 
 function sightings({ assessment }: Line, view: ClusterResult["view"]): readonly { readonly seen: Seen; readonly fact: Fact }[] {
@@ -115,10 +120,11 @@ function* fieldFindings({ field, name, places }: FieldSeen, profile: string): It
   const evidence = places.flatMap(({ place, values }) => [...values].map(([value, fact]) => cite(fact, `${name} in ${place}`, value)));
   const words = { subject: `parity/${name}`, cause: `${profile} ${name} ${places.map(({ place, values }) => `${place}=${[...values.keys()].toSorted(byText).join("+")}`).join("|")}`, evidence };
   const exempt = places.filter(({ state }) => state === "exempt").map(({ place }) => place);
-  if (all.size > 1) {
+  // digests of an index and of its images differ, and so do those of two wrappings of one module: its bytes decide
+  const bytes = field === "moduleDigest" ? bytesOf(places) : undefined;
+  if (all.size > 1 && bytes !== "the same") {
     const message = `\`${name}\` of \`${profile}\` is not the same everywhere: ${told.join(", ")}`;
-    // digests of an index and of its manifests differ, and so do those of two platforms of one module
-    if (field === "moduleDigest") yield undecided({ ...words, message: `${message}; whether these are the same bytes is not read`, remedy: "roll out one digest of the module everywhere" });
+    if (bytes === "not read") yield undecided({ ...words, message: `${message}; whether these are the same bytes was not read`, remedy: "roll out one digest of the module everywhere, or let the registry be read" });
     else yield fault({ ...words, message, remedy: `bring the clouds in line, or leave \`${field}\` out of \`parity.compare\`` });
   } else if (exempt.length > 0 && exempt.length >= places.length - 1) {
     yield undecided({ ...words, message: `\`${name}\` of \`${profile}\` is compared with nothing: ${named(exempt)} ${exempt.length === 1 ? "is" : "are"} exempt, which leaves ${places.length - exempt.length} of ${places.length} places`, remedy: `leave \`${field}\` out of \`parity.compare\` while these exemptions last`, evidence: evidence.length > 0 ? evidence : placeEvidence(exempt) });
@@ -126,6 +132,14 @@ function* fieldFindings({ field, name, places }: FieldSeen, profile: string): It
     const open = places.filter(({ state }) => state === "unknown").map(({ place }) => place);
     if (open.length > 0) yield undecided({ ...words, message: `whether \`${name}\` of \`${profile}\` is the same everywhere is not decided: it is not known of all in ${named(open)}${told.length === 0 ? "" : `; seen: ${told.join(", ")}`}`, remedy: `settle what is undecided there, or leave \`${field}\` out of \`parity.compare\``, evidence: evidence.length > 0 ? evidence : placeEvidence(open) });
   }
+}
+
+/** Whether a module is the same bytes in all places that show it. */
+function bytesOf(places: readonly PlaceValue[]): "the same" | "different" | "not read" {
+  const shown = places.filter(({ values }) => values.size > 0);
+  const all = new Set(shown.flatMap(({ bytes }) => [...(bytes ?? [])]));
+  if (all.size > 1) return "different";
+  return shown.every(({ bytes }) => bytes !== undefined) ? "the same" : "not read";
 }
 
 function placeEvidence(places: readonly string[]) {

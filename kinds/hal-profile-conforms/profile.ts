@@ -8,15 +8,15 @@
 export type Modules = {
   /** Its name; reports and exemptions call the requirement `modules.NAME`. */
   readonly name: string;
-  /** The repository that holds it, without tag and digest: looked for in containers of pods of the profile's runtime class. */
+  /** The repository that holds it, without tag and digest: looked for in containers of pods of the profile's runtime class, and in Wasm objects of the mesh. */
   readonly image: string;
   /** Digest of its manifest, or of the index that its tag names. Left out: any, and `parity` may ask for the same one everywhere. */
   readonly digest?: string;
-  /** SHA-256 of its bytes. Left out: not asked. */
+  /** SHA-256 of its bytes, whatever wraps them, as the registry gives them. Left out: not asked. */
   readonly sha256?: string;
-  /** Modules that it must import from. Left out: not asked. */
+  /** Modules that it must import from, as its bytes say (`wasm-tools print` shows them). Left out: not asked. */
   readonly requiredImports?: readonly string[];
-  /** Modules that it must not import from. Left out: not asked. */
+  /** Modules that it must not import from, as its bytes say. Left out: not asked. */
   readonly forbiddenImports?: readonly string[];
   /** Who must have signed it. Left out: not asked. */
   readonly signer?: {

@@ -2,7 +2,8 @@ import { meshRules } from "./mesh-rules.ts";
 import { nodeRules } from "./node-rules.ts";
 import type { HalProfile } from "./profile.ts";
 import type { Draft, Requirement } from "./rules.ts";
-import { moduleRules, runtimeRules } from "./runtime-rules.ts";
+import { moduleRules } from "./module-rules.ts";
+import { runtimeRules } from "./runtime-rules.ts";
 import { unknown } from "./tiers.ts";
 import { onCluster } from "./rules.ts";
 

@@ -1,13 +1,11 @@
 import type { NodeTaint, NodeToleration } from "#engine";
-import { parseImage } from "#values";
 import type { HalProfile } from "./profile.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
-import type { ClusterView, NodeView, PodsFact } from "./view.ts";
+import type { ClusterView, NodeView } from "./view.ts";
 
 type Runtime = NonNullable<HalProfile["runtime"]>;
 type Class = NonNullable<Runtime["runtimeClass"]>;
-type Module = NonNullable<HalProfile["modules"]>[number];
 type Taints = NonNullable<NonNullable<HalProfile["node"]>["taints"]>["required"];
 
 /** What a profile asks of the runtime that its pods run in. */
@@ -68,41 +66,4 @@ function seeShim(view: ClusterView, runtimeClass: Class | undefined, wanted: Rea
   const values = { shim: seen.map(({ platform, sha256 }) => `${platform} ${sha256 ?? "none"}`).join(", ") };
   if (seen.some(({ platform, sha256 }) => sha256 !== undefined && sha256 !== wanted[platform])) return fail("T3", text, `install the shim that the profile names, or write this one's digest into \`runtime.shim\``, { fact, values });
   return seen.every(({ sha256 }) => sha256 !== undefined) ? pass("T3", text, { fact, values }) : unknown(text, "give the Shim object a `sha256` for each platform", { fact });
-}
-
-/** What a profile asks of Wasm modules; `prefix` stands before the ids. */
-export function moduleRules(modules: readonly Module[], runtimeClass: Class | undefined, prefix = ""): readonly Draft[] {
-  return modules.map((module) => ({ id: `${prefix}modules.${module.name}`, wanted: `the module of ${module.image}${module.digest === undefined ? "" : ` at ${short(module.digest)}`}`, rule: onCluster((view) => seeModule(view, module, runtimeClass)) }));
-}
-
-const UNREAD = "this release reads digests that kubelets report, not the bytes of modules";
-
-function seeModule(view: ClusterView, module: Module, runtimeClass: Class | undefined): Seen {
-  const pods = view.pods.filter(({ fact: { data }, runningOn }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && view.nodes.some(({ node }) => runningOn.has(node.name)));
-  const found = pods.flatMap(({ fact }) => imagesOf(fact, module.image));
-  const [first] = found;
-  if (first === undefined) return unknown("in no pod of the class that is ready", view.complete("node-agents") ? "run it in pods of the class; modules that the mesh loads are not looked at in this release" : "repair what the gap names");
-  const digests = [...new Set(found.map(({ digest }) => digest))];
-  const { fact } = first;
-  const text = digests.map((digest) => short(digest ?? "without a digest")).toSorted().join(" and ");
-  if (digests.length > 1) return unknown(text, `roll out one digest of \`${module.image}\`: two of them may be the same module for two platforms, and its bytes are not read`, { fact });
-  const [digest] = digests;
-  if (digest === undefined) return unknown(text, "wait until a kubelet reports what its containers run", { fact });
-  const values = { [`module ${module.name}`]: digest };
-  if (module.digest !== undefined && module.digest !== digest) return unknown(text, `write \`digest: ${digest}\` if that is the one; an index and its manifest differ, and ${UNREAD}`, { fact, values });
-  const unread = [module.sha256 === undefined ? [] : ["sha256"], module.requiredImports === undefined ? [] : ["requiredImports"], module.forbiddenImports === undefined ? [] : ["forbiddenImports"], module.signer === undefined ? [] : ["signer"]].flat();
-  if (unread.length > 0) return unknown(`${text}, ${unread.join(", ")} not looked at`, `name its \`digest\` in place of ${named(unread)}: ${UNREAD}`, { fact, values });
-  return pass("T3", text, { fact, values });
-}
-
-function imagesOf(fact: PodsFact, repository: string): readonly { readonly fact: PodsFact; readonly digest: string | undefined }[] {
-  const wanted = parseImage(repository);
-  return (fact.data.images ?? []).flatMap(({ image, imageId: digest, ready }) => {
-    const seen = parseImage(image);
-    return ready === 0 || seen === undefined || seen.registry !== wanted?.registry || seen.repository !== wanted.repository ? [] : [{ fact, digest }];
-  });
-}
-
-function short(digest: string): string {
-  return digest.startsWith("sha256:") ? digest.slice(0, 19) : digest;
 }

@@ -1,9 +1,9 @@
-import type { BpfApplication, Cluster, Fact, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClass, RuntimeShim, World } from "#engine";
+import type { BpfApplication, Cluster, Fact, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClass, RuntimeShim, WasmModule, WasmPlace, World } from "#engine";
 import { matchesGlob } from "#values";
 import type { HalProfile } from "./profile.ts";
 
 /** Kinds of fact that this kind may ask for. */
-export type Needed = "bpf-applications" | "node-agents" | "node-features" | "nodes" | "runtime-classes";
+export type Needed = "bpf-applications" | "node-agents" | "node-features" | "nodes" | "runtime-classes" | "wasm-images" | "wasm-modules";
 export type HalWorld = World<Needed>;
 export type Selector = HalProfile["selector"];
 
@@ -19,7 +19,7 @@ export interface NodeView {
 }
 
 export type AgentFact = Fact<"node-agents"> & { readonly data: NodeAgent };
-export type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
+type PodsFact = Fact<"node-agents"> & { readonly data: NodePods };
 
 /** Pods of one sort, and where they run: asked of every node. */
 interface PodsView {
@@ -27,6 +27,8 @@ interface PodsView {
   readonly runningOn: ReadonlySet<string>;
   readonly failingOn: ReadonlySet<string>;
 }
+
+type MeshModuleFact = Fact<"wasm-modules"> & { readonly data: WasmModule };
 
 type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
 type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
@@ -43,6 +45,12 @@ export interface ClusterView {
   readonly pods: readonly PodsView[];
   readonly classes: readonly ClassFact[];
   readonly shims: readonly ShimFact[];
+  /** Wasm modules that objects of the mesh declare. */
+  readonly meshModules: readonly MeshModuleFact[];
+  /** Kinds of such objects of which a folder of manifests holds none, which does not show that the cluster has none. */
+  readonly unseenMeshKinds: readonly string[];
+  /** Images, those of each request by its selector. */
+  readonly images: readonly Fact<"wasm-images">[];
   /** Was everything of this kind of fact seen? Then what is not there is not there. */
   complete(kind: Needed): boolean;
 }
@@ -62,6 +70,8 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   const features = new Map(facts("node-features").map((fact) => [(fact.data satisfies NodeFeatureFact).node, fact]));
   const programs = Map.groupBy(facts("bpf-applications").map(({ data }) => data), ({ node }) => node);
   const classes = facts("runtime-classes");
+  const declared = facts("wasm-modules");
+  const place = declared.map(({ data }) => data).find((data): data is WasmPlace => data.type === "place");
   const aside: Record<keyof ClusterView["aside"], Fact<"nodes">[]> = { "not ready": [], "readiness unknown": [], cordoned: [], virtual: [] };
   const nodes: NodeView[] = [];
   for (const fact of selected) {
@@ -77,6 +87,9 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent").map((fact) => ({ fact, runningOn: new Set(fact.data.runningOn), failingOn: new Set(fact.data.failingOn) })),
     classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
     shims: classes.filter((fact): fact is ShimFact => fact.data.type === "shim"),
+    meshModules: declared.filter((fact): fact is MeshModuleFact => fact.data.type === "module"),
+    unseenMeshKinds: place === undefined || place.complete ? [] : place.unseen,
+    images: facts("wasm-images"),
     complete: (kind) => asked.has(kind) && world.complete(kind, cluster.name),
   };
 }

@@ -162,4 +162,46 @@ describe("real registries", () => {
     const gone = await run("wasm.yaml");
     expect([gone.code, gone.result().gaps.map(({ cluster: name, reason }) => [name, reason])]).toEqual([2, [["aks", expect.stringContaining("refuses connections")]]]);
   });
+
+  onRegistries("hold what pods of a runtime class run: imports and signer of a module that a hardware profile names are read of its bytes", async ({ with: aws, without: azure }) => {
+    const image = layouts.oci(module);
+    for (const registry of [aws, azure]) await push(registry.url, "edge/crypto", "v1", image);
+    const profile = (more: object) => ({ apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "edge" }, spec: { selector: { labels: { edge: "yes" } }, runtime: { runtimeClass: { name: "wasm" } }, modules: [{ name: "crypto", image: "registry.example/edge/crypto", ...more }], parity: { across: ["cloud"], compare: ["moduleDigest"] } } });
+    const rules = (more: object) => [profile(more), { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "edge" }, spec: { profile: "edge" } }].map((document) => JSON.stringify(document)).join("\n---\n");
+    const cluster = (name: string, cloud: string, registry: RunningRegistry) => ({ name, cloud, kubernetes: { manifests: name, complete: true }, registry: { mirrors: { "registry.example": registry.host }, plainHttp: [registry.host], privateHosts: [registry.host] } });
+    const { folder, run, write } = await desk({ contexts: [], bare: true, files: { "assert.yaml": fleet(cluster("eks", "aws", aws), cluster("aks", "azure", azure)) } });
+    const objects = (digest: string) => {
+      const ready = [{ type: "Ready", status: "True" }];
+      const container = { name: "app", image: "registry.example/edge/crypto:v1" };
+      return [
+        { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { edge: "yes", "kubernetes.io/arch": "arm64" } }, status: { conditions: ready, nodeInfo: { architecture: "arm64", kernelVersion: "6.1.0", kubeletVersion: "v1.33.4" } } },
+        { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "wasm" }, handler: "wasmtime" },
+        { apiVersion: "v1", kind: "Pod", metadata: { name: "crypto", namespace: "edge" }, spec: { nodeName: "n1", runtimeClassName: "wasm", containers: [container] }, status: { phase: "Running", conditions: ready, containerStatuses: [{ ...container, imageID: `registry.example/edge/crypto@${digest}`, ready: true, state: { running: {} } }] } },
+      ].map((object) => JSON.stringify(object)).join("\n---\n");
+    };
+    for (const name of ["eks", "aks"]) {
+      await mkdir(path.join(folder, name));
+      await write(`${name}/all.yaml`, objects(image.digest));
+    }
+    const judged = async (more: object) => {
+      await write("edge.yaml", rules(more));
+      const { code, result } = await run("edge.yaml");
+      return { code, faults: faultsOf(result()).map(({ subject, message }) => `${subject} ${message}`), open: [...result().findings.filter(({ outcome }) => outcome === "undecided").map(({ subject }) => subject), ...result().gaps.map(({ subject }) => subject)] };
+    };
+
+    expect(await judged({ requiredImports: ["env"], forbiddenImports: ["wasi_snapshot_preview1"], sha256: hex(module) })).toEqual({ code: 0, faults: [], open: [] });
+    expect(await judged({ requiredImports: ["wasi_ephemeral_crypto_signatures"] })).toMatchObject({ code: 1, faults: [expect.stringMatching(/^aks\/modules\.crypto .*imports env/), expect.stringMatching(/^eks\/modules\.crypto /)] });
+    expect(await judged({ signer: { issuer: "https://issuer.example", identity: "https://github.com/acme/edge" } })).toMatchObject({ code: 1, faults: [expect.stringContaining("unsigned"), expect.stringContaining("unsigned")] });
+
+    // the same bytes in another wrapping are the same module; other bytes are not
+    const [packed, changed] = [layouts.docker(module), layouts.oci(other)];
+    await push(azure.url, "edge/crypto", "v2", packed);
+    await push(azure.url, "edge/crypto", "v3", changed);
+    await write("aks/all.yaml", objects(packed.digest));
+    expect(await judged({})).toEqual({ code: 0, faults: [], open: [] });
+    await write("aks/all.yaml", objects(changed.digest));
+    expect(await judged({})).toMatchObject({ code: 1, faults: [expect.stringMatching(/^parity\/moduleDigest of crypto /)] });
+    await write("aks/all.yaml", objects(`sha256:${"9".repeat(64)}`));
+    expect(await judged({})).toMatchObject({ code: 2, faults: [], open: ["parity/moduleDigest of crypto"] });
+  });
 });

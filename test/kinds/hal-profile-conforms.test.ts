@@ -1,8 +1,9 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cluster, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result } from "#engine";
+import type { Cluster, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
+import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
 import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
 import { clusterOf, gapOf, resultOf } from "../support/world.ts";
@@ -275,15 +276,59 @@ const image = (digest: string | undefined) => ({ image: "registry.example/signer
 const withModule = (module: object) => ({ runtime: { runtimeClass: { name: "wasm" } }, modules: [{ name: "signer", image: "registry.example/signer", ...module }] });
 const inClass = (...digests: readonly (string | undefined)[]) => [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: digests.map(image) })];
 
-describe("a module is what kubelets report", () => {
+/** What a registry says of the image at a digest, as the request of this module asks. */
+function held(module: object, digest: string, parts: Partial<WasmImage> & { readonly bytes?: string; readonly imports?: readonly string[]; readonly on?: string } = {}): Fact<"wasm-images"> {
+  const { bytes, imports = ["wasi_ephemeral_crypto_signatures", "wasi_snapshot_preview1"], on = "eks", ...more } = parts;
+  const reference = `oci://registry.example/signer@sha256:${digest}`;
+  const { selector } = moduleRequest({ name: "signer", image: "registry.example/signer", ...module });
+  const data: WasmImage = { reference, topDigest: `sha256:${digest}`, manifestDigest: `sha256:${digest}`, ...(bytes === undefined ? {} : { module: { wasmSha256: bytes, size: 9, model: "core", imports } }), ...more };
+  return { ...fact("wasm-images", on, reference, data), ...(selector === undefined ? {} : { selector }) };
+}
+
+const inMesh = (reference: string, on = "eks"): Fact<"wasm-modules"> => fact("wasm-modules", on, "WasmPlugin shop/signer", { type: "module", form: "WasmPlugin", namespace: "shop", name: "signer", code: { source: "oci", reference, by: "agent" } });
+const meshPlace = (parts: Partial<WasmPlace> = {}): Fact<"wasm-modules"> => fact("wasm-modules", "eks", "place", { type: "place", complete: true, unseen: [], ...parts });
+const SIGNER = { issuer: "https://issuer.example", identity: "release@acme.example" };
+const CRYPTO = { requiredImports: ["wasi_ephemeral_crypto_signatures"] };
+const throttled = { failure: { kind: "throttled", reason: "`registry.example` is busy", remedy: "wait" } } as const;
+const signed = (verdict: WasmSignatures["verdict"], reason = ""): Partial<WasmImage> => ({ signatures: { verdict, found: [], ...(verdict === "valid" ? {} : { reason, remedy: "sign it" }) } });
+const SUB = ["eks/modules.signer"];
+
+describe("a module is what its pods run, and what the registry holds of that", () => {
+  const row = (claim: string, module: object, images: readonly Fact[], expected: Expected): Row => [claim, withModule(module), [...inClass(ONE), ...images], expected];
   table([
     ["at the digest that the profile names", withModule({ digest: `sha256:${ONE}` }), inClass(ONE), {}],
-    ["at another digest: an index and its manifest differ, so that nothing follows", withModule({ digest: `sha256:${ONE}` }), inClass(TWO), { undecided: ["eks/modules.signer"] }],
-    ["at two digests", withModule({}), inClass(ONE, TWO), { undecided: ["eks/modules.signer"] }],
-    ["in no pod", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] })], { undecided: ["eks/modules.signer"] }],
-    ["before a kubelet reports it", withModule({}), inClass(undefined), { undecided: ["eks/modules.signer"] }],
-    ["whose imports are asked for, which nobody reads", withModule({ requiredImports: ["wasi_ephemeral_crypto_signatures"] }), inClass(ONE), { undecided: ["eks/modules.signer"] }],
+    ["at another digest, where the registry was not read: an index and its image differ, so that nothing follows", withModule({ digest: `sha256:${ONE}` }), inClass(TWO), { undecided: SUB }],
+    row("at the digest of the index, which the profile names by its image", { digest: `sha256:${TWO}` }, [held({ digest: `sha256:${TWO}` }, ONE, { manifestDigest: `sha256:${TWO}` })], {}),
+    row("at another digest than the profile names", { digest: `sha256:${TWO}` }, [held({ digest: `sha256:${TWO}` }, ONE)], { faults: SUB }),
+    ["at two digests", withModule({}), inClass(ONE, TWO), { undecided: SUB }],
+    ["at two digests that hold the same bytes", withModule(CRYPTO), [...inClass(ONE, TWO), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: ONE })], {}],
+    ["at two digests that hold different bytes", withModule(CRYPTO), [...inClass(ONE, TWO), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO })], { faults: SUB }],
+    ["nowhere, where all was seen", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] })], { faults: SUB }],
+    ["nowhere in manifests that hold no Wasm object", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), meshPlace({ complete: false, unseen: ["WasmPlugin"] })], { undecided: SUB }],
+    ["in a pod that is not ready", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [{ ...image(ONE), ready: 0, notReady: 1 }] })], { undecided: SUB }],
+    ["in pods of the class on other nodes", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", runningOn: ["elsewhere"], images: [image(ONE)] })], { undecided: ["eks/modules.signer", "eks/runtime.handler"] }],
+    ["before a kubelet reports it", withModule({}), inClass(undefined), { undecided: SUB }],
+    row("whose bytes are those of the profile", { sha256: TWO }, [held({ sha256: TWO }, ONE, { bytes: TWO })], {}),
+    row("whose bytes are others", { sha256: TWO }, [held({ sha256: TWO }, ONE, { bytes: ONE })], { faults: SUB }),
+    row("whose bytes could not be read", { sha256: TWO }, [held({ sha256: TWO }, ONE, throttled)], { undecided: SUB }),
+    row("that imports what it must", CRYPTO, [held(CRYPTO, ONE, { bytes: TWO })], {}),
+    row("that does not import what it must", CRYPTO, [held(CRYPTO, ONE, { bytes: TWO, imports: ["wasi_snapshot_preview1"] })], { faults: SUB }),
+    row("that imports what it must not", { forbiddenImports: ["wasi_snapshot_preview1"] }, [held({ forbiddenImports: ["wasi_snapshot_preview1"] }, ONE, { bytes: TWO })], { faults: SUB }),
+    row("whose imports nobody read", CRYPTO, [], { undecided: SUB }),
+    row("whose signatures nobody asked for", { signer: SIGNER }, [held({}, ONE, { bytes: TWO })], { undecided: SUB }),
+    row("signed by whom the profile names", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("valid") })], {}),
+    row("not signed", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unsigned") })], { faults: SUB }),
+    row("signed by somebody else", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("wrong-identity") })], { faults: SUB }),
+    row("whose signatures could not be asked for", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unknown", "busy") })], { undecided: SUB }),
+    ["in an object of the mesh alone", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO })], {}],
+    ["in an object of the mesh, by a tag that nothing resolved", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh("oci://registry.example/signer:1")], { undecided: SUB }],
+    ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO })], { faults: SUB }],
   ]);
+
+  it("is asked of the registry only where the digest of its kubelet does not say enough", () => {
+    const asked = (profile: object) => kind.needs(specOf(profile)).filter(({ fact: of }) => of === "wasm-images").length;
+    expect([withModule({}), withModule(CRYPTO), { ...withModule({}), parity: { across: ["cloud"], compare: ["moduleDigest"] } }].map(asked)).toEqual([0, 1, 1]);
+  });
 });
 
 const GKE = clusterOf("gke", { cloud: "gcp" });
@@ -293,6 +338,15 @@ const BOTH = { node: { arch: ["amd64", "arm64"] }, parity: { across: ["cloud"], 
 describe("parity of clouds", () => {
   const across = (profile: object, facts: readonly Fact[], clusters: readonly Cluster[] = [EKS, GKE]) => judged(specOf(profile), facts, clusters);
 
+  it("of a module is of its bytes where these were read, else of its digests", () => {
+    const profile = { ...withModule({}), parity: { across: ["cloud"], compare: ["moduleDigest"] } };
+    const [eks, gke] = [inClass(ONE), [arm({ on: "gke" }), { ...runtimeClass(), cluster: "gke" }, pods("class-pods", { on: "gke", name: "wasm", images: [image(TWO)] })]];
+    const read = (one: string, two: string) => [held({}, ONE, { bytes: one }), held({}, TWO, { bytes: two, on: "gke" })];
+    expect(shown(across(profile, [...eks, ...gke]))).toMatchObject({ faults: [], undecided: ["parity/moduleDigest of signer"] });
+    expect(across(profile, [...eks, ...gke, ...read(ONE, ONE)]).verdict).toBe("holds");
+    expect(shown(across(profile, [...eks, ...gke, ...read(ONE, TWO)])).faults).toEqual(["parity/moduleDigest of signer"]);
+    expect(shown(across(profile, [...eks, ...gke, held({}, ONE, { bytes: ONE }), held({}, TWO, { ...throttled, on: "gke" })])).undecided).toEqual(["parity/moduleDigest of signer"]);
+  });
   it("holds where the values are equal", () => {
     expect(across(PARITY, [node(), node({ on: "gke" })]).verdict).toBe("holds");
   });
