@@ -84,12 +84,13 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     master_version: "text",
     release_channel: { channel: "text" },
     enable_autopilot: "flag",
+    fleet: { project: "text", membership: "text", membership_location: "text" },
     node_pool: gkePool,
   },
   google_container_node_pool: { ...gkePool, cluster: "text", project: "text", location: "text", region: "text", zone: "text" },
   google_gke_hub_feature: { name: "text", project: "text", fleet_default_member_config: { mesh: { management: "text" } } },
-  google_gke_hub_feature_membership: { feature: "text", project: "text", membership: "text", mesh: { management: "text", control_plane: "text" } },
-  google_gke_hub_membership: { membership_id: "text", project: "text", endpoint: { gke_cluster: { resource_link: "text" } } },
+  google_gke_hub_feature_membership: { feature: "text", project: "text", membership: "text", membership_location: "text", mesh: { management: "text", control_plane: "text" } },
+  google_gke_hub_membership: { membership_id: "text", project: "text", location: "text", endpoint: { gke_cluster: { resource_link: "text" } } },
 
   azurerm_kubernetes_cluster: {
     id: "text",

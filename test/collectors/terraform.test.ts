@@ -307,6 +307,59 @@ describe("meshes", () => {
   });
 });
 
+describe("a mesh that Google manages for members of a fleet", () => {
+  const cluster = (more: object = {}) => resource("google_container_cluster", { id: "projects/p/locations/europe-west1/clusters/g", name: "g", project: "p", location: "europe-west1", master_version: "1.33.5-gke.1", ...more });
+  const member = (more: object = {}) => resource("google_gke_hub_membership", { membership_id: "m", project: "p", endpoint: [{ gke_cluster: [{ resource_link: "//container.googleapis.com/projects/p/locations/europe-west1/clusters/g" }] }], ...more });
+  const own = (management: string, more: object = {}) => resource("google_gke_hub_feature_membership", { feature: "servicemesh", membership: "m", project: "p", mesh: [{ management }], ...more });
+  const fleet = (management: string, more: object = {}) => resource("google_gke_hub_feature", { name: "servicemesh", project: "p", fleet_default_member_config: [{ mesh: [{ management }] }], ...more });
+  const [AUTO, MANUAL] = ["MANAGEMENT_AUTOMATIC", "MANAGEMENT_MANUAL"] as const;
+  /** `state address` of each mesh, and what is not told. */
+  const meshes = async (...states: readonly (readonly object[])[]) => {
+    const { of, gaps } = await collected(...states.map((resources, index) => ({ state: stateWith(resources, { lineage: `l${index}` }) })));
+    return [...of("mesh").map(({ state, address }) => `${state} ${address}`), ...gaps.map(({ selector, reason }) => `${selector ?? ""}: ${reason}`)];
+  };
+  const OWN = "google_gke_hub_feature_membership.this";
+  const FLEET = "google_gke_hub_feature.this";
+  const open = (address: string) => [`mesh: \`${address}\` has the mesh of members of a fleet managed, and no state says whether \`g\` is one of them`];
+
+  it("is found where membership and settings stand in other states", async () => {
+    expect(await meshes([cluster(), member()], [own(AUTO)])).toEqual([`s1 ${OWN}`]);
+    expect(await meshes([cluster()], [member()], [fleet(AUTO)])).toEqual([`s2 ${FLEET}`]);
+  });
+
+  it("is none where the membership says so, whatever its fleet says for all, and wherever that stands", async () => {
+    expect(await meshes([cluster(), member(), fleet(AUTO), own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member(), fleet(AUTO)], [own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member(), own(AUTO)], [fleet(MANUAL)])).toEqual([`s0 ${OWN}`]);
+  });
+
+  it("is the membership's own: another location, another project or another feature is another's", async () => {
+    const other = async (more: object, ofMember: object = {}) => meshes([cluster(), member(ofMember)], [own(AUTO, more)]);
+    expect(await other({ membership: "projects/p/locations/us-east1/memberships/m" })).toEqual([]);
+    expect(await other({ membership_location: "us-east1" })).toEqual([]);
+    expect(await other({ membership_location: "us-east1" }, { location: "us-east1" })).toEqual([`s1 ${OWN}`]);
+    expect(await other({ project: "q" })).toEqual([]);
+    expect(await other({ membership: "projects/q/locations/global/memberships/m" })).toEqual([]);
+    expect(await other({ feature: "configmanagement" })).toEqual([]);
+    expect(await other({ feature: "projects/p/locations/global/features/servicemesh", membership: "projects/123/locations/global/memberships/m" })).toEqual([`s1 ${OWN}`]);
+    expect(await meshes([cluster(), member(), fleet(AUTO, { project: "q" })])).toEqual([]);
+  });
+
+  it("is found by what the cluster itself says of its fleet", async () => {
+    const registered = cluster({ fleet: [{ project: "hub", membership: "//gkehub.googleapis.com/projects/hub/locations/europe-west1/memberships/g" }] });
+    expect(await meshes([registered, own(AUTO, { project: "hub", membership: "g", membership_location: "europe-west1" })])).toEqual([`s0 ${OWN}`]);
+    expect(await meshes([registered], [fleet(AUTO, { project: "hub" })])).toEqual([`s1 ${FLEET}`]);
+    expect(await meshes([registered], [fleet(AUTO, { project: "p" })])).toEqual([]);
+  });
+
+  it("is a gap where no state says whether the cluster is a member, and only then", async () => {
+    expect(await meshes([cluster()], [own(AUTO)])).toEqual(open(OWN));
+    expect(await meshes([cluster()], [fleet(AUTO)])).toEqual(open(FLEET));
+    expect(await meshes([cluster()], [fleet(MANUAL), own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member()], [own(AUTO, { membership: "other" })])).toEqual([]);
+  });
+});
+
 describe("no secret leaves the reader", () => {
   it("wherever it stands in a state", async () => {
     const pem = `-----BEGIN RSA PRIVATE KEY-----${CANARY}`;

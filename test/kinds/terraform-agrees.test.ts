@@ -163,6 +163,14 @@ describe("the mesh inside a cluster", () => {
   it("that a cloud manages by itself names no revision in Terraform, so none can be missing", () => {
     expect(mesh(["mesh.revisions"], declaredMesh("a", { flavour: "csm-managed" }), plane("a", "asm-managed"))).toEqual(nothing);
   });
+  it("that a cloud is to manage and does not show is undecided, and one beside it that nobody declares a fault", () => {
+    const managed = declaredMesh("a", { flavour: "csm-managed" });
+    const unseen = ["Terraform has the mesh of `a` managed by Google, and no control plane of Google's shows in the cluster: there is nothing to compare"];
+    const undeclared = ["revisions of the mesh in `a`: `default` runs and is not declared"];
+    expect(mesh(["mesh.revisions"], managed)).toEqual({ ...nothing, undecided: unseen });
+    expect(mesh(["mesh.revisions"], managed, plane("a", "asm-managed"), plane("a", "default", "x/pilot:1.29.5"))).toEqual({ ...nothing, faults: undeclared });
+    expect(mesh(["mesh.revisions"], managed, plane("a", "default", "x/pilot:1.29.5"))).toEqual({ ...nothing, faults: undeclared, undecided: unseen });
+  });
   it("runs the version that is declared; an older one beside it is an upgrade", () => {
     const run = (...images: readonly string[]) => mesh(["mesh.version"], declaredMesh("a", { revisions: ["default"], version: "1.29.5" }), ...images.map((image) => plane("a", "default", image)));
     expect(run("x/pilot:1.29.5-distroless")).toEqual(nothing);
