@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { DeclaredFact, Request } from "#engine";
@@ -357,6 +358,25 @@ describe("a mesh that Google manages for members of a fleet", () => {
     expect(await meshes([cluster()], [fleet(AUTO)])).toEqual(open(FLEET));
     expect(await meshes([cluster()], [fleet(MANUAL), own(MANUAL)])).toEqual([]);
     expect(await meshes([cluster(), member()], [own(AUTO, { membership: "other" })])).toEqual([]);
+  });
+});
+
+describe("by what an API server is reached", () => {
+  const sha = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
+  const cluster = async (type: string, attributes: object) => (await collected({ state: stateWith([resource(type, attributes)]) })).of("cluster")[0];
+  const pem = (bytes: Buffer) => Buffer.from(`-----BEGIN CERTIFICATE-----\n${bytes.toString("base64").replaceAll(/(.{8})/g, "$1\n")}\n-----END CERTIFICATE-----\n`).toString("base64");
+  const der = Buffer.from("not a certificate, which does not matter");
+
+  it("is known by digests alone", async () => {
+    expect(await cluster("aws_eks_cluster", eksCluster("e", "1.33", { endpoint: "https://ABC.gr7.eu-west-1.eks.amazonaws.com", certificate_authority: [{ data: pem(der) }] }))).toMatchObject({ hostsSha256: [sha("abc.gr7.eu-west-1.eks.amazonaws.com")], caSha256: sha(der) });
+    const gke = { name: "g", project: "p", location: "europe-west1", master_version: "1.33.5-gke.1", endpoint: "34.1.1.1", private_cluster_config: [{ private_endpoint: "10.0.0.2", public_endpoint: "34.1.1.1" }], control_plane_endpoints_config: [{ dns_endpoint_config: [{ endpoint: "gke-1.europe-west1.gke.goog" }] }], master_auth: [{ cluster_ca_certificate: pem(der), client_key: CANARY }] };
+    expect(await cluster("google_container_cluster", gke)).toMatchObject({ hostsSha256: ["34.1.1.1", "10.0.0.2", "gke-1.europe-west1.gke.goog"].map(sha).toSorted(), caSha256: sha(der) });
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a";
+    expect(await cluster("azurerm_kubernetes_cluster", { id, name: "a", location: "westeurope", kubernetes_version: "1.33", fqdn: "a.hcp.westeurope.azmk8s.io", private_fqdn: "", node_resource_group: "MC_g_a_westeurope" })).toMatchObject({ hostsSha256: [sha("a.hcp.westeurope.azmk8s.io")], nodeGroup: "mc_g_a_westeurope" });
+  });
+
+  it.each([[""], [CANARY], [pem(der) + pem(der)], [pem(Buffer.of())], [Buffer.from(`${CANARY}-----BEGIN CERTIFICATE-----`).toString("base64")], [7]])("is not known by what is no certificate (%j)", async (data) => {
+    expect(await cluster("aws_eks_cluster", eksCluster("e", "1.33", { certificate_authority: [{ data }] }))).not.toHaveProperty("caSha256");
   });
 });
 
