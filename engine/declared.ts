@@ -44,6 +44,12 @@ export interface DeclaredCluster extends DeclaredAt {
   readonly version?: string | undefined;
   /** Who upgrades it, in the cloud's own word, lower case: `regular`, `patch`. */
   readonly channel?: string | undefined;
+  /** SHA-256 of the host names and addresses of its API server, lower case. */
+  readonly hostsSha256?: readonly string[] | undefined;
+  /** SHA-256 of the DER form of its certificate authority. */
+  readonly caSha256?: string | undefined;
+  /** The group in the cloud that its nodes, and those of no other cluster, are in; lower case. Only AKS has one. */
+  readonly nodeGroup?: string | undefined;
 }
 
 /** Numbers of nodes that are declared, over all zones. */
@@ -97,6 +103,8 @@ export interface NodePool {
   readonly region?: string | undefined;
   /** Project or subscription, where the provider's id of the node tells. */
   readonly account?: string | undefined;
+  /** Resource group, where the provider's id of the node tells; lower case. */
+  readonly group?: string | undefined;
   readonly count: number;
   /** The node that comes first by name. */
   readonly example: string;
@@ -119,6 +127,19 @@ export interface AddonFact {
   /** The add-on's name in its cloud: `vpc-cni`. */
   readonly name: string;
   readonly image: string;
+}
+
+/** How the API server is reached, as the fleet or its kubeconfig says. Asks the server nothing. */
+export interface ApiServerFact {
+  /** SHA-256 of its host name or address, lower case: enough to compare, and nothing to find it by. */
+  readonly hostSha256: string;
+  /** SHA-256 of the DER form of its certificate authority; left out where the system's are used. */
+  readonly caSha256?: string | undefined;
+  /**
+   * Whose name the host has: one that EKS or AKS give to a single cluster for ever, an address, the name of the service inside the cluster,
+   * or any other name, behind which a proxy may stand.
+   */
+  readonly named: "eks" | "aks" | "address" | "inside" | "other";
 }
 
 /** Version of the API server. */

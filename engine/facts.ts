@@ -1,4 +1,4 @@
-import type { AddonFact, ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
+import type { AddonFact, ApiServerFact, ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
 import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClassFact } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
@@ -40,6 +40,8 @@ export interface FactTypes {
   "runtime-classes": RuntimeClassFact;
   /** What bpfman loaded on nodes. */
   "bpf-applications": BpfApplication;
+  /** By which address and authority the API server is reached, as digests. */
+  "api-server": ApiServerFact;
   /** The version of the API server. */
   "server-version": ServerVersion;
   /** What routes requests in proxies of one workload that have loaded the same. Asked of the proxies themselves. */

@@ -83,6 +83,8 @@ export interface KubernetesApi {
   serverVersion(): Promise<string | undefined>;
   /** SHA-256 of the configured certificate authority, DER; undefined where the system's roots are used. */
   readonly caSha256?: string | undefined;
+  /** Host of the configured server, lower case, without port; undefined for manifests. */
+  readonly host?: string | undefined;
   /** GET through the API server's pod proxy (needs `get pods/proxy`). At most `limit` bytes. */
   podGet(pod: PodAddress, port: number, path: string, limit: number): Promise<string>;
   /** Standard output of a command in a container (needs `create pods/exec`). At most `limit` bytes. */

@@ -22,6 +22,7 @@ export async function openLive(place: Exclude<KubernetesPlace, { form: "manifest
 class LiveApi implements KubernetesApi {
   readonly place = "live";
   readonly caSha256: string | undefined;
+  readonly host: string;
   readonly namespaces: readonly string[] | undefined;
   readonly #connection: Connection;
   readonly #discovery: Discovery;
@@ -36,6 +37,7 @@ class LiveApi implements KubernetesApi {
     this.#namespaces = onlyIn === undefined ? undefined : [...new Set(onlyIn)];
     this.namespaces = this.#namespaces;
     this.caSha256 = connection.login.caSha256;
+    this.host = connection.login.server.hostname.toLowerCase();
   }
 
   async *list(resource: Resource, options: ListOptions = {}): AsyncGenerator<Page> {

@@ -1,6 +1,7 @@
 import { defineCollector, isSecretKind, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
 import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims, wasmDeclaring } from "./resources.ts";
 import { readAddons } from "./readers/add-ons.ts";
+import { readApiServer } from "./readers/api-server.ts";
 import { readBpfApplications } from "./readers/bpf-applications.ts";
 import { readCluster } from "./readers/cluster.ts";
 import { readControlPlanes } from "./readers/control-planes.ts";
@@ -21,12 +22,12 @@ import { readWasmModules } from "./readers/wasm-modules.ts";
 /** What nodes offer: asked where a hardware profile needs it. */
 const HARDWARE = ["bpf-applications", "node-agents", "node-features", "nodes", "runtime-classes"] as const;
 
-type Provided = (typeof HARDWARE)[number] | "add-ons" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
+type Provided = (typeof HARDWARE)[number] | "add-ons" | "api-server" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
   summary: "who a cluster is, what its nodes offer, which control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
-  provides: [...HARDWARE, "add-ons", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
+  provides: [...HARDWARE, "add-ons", "api-server", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     for (const { fact } of requests) expectPods(io, fact);
@@ -51,8 +52,9 @@ export default defineCollector<Provided>({
         return wasmDeclaring.map((resource) => right("list", resource));
       case "routing":
         return [...routing.map((resource) => right("list", resource)), right("list", pods), { ...right("get", configMaps), namespace: ISTIO_SYSTEM, name: "istio" }];
+      case "api-server":
       case "server-version":
-        // `/version` is open to everybody who is known.
+        // The one asks nothing, and `/version` is open to everybody who is known.
         return [];
       case "node-pools":
       case "nodes":
@@ -76,7 +78,7 @@ export default defineCollector<Provided>({
 
   lists: ({ fact, options }) => (fact === "objects" ? listedKind(options) : undefined),
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "api-server" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -85,6 +87,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readCluster(cluster, request, io);
     case "add-ons":
       return readAddons(cluster, io);
+    case "api-server":
+      return readApiServer(cluster, io);
     case "control-planes":
       return readControlPlanes(cluster, io);
     case "envoy-proxies":

@@ -6,8 +6,11 @@ export interface Allowed {
   readonly [attribute: string]: Leaf | Allowed;
 }
 
-/** One text; a list of texts; a whole number; a yes or no; a text that holds JSON, of which only this is read. */
-export type Leaf = "text" | "texts" | "number" | "flag" | InnerJson;
+/**
+ * One text; a list of texts; a whole number; a yes or no; a text that holds JSON, of which only this is read. Of a host (or a URL, of which only
+ * the host counts) and of a certificate in base64 only the digest is taken: enough to compare.
+ */
+export type Leaf = "text" | "texts" | "number" | "flag" | "host" | "certificate" | InnerJson;
 
 export interface InnerJson {
   readonly json: Allowed;
@@ -60,7 +63,7 @@ export const FORMER: ReadonlySet<string> = new Set([
 ]);
 
 export const ALLOWED: Readonly<Record<string, Allowed>> = {
-  aws_eks_cluster: { arn: "text", name: "text", region: "text", version: "text", compute_config: { enabled: "flag" } },
+  aws_eks_cluster: { arn: "text", name: "text", region: "text", version: "text", endpoint: "host", certificate_authority: { data: "certificate" }, compute_config: { enabled: "flag" } },
   aws_eks_node_group: {
     arn: "text",
     cluster_name: "text",
@@ -84,12 +87,17 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     master_version: "text",
     release_channel: { channel: "text" },
     enable_autopilot: "flag",
+    endpoint: "host",
+    private_cluster_config: { private_endpoint: "host", public_endpoint: "host" },
+    control_plane_endpoints_config: { dns_endpoint_config: { endpoint: "host" } },
+    master_auth: { cluster_ca_certificate: "certificate" },
+    fleet: { project: "text", membership: "text", membership_location: "text" },
     node_pool: gkePool,
   },
   google_container_node_pool: { ...gkePool, cluster: "text", project: "text", location: "text", region: "text", zone: "text" },
   google_gke_hub_feature: { name: "text", project: "text", fleet_default_member_config: { mesh: { management: "text" } } },
-  google_gke_hub_feature_membership: { feature: "text", project: "text", membership: "text", mesh: { management: "text", control_plane: "text" } },
-  google_gke_hub_membership: { membership_id: "text", project: "text", endpoint: { gke_cluster: { resource_link: "text" } } },
+  google_gke_hub_feature_membership: { feature: "text", project: "text", membership: "text", membership_location: "text", mesh: { management: "text", control_plane: "text" } },
+  google_gke_hub_membership: { membership_id: "text", project: "text", location: "text", endpoint: { gke_cluster: { resource_link: "text" } } },
 
   azurerm_kubernetes_cluster: {
     id: "text",
@@ -97,6 +105,9 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     location: "text",
     kubernetes_version: "text",
     current_kubernetes_version: "text",
+    fqdn: "host",
+    private_fqdn: "host",
+    node_resource_group: "text",
     automatic_upgrade_channel: "text",
     automatic_channel_upgrade: "text",
     default_node_pool: aksPool,
@@ -113,6 +124,7 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
       value: {
         properties: {
           kubernetesVersion: "text",
+          nodeResourceGroup: "text",
           autoUpgradeProfile: { upgradeChannel: "text" },
           serviceMeshProfile: { mode: "text", istio: { revisions: "texts" } },
           agentPoolProfiles: { name: "text", vmSize: "text", count: "number", minCount: "number", maxCount: "number", enableAutoScaling: "flag", orchestratorVersion: "text", nodeTaints: "texts" },

@@ -2,7 +2,8 @@ import { byText, CollectError, defineCollector, type DeclaredFact, type Declared
 import { aksThings } from "./clouds/aks.ts";
 import { eksThings } from "./clouds/eks.ts";
 import { gkeThings } from "./clouds/gke.ts";
-import { join, type Declaring, type Trouble } from "./join.ts";
+import { fleetsOf, type Fleets } from "./fleets.ts";
+import { join, type Declaring, type Joined, type Trouble } from "./join.ts";
 import { meshThings } from "./meshes.ts";
 import { stateOf, type Resource, type State } from "./state.ts";
 import { defined, type Thing, type Unread } from "./things.ts";
@@ -29,9 +30,11 @@ export default defineCollector<"declared">({
     for (const each of states) for (const trouble of oldForms(each)) yield gapOf(trouble);
     if (states.length === 0) return;
 
-    const newest = states.filter((each) => !states.some((other) => supersedes(other, each)));
+    const latest = states.filter((each) => !states.some((other) => supersedes(other, each)));
+    const fleets = fleetsOf(latest.map(({ state }) => state.resources));
+    const newest = latest.map((each, index) => ({ ...each, declaring: { ...each.declaring, things: [...each.declaring.things, ...(fleets.meshes[index] ?? [])] } }));
     const { things, troubles } = join(newest.map(({ declaring }) => declaring), cluster.name);
-    for (const trouble of troubles.filter(({ about }) => isAsked(about, requests))) yield gapOf(trouble);
+    for (const trouble of [...troubles, ...perhapsMembers(things, fleets)].filter(({ about }) => isAsked(about, requests))) yield gapOf(trouble);
     for (const { from, thing } of things) {
       const state = newest.find(({ declaring }) => declaring === from);
       if (state !== undefined && (thing.of === "cluster" || isAsked(thing.of, requests))) yield factOf(cluster.name, state.source, `${from.name} ${thing.of} ${nameOf(thing)}`, { ...thing.data, state: from.name });
@@ -72,6 +75,14 @@ function supersedes(other: Read, one: Read): boolean {
   if (other === one || one.state.lineage === undefined || other.state.lineage !== one.state.lineage) return false;
   const [newer, older] = [BigInt(other.state.serial ?? 0), BigInt(one.state.serial ?? 0)];
   return newer === older ? byText(other.declaring.name, one.declaring.name) < 0 : newer > older;
+}
+
+/** A cluster of Google's of which no state says whether it is a member of the fleet whose mesh is managed. */
+function perhapsMembers(things: Joined["things"], { known, open }: Fleets): readonly Trouble[] {
+  const found = things.find(({ thing }) => thing.of === "cluster")?.thing;
+  if (open === undefined || found?.of !== "cluster" || found.data.cloud !== "gcp" || known.has(found.data.id.toLowerCase())) return [];
+  const { name } = found.data;
+  return [{ about: "mesh", subject: open.address, reason: `\`${open.address}\` has the mesh of members of a fleet managed, and no state says whether \`${name}\` is one of them`, remedy: `name the state with the membership of \`${name}\` (\`google_gke_hub_membership\`) in the fleet file too, or refresh the one with the cluster` }];
 }
 
 function oldForms({ state, declaring }: Read): readonly Trouble[] {

@@ -1,10 +1,10 @@
-import { block, blocks, text, type Picked } from "./picked.ts";
+import { block, text } from "./picked.ts";
 import type { Resource } from "./state.ts";
-import { at, defined, lacks, type Owner, type Thing, type Unread } from "./things.ts";
+import { at, defined, lacks, type Thing, type Unread } from "./things.ts";
 
-/** Meshes that are declared beside a cluster: by Helm, by a manifest, by a fleet of Google. Those that are part of a cluster stand with it. */
+/** Meshes that are declared beside a cluster: by Helm, by a manifest. Those that are part of a cluster stand with it, and those of a fleet of Google in fleets.ts. */
 export function meshThings(resources: readonly Resource[]): readonly (Thing | Unread)[] {
-  return [...resources.flatMap(byHelm), ...resources.flatMap(byManifest), ...byFleet(resources)];
+  return [...resources.flatMap(byHelm), ...resources.flatMap(byManifest)];
 }
 
 /** Charts that hold the control plane of Istio; the others hold parts of its data plane. */
@@ -36,7 +36,7 @@ function byManifest(resource: Resource): readonly (Thing | Unread)[] {
   const manifest = block(resource.attributes, "manifest", "value");
   const kind = kindOf(text(manifest, "apiVersion"), text(manifest, "kind"));
   const name = text(block(manifest, "metadata"), "name");
-  if (kind === MANAGED && name !== undefined) return [managed(resource, [name], {})];
+  if (kind === MANAGED && name !== undefined) return [managed(resource, name)];
   const field = OPERATED.get(kind);
   if (field === undefined) return [];
   const spec = block(manifest, "spec");
@@ -51,7 +51,7 @@ function byText(resource: Resource): readonly (Thing | Unread)[] {
   const { attributes } = resource;
   const kind = kindOf(text(attributes, "api_version"), text(attributes, "kind"));
   const name = text(attributes, "name");
-  if (kind === MANAGED && name !== undefined) return [managed(resource, [name], {})];
+  if (kind === MANAGED && name !== undefined) return [managed(resource, name)];
   return OPERATED.has(kind) ? [{ of: "mesh", owner: {}, data: { what: "mesh", ...at(resource), flavour: "istio" } }] : [];
 }
 
@@ -59,34 +59,6 @@ function kindOf(apiVersion: string | undefined, kind: string | undefined): strin
   return `${apiVersion?.split("/")[0] ?? ""}/${kind ?? ""}`;
 }
 
-function managed(resource: Resource, revisions: readonly string[] | undefined, owner: Owner): Thing {
-  return { of: "mesh", owner, data: defined({ what: "mesh" as const, ...at(resource), flavour: "csm-managed" as const, revisions }) };
-}
-
-/** Google's fleets: a member is a cluster, by its path, and its mesh is managed one by one or for all members. */
-function byFleet(resources: readonly Resource[]): readonly Thing[] {
-  const members = resources.filter(({ type }) => type === "google_gke_hub_membership");
-  const one = resources.filter(({ type, attributes }) => type === "google_gke_hub_feature_membership" && isAutomatic(blocks(attributes, "mesh")[0]));
-  const all = resources.some(({ type, attributes }) => type === "google_gke_hub_feature" && isAutomatic(block(attributes, "fleet_default_member_config", "mesh")));
-  const wanted = all ? members : members.filter(({ attributes }) => one.some((each) => same(text(each.attributes, "membership"), text(attributes, "membership_id"))));
-  return wanted.flatMap((member) => {
-    const path = pathOf(text(block(member.attributes, "endpoint", "gke_cluster"), "resource_link"));
-    return path === undefined ? [] : [managed(member, undefined, { id: path })];
-  });
-}
-
-function isAutomatic(mesh: Picked | undefined): boolean {
-  if (mesh === undefined) return false;
-  return text(mesh, "management") === "MANAGEMENT_AUTOMATIC" || text(mesh, "control_plane") === "AUTOMATIC";
-}
-
-/** A membership is named by its id or by its whole path. */
-function same(reference: string | undefined, id: string | undefined): boolean {
-  return id !== undefined && reference?.split("/").at(-1) === id;
-}
-
-/** `//container.googleapis.com/projects/P/locations/L/clusters/C`, the older form with `zones` included. */
-function pathOf(link: string | undefined): string | undefined {
-  const [, project, place, name] = /projects\/([^/]+)\/(?:locations|zones|regions)\/([^/]+)\/clusters\/([^/]+)$/.exec(link ?? "") ?? [];
-  return project === undefined ? undefined : `projects/${project}/locations/${place ?? ""}/clusters/${name ?? ""}`;
+function managed(resource: Resource, revision: string): Thing {
+  return { of: "mesh", owner: {}, data: { what: "mesh", ...at(resource), flavour: "csm-managed", revisions: [revision] } };
 }

@@ -1,3 +1,4 @@
+import { digestOfBase64, sha256 } from "#engine";
 import type { Allowed, InnerJson, Leaf } from "./allowed.ts";
 
 /** What may be known of one object: a copy that holds nothing but allowed values of their own types. */
@@ -27,6 +28,8 @@ function pickOne(value: unknown, wanted: Leaf | Allowed): PickedValue | undefine
   if (wanted === "text") return textOf(value);
   if (wanted === "number") return typeof value === "number" && Number.isSafeInteger(value) ? value : undefined;
   if (wanted === "flag") return typeof value === "boolean" ? value : undefined;
+  if (wanted === "host") return hostDigest(value);
+  if (wanted === "certificate") return certificateDigest(value);
   if (wanted === "texts") return Array.isArray(value) ? value.slice(0, MOST).flatMap((item) => textOf(item) ?? []) : undefined;
   if (isInnerJson(wanted)) return [pick(parsed(value), wanted.json)];
   const blocks: readonly unknown[] = Array.isArray(value) ? value.slice(0, MOST) : [value];
@@ -49,6 +52,22 @@ function parsed(value: unknown): unknown {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= LONGEST && PLAIN.test(value) && !isCredential(value) ? value : undefined;
+}
+
+function hostDigest(value: unknown): string | undefined {
+  if (typeof value !== "string" || value === "" || value.length > LONGEST) return undefined;
+  const host = value.includes("://") ? URL.parse(value)?.hostname : value;
+  return host === undefined || host === "" ? undefined : sha256(host.toLowerCase());
+}
+
+const LONGEST_CERTIFICATE = 1 << 16;
+
+/** Of exactly one certificate, in base64 around its own text form. */
+function certificateDigest(value: unknown): string | undefined {
+  if (typeof value !== "string" || value.length > LONGEST_CERTIFICATE || !/^[A-Za-z0-9+/\s]+=*\s*$/.test(value)) return undefined;
+  const [, body, ...more] = Buffer.from(value, "base64").toString("latin1").split(/-----(?:BEGIN|END) CERTIFICATE-----/);
+  const digest = body === undefined || more.length !== 1 ? undefined : digestOfBase64(body.replaceAll(/\s/g, ""));
+  return digest === undefined || digest.size === 0 ? undefined : digest.sha256;
 }
 
 /** Names, versions and paths: no control characters, no lines, none of the marks in which messages quote them. */

@@ -44,6 +44,12 @@ export function defined<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
+/** Those of some texts that are there, in order; undefined where none is. */
+export function found(...some: readonly (string | undefined)[]): readonly string[] | undefined {
+  const there = [...new Set(some.flatMap((text) => text ?? []))].toSorted();
+  return there.length === 0 ? undefined : there;
+}
+
 const EFFECTS: ReadonlyMap<string, string> = new Map([
   ["NO_SCHEDULE", "NoSchedule"],
   ["NO_EXECUTE", "NoExecute"],

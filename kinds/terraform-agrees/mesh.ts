@@ -22,13 +22,17 @@ function* revisions(view: View): Iterable<Judgement> {
   for (const mesh of silent) {
     yield gap({ kind: "declared", cluster: name, subject: `${name}/mesh.revisions`, reason: `\`${mesh.data.address}\` in \`${mesh.data.state}\` does not tell its revisions`, remedy: "compare `mesh.version` instead, or declare the mesh by Helm or as an add-on" });
   }
+  const managed = meshes.filter(namesNone);
+  if (managed.length > 0 && sees("control-planes")) yield* managedBy(view, managed);
   const told = meshes.filter(({ data }) => data.revisions !== undefined);
-  if (told.length === 0) return;
-  yield judged(1);
+  if (told.length === 0 && managed.length === 0) return;
+  if (told.length > 0) yield judged(1);
   const declared = new Set(told.flatMap(({ data }) => data.revisions ?? []));
   const running = new Set(planes.map(({ data }) => data.revision));
   const absent = sees("control-planes") ? [...declared].filter((revision) => !running.has(revision)).toSorted(byText) : [];
-  const extra = sees("declared") && silent.length === 0 && !meshes.some(namesNone) ? [...running].filter((revision) => !declared.has(revision)).toSorted(byText) : [];
+  // Which revisions of a mesh run that Google manages, it says itself; what else runs is declared by nobody.
+  const own = managed.length === 0 ? planes : planes.filter(({ data }) => data.flavour !== "csm-managed");
+  const extra = sees("declared") && silent.length === 0 ? [...new Set(own.map(({ data }) => data.revision))].filter((revision) => !declared.has(revision)).toSorted(byText) : [];
   if (absent.length === 0 && extra.length === 0) return;
   const parts = [...(absent.length === 0 ? [] : [`${several(absent)} ${absent.length === 1 ? "is" : "are"} declared and ${absent.length === 1 ? "does" : "do"} not run`]), ...(extra.length === 0 ? [] : [`${several(extra)} ${extra.length === 1 ? "runs" : "run"} and ${extra.length === 1 ? "is" : "are"} not declared`])];
   yield fault({
@@ -36,7 +40,22 @@ function* revisions(view: View): Iterable<Judgement> {
     cause: `${name} mesh.revisions ${absent.join(" ")} | ${extra.join(" ")}`,
     message: `revisions of the mesh in \`${name}\`: ${parts.join(", ")}${which(absent, extra)}`,
     remedy: remedyOf(absent, extra),
-    evidence: [...told.map((mesh) => citeDeclared(view, mesh, several(mesh.data.revisions ?? []))), ...planes.slice(0, 5).map((plane) => cite(plane, "running", planeText(plane)))],
+    evidence: [...told.map((mesh) => citeDeclared(view, mesh, several(mesh.data.revisions ?? []))), ...managed.map((mesh) => citeDeclared(view, mesh, MANAGED)), ...planes.slice(0, 5).map((plane) => cite(plane, "running", planeText(plane)))],
+  });
+}
+
+const MANAGED = "a mesh that Google manages";
+
+/** Whether a mesh that Google manages is there at all. Its object is all that shows of it in a cluster, and is not there in every form of it. */
+function* managedBy(view: View, managed: readonly MeshFact[]): Iterable<Judgement> {
+  const { name, planes } = view;
+  if (planes.some(({ data }) => data.flavour === "csm-managed")) return yield judged(1);
+  yield undecided({
+    subject: `${name}/mesh`,
+    cause: `${name} mesh managed and not seen`,
+    message: `Terraform has the mesh of \`${name}\` managed by Google, and no control plane of Google's shows in the cluster: there is nothing to compare`,
+    remedy: "see what `gcloud container fleet mesh describe` says of it; what a fleet says for all its members reaches older members only when it is applied to them",
+    evidence: [...managed.map((mesh) => citeDeclared(view, mesh, MANAGED)), ...planes.slice(0, 5).map((plane) => cite(plane, "running", planeText(plane)))],
   });
 }
 

@@ -23,6 +23,7 @@ export interface View {
   readonly pools: readonly PoolFact[];
   readonly meshes: readonly MeshFact[];
   readonly declaredAddons: readonly AddonDeclared[];
+  readonly api: Fact<"api-server"> | undefined;
   readonly server: Fact<"server-version"> | undefined;
   readonly nodes: readonly Nodes[];
   readonly planes: readonly Plane[];
@@ -32,7 +33,7 @@ export interface View {
 }
 
 /** What is known of each selected cluster. */
-export function viewsOf(world: World<Needed>, { fields }: Spec): readonly View[] {
+export function viewsOf(world: World<Needed>, { fields, compare = ["declared-live"] }: Spec): readonly View[] {
   const asked = (part: string) => fields.some((field) => field.startsWith(part));
   return world.clusters.map((cluster) => {
     const { name } = cluster;
@@ -46,6 +47,7 @@ export function viewsOf(world: World<Needed>, { fields }: Spec): readonly View[]
       meshes: asked("mesh") ? declared.filter((fact): fact is MeshFact => fact.data.what === "mesh") : [],
       declaredAddons: asked("addons") ? declared.filter((fact): fact is AddonDeclared => fact.data.what === "addon") : [],
       addons: asked("addons") ? world.facts("add-ons", name) : [],
+      api: compare.includes("declared-live") ? world.facts("api-server", name)[0] : undefined,
       server: fields.includes("controlPlane.version") ? world.facts("server-version", name)[0] : undefined,
       nodes: asked("pools") ? world.facts("node-pools", name) : [],
       planes: asked("mesh") ? world.facts("control-planes", name) : [],

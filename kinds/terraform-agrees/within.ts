@@ -1,6 +1,7 @@
 import { byText, cite, fault, gap, info, judged, undecided, type Finding, type Judgement } from "#engine";
 import { judgeAddons } from "./addons.ts";
 import type { Field } from "./fields.ts";
+import { identity } from "./identity.ts";
 import { judgePool } from "./pools.ts";
 import { judgeMesh } from "./mesh.ts";
 import type { Spec } from "./spec.ts";
@@ -10,12 +11,9 @@ import { count, several } from "./words.ts";
 
 /** Does a cluster match its own Terraform states? Field by field, each declared thing with what runs of it. */
 export function* within(view: View, spec: Spec): Iterable<Judgement> {
-  const other = anotherCluster(view);
-  if (other !== undefined) {
-    yield other;
-    yield judged(1);
-    return;
-  }
+  const same = identity(view);
+  yield* same.told;
+  if (!same.holds) return yield judged(1);
   if (view.clusters.length === 0 && !view.sees("declared")) return;
   const asks = (field: Field) => spec.fields.includes(field);
   if (asks("controlPlane.version")) for (const cluster of view.clusters) yield* controlPlane(view, cluster);
@@ -23,40 +21,6 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
   yield* undeclaredPools(view);
   yield* judgeMesh(view, spec);
   if (asks("addons[*].version")) yield* judgeAddons(view);
-}
-
-/** The states may be those of another cluster: then nothing else of them says anything about this one. */
-function anotherCluster(view: View): Finding | undefined {
-  for (const fact of view.clusters) {
-    const { cloud, region, account } = fact.data;
-    // Of the fleet file only a cloud that has a name of its own here counts: other words, and those for regions, are the user's.
-    const said = CLOUDS.has(view.cluster.cloud ?? "") ? view.cluster.cloud : undefined;
-    const differs = difference("cloud", cloud, [said, ...view.nodes.map(({ data }) => data.cloud)]) ?? difference("region", region, view.nodes.map(({ data }) => data.region)) ?? difference("account", account, view.nodes.map(({ data }) => data.account));
-    if (differs === undefined) continue;
-    const node = view.nodes.find(({ data }) => data[differs.what] !== undefined);
-    return fault({
-      subject: `${view.name}/${differs.what}`,
-      cause: `${view.name} is another cluster: ${differs.what} ${differs.declared} ${differs.seen.join(" ")}`,
-      message: `the state \`${fact.data.state}\` declares \`${fact.data.name}\` in the ${differs.what} \`${differs.declared}\`, and \`${view.name}\` is in ${several(differs.seen)}: it is another cluster`,
-      remedy: `correct \`terraform:\` of \`${view.name}\` in the fleet file${fact.data.name === view.name ? "" : `, or write \`cluster: ${view.name}\` there where its state holds several`}; or correct its \`kubernetes:\``,
-      evidence: [citeDeclared(view, fact, `${differs.what} ${differs.declared}`), ...(node === undefined ? [] : [cite(node, "nodes", `${differs.what} ${node.data[differs.what] ?? ""}`)])],
-    });
-  }
-  return undefined;
-}
-
-const CLOUDS: ReadonlySet<string> = new Set(["aws", "gcp", "azure"]);
-
-interface Differs {
-  readonly what: "cloud" | "region" | "account";
-  readonly declared: string;
-  readonly seen: readonly string[];
-}
-
-/** Set where something else is seen and what is declared is not. */
-function difference(what: Differs["what"], declared: string | undefined, all: readonly (string | undefined)[]): Differs | undefined {
-  const seen = [...new Set(all.flatMap((value) => value?.toLowerCase() ?? []))].toSorted(byText);
-  return declared === undefined || seen.length === 0 || seen.includes(declared.toLowerCase()) ? undefined : { what, declared, seen };
 }
 
 function* controlPlane(view: View, fact: ClusterFact): Iterable<Judgement> {

@@ -39,6 +39,7 @@ import { Judge } from "./judge.ts";
 import { isCoupling } from "./lower.ts";
 import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
 import { areAllAlike, narrowed } from "./narrow.ts";
+import type { Groups } from "./narrow.ts";
 import { changedPaths, plainPaths, strictest } from "./normalizations.ts";
 import { isSame } from "./same.ts";
 import { faultsOf, Regexes } from "./regexes.ts";
@@ -171,27 +172,39 @@ class Run implements Audience {
     const meter = new Steps(this.options.budget?.steps ?? DEFAULT_STEPS);
     const seen = new Set<string>();
     const numbers = new Map<object | undefined, number>();
-    for (const kind of this.oddKinds(tables, ignorePort) ?? hostKinds(tables, ignorePort, meter, this.options.cuts)) {
+    const groups = this.groupsOf(tables);
+    for (const kind of this.oddKinds(tables, groups, ignorePort) ?? hostKinds(tables, ignorePort, meter, this.options.cuts)) {
       const [host = ""] = kind.kind.common;
       if (this.options.isWanted !== undefined && !this.options.isWanted(host, kind.hosts)) continue;
       this.hosts++;
       const key = kind.hosts.map((one) => numberOf(numbers, one)).join(",");
       if (seen.has(key) && !kind.hosts.some((one) => one !== undefined && looksAtAuthority(one))) continue;
       seen.add(key);
-      this.host(connection, tables, kind);
+      this.host(connection, tables, groups, kind);
     }
+  }
+
+  /**
+   * Tables that are read alike, by their numbers, in groups of which all that can hold at once are in one: places agree where the tables
+   * of every group do. Undefined where tables that can hold at once are read differently.
+   */
+  private groupsOf(tables: readonly HttpTable[]): Groups | undefined {
+    const settings = tables.map((table) => JSON.stringify(settingOf(table)));
+    // Readings of one release first: they need not agree with those of another.
+    const byRelease = settings.map((setting, table) => setting + JSON.stringify(this.tables[table]?.reading.versions ?? {}));
+    const keys = [byRelease, settings].find((some) => this.judge.areApart(some));
+    return keys === undefined ? undefined : [...Map.groupBy(keys.keys(), (table) => keys[table] ?? "").values()];
   }
 
   /**
    * Tables with the same domains in the same places choose virtual hosts of one place for every authority: the kinds of those places
    * where more than a look is needed. Undefined: all kinds must be gone through.
    */
-  private oddKinds(tables: readonly HttpTable[], ignorePort: boolean): readonly Chosen[] | undefined {
+  private oddKinds(tables: readonly HttpTable[], groups: Groups | undefined, ignorePort: boolean): readonly Chosen[] | undefined {
     const [first, ...others] = tables;
-    if (first === undefined || this.options.cuts !== undefined || first.virtualHosts.length === 0 || !others.every((table) => areLaidOutAlike(first, table))) return undefined;
-    const setting = JSON.stringify(settingOf(first));
-    if (!others.every((table) => JSON.stringify(settingOf(table)) === setting && isSame(table.otherwise, first.otherwise))) return undefined;
-    const ground = this.ground(setting);
+    if (first === undefined || groups === undefined || this.options.cuts !== undefined || first.virtualHosts.length === 0 || !others.every((table) => areLaidOutAlike(first, table))) return undefined;
+    if (!others.every((table) => isSame(table.otherwise, first.otherwise))) return undefined;
+    const ground = this.ground(tables);
     const odd: number[] = [];
     for (let place = 0; place < first.virtualHosts.length; place++) {
       const one = first.virtualHosts[place];
@@ -199,15 +212,15 @@ class Run implements Audience {
       const hosts = tables.map((table) => table.virtualHosts[place]);
       const lists = hosts.map((host) => host?.rules ?? []);
       const isPlain = hosts.every((host) => host?.unmodelled === undefined);
-      if (!isPlain || !(lists.every((list) => areAllAlike(lists[0] ?? [], list)) || this.options.decided?.has(ground, lists) === true)) odd.push(place);
+      if (!isPlain || !(areIdentical(groups, lists) || this.options.decided?.has(ground, lists) === true)) odd.push(place);
     }
     this.hosts += first.virtualHosts.length - odd.length;
     return odd.length === 0 ? [] : kindsAt(tables, odd, ignorePort);
   }
 
   /** What an equivalence of lists rests on beside them. */
-  private ground(setting: string): string {
-    return JSON.stringify([setting, this.tables.map(({ place, reading }) => [place, reading.versions])]);
+  private ground(tables: readonly HttpTable[]): string {
+    return JSON.stringify([tables.map(settingOf), this.tables.map(({ place, reading }) => [place, reading.versions])]);
   }
 
   /** What passes bytes on is a table without virtual hosts. */
@@ -218,17 +231,17 @@ class Run implements Audience {
     return faults.refused === undefined ? then : { ...then, virtualHosts: [], otherwise: { type: "invalid", reason: faults.refused.reason } };
   }
 
-  private host(connection: Connection, tables: readonly HttpTable[], { name, kind, hosts }: Chosen): void {
+  private host(connection: Connection, tables: readonly HttpTable[], groups: Groups | undefined, { name, kind, hosts }: Chosen): void {
     if (!this.isExpressed(hosts, name)) return;
-    const sides = tables.map((table, index): Side => ({ rules: rulesOf(table, hosts[index]), setting: settingOf(table) }));
-    const areReadAlike = haveOneSetting(sides);
-    if (areReadAlike && areIdentical(sides)) return;
+    const lists = tables.map((table, index) => rulesOf(table, hosts[index]));
+    if (groups !== undefined && areIdentical(groups, lists)) return;
     const unread = this.unreadOf(tables, hosts);
     if (unread !== undefined) return this.open({ ...unread, host: name });
     const before = this.told;
-    this.decide(connection, tables, areReadAlike ? onlyWhatMatters(sides) : sides, name, kind);
-    const isEquivalent = areReadAlike && before === this.told && !hosts.some((host) => host !== undefined && looksAtAuthority(host));
-    if (isEquivalent) this.options.decided?.add(this.ground(JSON.stringify(sides[0]?.setting)), sides.map(({ rules }) => rules));
+    const fewer = groups === undefined ? lists : narrowed(groups, lists);
+    this.decide(connection, tables, tables.map((table, index): Side => ({ rules: fewer[index] ?? [], setting: settingOf(table) })), name, kind);
+    const isEquivalent = groups !== undefined && before === this.told && !hosts.some((host) => host !== undefined && looksAtAuthority(host));
+    if (isEquivalent) this.options.decided?.add(this.ground(tables), lists);
   }
 
   private decide(connection: Connection, tables: readonly HttpTable[], sides: readonly Side[], name: string, kind: Chosen["kind"]): void {
@@ -394,19 +407,9 @@ function areLaidOutAlike(one: HttpTable, other: HttpTable): boolean {
   return true;
 }
 
-function haveOneSetting([first, ...others]: readonly Side[]): boolean {
-  const setting = JSON.stringify(first?.setting);
-  return others.every((side) => JSON.stringify(side.setting) === setting);
-}
-
-/** Whether the rules are the same text, so that nothing need be decided. A rule that is refused equals none. */
-function areIdentical([first, ...others]: readonly Side[]): boolean {
-  return first === undefined || others.every(({ rules }) => areAllAlike(first.rules, rules));
-}
-
-function onlyWhatMatters(sides: readonly Side[]): readonly Side[] {
-  const lists = narrowed(sides.map(({ rules }) => rules));
-  return sides.map((side, index) => ({ ...side, rules: lists[index] ?? side.rules }));
+/** Whether the rules of each group are the same text, so that nothing need be decided. A rule that is refused equals none. */
+function areIdentical(groups: Groups, lists: readonly (readonly Rule[])[]): boolean {
+  return groups.every(([first = 0, ...others]) => others.every((table) => areAllAlike(lists[first] ?? [], lists[table] ?? [])));
 }
 
 /** Whether rules of a virtual host look at the authority beyond the choice of it, or send it somewhere. */

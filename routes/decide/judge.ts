@@ -40,6 +40,11 @@ export class Judge {
     return same === this.combinations.length ? "same" : same === 0 ? "different" : "open";
   }
 
+  /** Whether tables that can hold at once always have one key, so that those of different keys need not be compared. */
+  areApart(keys: readonly string[]): boolean {
+    return this.judge(keys) === "same";
+  }
+
   /** Different where two places have no effect in common. */
   private judgeApart(keys: readonly string[]): Judgement {
     const effects = new Map<number, Set<string>>();

@@ -30,22 +30,32 @@ export function areAllAlike(one: readonly Rule[], other: readonly Rule[]): boole
   return true;
 }
 
-/** The lists without rules that cannot matter; themselves where that is not known. All must be read in the same way. */
-export function narrowed(lists: readonly (readonly Rule[])[]): readonly (readonly Rule[])[] {
-  const [first = [], ...others] = lists;
-  const alignments = others.map((list) => aligned(first, list));
-  const odd = new Set(alignments.flatMap(({ odd: own }) => own));
-  if (odd.size > first.length >> 1) return lists;
+/** Numbers of lists that are read alike and compared with each other, in groups; those of two groups never are. */
+export type Groups = readonly (readonly number[])[];
+
+/**
+ * The lists without rules that cannot matter; themselves where that is not known. Of several groups the odd rules are those of all, so
+ * that every list keeps what may take one of their paths.
+ */
+export function narrowed(groups: Groups, lists: readonly (readonly Rule[])[]): readonly (readonly Rule[])[] {
+  const alignments = lists.map((): Alignment | undefined => undefined);
+  const odd = new Set<Rule>();
+  for (const [first = 0, ...others] of groups) {
+    for (const list of others) {
+      const alignment = (alignments[list] = aligned(lists[first] ?? [], lists[list] ?? []));
+      for (const rule of alignment.odd) odd.add(rule);
+    }
+  }
+  if (odd.size > (lists[0]?.length ?? 0) >> 1) return lists;
   const reach = reachOf(odd);
   if (reach === undefined) return lists;
-  const kept = first.map((rule) => reach.meets(rule));
-  return [
-    first.filter((_, at) => kept[at] === true),
-    ...others.map((list, index) => {
-      const { places } = alignments[index] ?? { places: new Int32Array() };
-      return list.filter((_, at) => kept[places[at] ?? -1] ?? true);
-    }),
-  ];
+  const fewer = [...lists];
+  for (const [first = 0, ...others] of groups) {
+    const kept = (lists[first] ?? []).map((rule) => reach.meets(rule));
+    fewer[first] = (lists[first] ?? []).filter((_, at) => kept[at] === true);
+    for (const list of others) fewer[list] = (lists[list] ?? []).filter((_, at) => kept[alignments[list]?.places[at] ?? -1] ?? true);
+  }
+  return fewer;
 }
 
 interface Alignment {

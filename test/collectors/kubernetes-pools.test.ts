@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { FactKind, KubernetesApi } from "#engine";
 import collector from "../../collectors/kubernetes/collector.ts";
@@ -10,7 +11,7 @@ class Restricted extends FakeCluster {
   }
 }
 
-async function read(fact: FactKind & ("add-ons" | "node-pools" | "control-planes" | "server-version"), exchange: Exchange, io = new FakeCluster(exchange)) {
+async function read(fact: FactKind & ("add-ons" | "api-server" | "node-pools" | "control-planes" | "server-version"), exchange: Exchange, io = new FakeCluster(exchange)) {
   const { facts, gaps } = await drain(collector.collect(clusterOf("c"), [{ fact }], io));
   return { data: facts.map((each) => each.data), gaps: gaps.map(({ reason }) => reason), facts };
 }
@@ -50,9 +51,26 @@ describe("pools of nodes", () => {
 
   it("say whose subscription or project they are in", async () => {
     const at = async (providerID: string) => (await read("node-pools", { lists: { nodes: [node("n", {}, { spec: { providerID } })] } })).data[0];
-    expect(await at("azure:///subscriptions/0000000A-0000-4000-8000-000000000000/resourceGroups/x/providers/y")).toMatchObject({ cloud: "azure", account: "0000000a-0000-4000-8000-000000000000" });
+    expect(await at("azure:///subscriptions/0000000A-0000-4000-8000-000000000000/resourceGroups/x/providers/y")).toMatchObject({ cloud: "azure", account: "0000000a-0000-4000-8000-000000000000", group: "x" });
     expect(await at("gce://payments/europe-west1-b/n")).toMatchObject({ cloud: "gcp", account: "payments" });
     expect(await at("aws:///eu-west-1a/i-1")).toMatchObject({ cloud: "aws" });
+  });
+
+  it.each([
+    ["abc.gr7.eu-west-1.eks.amazonaws.com", "eks"],
+    ["shop-dns-1.hcp.westeurope.azmk8s.io", "aks"],
+    ["shop-1.2.privatelink.westeurope.azmk8s.io", "aks"],
+    ["34.90.1.2", "address"],
+    ["[fd00::1]", "address"],
+    ["kubernetes.default.svc", "inside"],
+    ["gke-1.europe-west1.gke.goog", "other"],
+    ["eks.amazonaws.com.example.org", "other"],
+  ])("the API server at %s is reached by the name of: %s", async (host, named) => {
+    expect((await read("api-server", { host, caSha256: "ab" })).data).toEqual([{ hostSha256: createHash("sha256").update(host).digest("hex"), caSha256: "ab", named }]);
+  });
+
+  it("the API server of a folder is none, and nothing is missing", async () => {
+    expect(await read("api-server", { place: "manifests" })).toEqual({ data: [], gaps: [], facts: [] });
   });
 
   it("of a folder without a node are a gap, as is the version of one that does not hold it", async () => {

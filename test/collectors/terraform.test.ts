@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { DeclaredFact, Request } from "#engine";
@@ -304,6 +305,78 @@ describe("meshes", () => {
 
   it("that vendors sell as add-ons of EKS", async () => {
     expect(await meshes(resource("aws_eks_addon", { cluster_name: "eks-prod", addon_name: "tetrate-io_istio-distro", addon_version: "v1.23.2-eksbuild.1" }))).toEqual([{ flavour: "vendor", revisions: undefined, version: "v1.23.2" }]);
+  });
+});
+
+describe("a mesh that Google manages for members of a fleet", () => {
+  const cluster = (more: object = {}) => resource("google_container_cluster", { id: "projects/p/locations/europe-west1/clusters/g", name: "g", project: "p", location: "europe-west1", master_version: "1.33.5-gke.1", ...more });
+  const member = (more: object = {}) => resource("google_gke_hub_membership", { membership_id: "m", project: "p", endpoint: [{ gke_cluster: [{ resource_link: "//container.googleapis.com/projects/p/locations/europe-west1/clusters/g" }] }], ...more });
+  const own = (management: string, more: object = {}) => resource("google_gke_hub_feature_membership", { feature: "servicemesh", membership: "m", project: "p", mesh: [{ management }], ...more });
+  const fleet = (management: string, more: object = {}) => resource("google_gke_hub_feature", { name: "servicemesh", project: "p", fleet_default_member_config: [{ mesh: [{ management }] }], ...more });
+  const [AUTO, MANUAL] = ["MANAGEMENT_AUTOMATIC", "MANAGEMENT_MANUAL"] as const;
+  /** `state address` of each mesh, and what is not told. */
+  const meshes = async (...states: readonly (readonly object[])[]) => {
+    const { of, gaps } = await collected(...states.map((resources, index) => ({ state: stateWith(resources, { lineage: `l${index}` }) })));
+    return [...of("mesh").map(({ state, address }) => `${state} ${address}`), ...gaps.map(({ selector, reason }) => `${selector ?? ""}: ${reason}`)];
+  };
+  const OWN = "google_gke_hub_feature_membership.this";
+  const FLEET = "google_gke_hub_feature.this";
+  const open = (address: string) => [`mesh: \`${address}\` has the mesh of members of a fleet managed, and no state says whether \`g\` is one of them`];
+
+  it("is found where membership and settings stand in other states", async () => {
+    expect(await meshes([cluster(), member()], [own(AUTO)])).toEqual([`s1 ${OWN}`]);
+    expect(await meshes([cluster()], [member()], [fleet(AUTO)])).toEqual([`s2 ${FLEET}`]);
+  });
+
+  it("is none where the membership says so, whatever its fleet says for all, and wherever that stands", async () => {
+    expect(await meshes([cluster(), member(), fleet(AUTO), own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member(), fleet(AUTO)], [own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member(), own(AUTO)], [fleet(MANUAL)])).toEqual([`s0 ${OWN}`]);
+  });
+
+  it("is the membership's own: another location, another project or another feature is another's", async () => {
+    const other = async (more: object, ofMember: object = {}) => meshes([cluster(), member(ofMember)], [own(AUTO, more)]);
+    expect(await other({ membership: "projects/p/locations/us-east1/memberships/m" })).toEqual([]);
+    expect(await other({ membership_location: "us-east1" })).toEqual([]);
+    expect(await other({ membership_location: "us-east1" }, { location: "us-east1" })).toEqual([`s1 ${OWN}`]);
+    expect(await other({ project: "q" })).toEqual([]);
+    expect(await other({ membership: "projects/q/locations/global/memberships/m" })).toEqual([]);
+    expect(await other({ feature: "configmanagement" })).toEqual([]);
+    expect(await other({ feature: "projects/p/locations/global/features/servicemesh", membership: "projects/123/locations/global/memberships/m" })).toEqual([`s1 ${OWN}`]);
+    expect(await meshes([cluster(), member(), fleet(AUTO, { project: "q" })])).toEqual([]);
+  });
+
+  it("is found by what the cluster itself says of its fleet", async () => {
+    const registered = cluster({ fleet: [{ project: "hub", membership: "//gkehub.googleapis.com/projects/hub/locations/europe-west1/memberships/g" }] });
+    expect(await meshes([registered, own(AUTO, { project: "hub", membership: "g", membership_location: "europe-west1" })])).toEqual([`s0 ${OWN}`]);
+    expect(await meshes([registered], [fleet(AUTO, { project: "hub" })])).toEqual([`s1 ${FLEET}`]);
+    expect(await meshes([registered], [fleet(AUTO, { project: "p" })])).toEqual([]);
+  });
+
+  it("is a gap where no state says whether the cluster is a member, and only then", async () => {
+    expect(await meshes([cluster()], [own(AUTO)])).toEqual(open(OWN));
+    expect(await meshes([cluster()], [fleet(AUTO)])).toEqual(open(FLEET));
+    expect(await meshes([cluster()], [fleet(MANUAL), own(MANUAL)])).toEqual([]);
+    expect(await meshes([cluster(), member()], [own(AUTO, { membership: "other" })])).toEqual([]);
+  });
+});
+
+describe("by what an API server is reached", () => {
+  const sha = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
+  const cluster = async (type: string, attributes: object) => (await collected({ state: stateWith([resource(type, attributes)]) })).of("cluster")[0];
+  const pem = (bytes: Buffer) => Buffer.from(`-----BEGIN CERTIFICATE-----\n${bytes.toString("base64").replaceAll(/(.{8})/g, "$1\n")}\n-----END CERTIFICATE-----\n`).toString("base64");
+  const der = Buffer.from("not a certificate, which does not matter");
+
+  it("is known by digests alone", async () => {
+    expect(await cluster("aws_eks_cluster", eksCluster("e", "1.33", { endpoint: "https://ABC.gr7.eu-west-1.eks.amazonaws.com", certificate_authority: [{ data: pem(der) }] }))).toMatchObject({ hostsSha256: [sha("abc.gr7.eu-west-1.eks.amazonaws.com")], caSha256: sha(der) });
+    const gke = { name: "g", project: "p", location: "europe-west1", master_version: "1.33.5-gke.1", endpoint: "34.1.1.1", private_cluster_config: [{ private_endpoint: "10.0.0.2", public_endpoint: "34.1.1.1" }], control_plane_endpoints_config: [{ dns_endpoint_config: [{ endpoint: "gke-1.europe-west1.gke.goog" }] }], master_auth: [{ cluster_ca_certificate: pem(der), client_key: CANARY }] };
+    expect(await cluster("google_container_cluster", gke)).toMatchObject({ hostsSha256: ["34.1.1.1", "10.0.0.2", "gke-1.europe-west1.gke.goog"].map(sha).toSorted(), caSha256: sha(der) });
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a";
+    expect(await cluster("azurerm_kubernetes_cluster", { id, name: "a", location: "westeurope", kubernetes_version: "1.33", fqdn: "a.hcp.westeurope.azmk8s.io", private_fqdn: "", node_resource_group: "MC_g_a_westeurope" })).toMatchObject({ hostsSha256: [sha("a.hcp.westeurope.azmk8s.io")], nodeGroup: "mc_g_a_westeurope" });
+  });
+
+  it.each([[""], [CANARY], [pem(der) + pem(der)], [pem(Buffer.of())], [Buffer.from(`${CANARY}-----BEGIN CERTIFICATE-----`).toString("base64")], [7]])("is not known by what is no certificate (%j)", async (data) => {
+    expect(await cluster("aws_eks_cluster", eksCluster("e", "1.33", { certificate_authority: [{ data }] }))).not.toHaveProperty("caSha256");
   });
 });
 

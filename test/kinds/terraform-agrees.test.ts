@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DeclaredCluster, DeclaredFact, DeclaredMesh, DeclaredPool, DeclaredState, Fact, NodePool } from "#engine";
+import type { ApiServerFact, DeclaredCluster, DeclaredFact, DeclaredMesh, DeclaredPool, DeclaredState, Fact, NodePool } from "#engine";
 import kind from "../../kinds/terraform-agrees/kind.ts";
 import type { Spec } from "../../kinds/terraform-agrees/spec.ts";
 import { clusterOf, gapOf, judge, type Said, type Seen } from "../support/world.ts";
@@ -21,7 +21,7 @@ const declaredPool = (cluster: string, name: string, more: Partial<DeclaredPool>
   declared(cluster, { what: "pool", ...at(cluster, `pool.${name}`), name, arch: "amd64", instanceTypes: ["m7i.large"], version: "1.33", taints: [], size: { min: 1, max: 3 }, origin: "declared", ...more });
 const declaredMesh = (cluster: string, more: Partial<DeclaredMesh>) => declared(cluster, { what: "mesh", ...at(cluster, "mesh"), flavour: "istio", ...more });
 
-const live = <K extends "server-version" | "node-pools" | "control-planes">(kindOfFact: K, cluster: string, data: Fact<K>["data"]): Fact<K> => ({ type: "fact", kind: kindOfFact, cluster, subject: `${kindOfFact} ${++made}`, data, source: { collector: "kubernetes", locator: "/x" } });
+const live = <K extends "api-server" | "server-version" | "node-pools" | "control-planes">(kindOfFact: K, cluster: string, data: Fact<K>["data"]): Fact<K> => ({ type: "fact", kind: kindOfFact, cluster, subject: `${kindOfFact} ${++made}`, data, source: { collector: "kubernetes", locator: "/x" } });
 const server = (cluster: string, version: string) => live("server-version", cluster, { version });
 const nodes = (cluster: string, pool: string | undefined, more: Partial<NodePool> = {}) =>
   live("node-pools", cluster, { ...(pool === undefined ? {} : { pool }), arch: "amd64", instanceType: "m7i.large", kubelet: "v1.33.4-eks-1", taints: [], count: 2, example: `${cluster}-node`, ...more });
@@ -129,6 +129,7 @@ describe("states of another cluster", () => {
     ["cloud", { cloud: "gcp" }, { cloud: "aws" }],
     ["region", { region: "eu-west-1" }, { region: "us-east-1" }],
     ["account", { account: "one" }, { account: "two" }],
+    ["group", { nodeGroup: "mc_g_one_westeurope" }, { group: "mc_g_two_westeurope" }],
   ] as const)("show by their %s, and nothing else of them is compared", (what, wanted, running) => {
     const said = say(LIVE, [state("a"), declaredCluster("a", "1.20", wanted), server("a", "v1.33.4"), nodes("a", "p", running)]);
     expect(said.faults.map(({ subject }) => subject)).toEqual([`a/${what}`]);
@@ -143,6 +144,31 @@ describe("states of another cluster", () => {
     const facts = [state("a"), declaredCluster("a", "1.33", { region: "eu-west-1", cloud: "aws" }), server("a", "v1.33.4")];
     expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "amazon", region: "Ireland" })] }).faults).toEqual([]);
     expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "azure" })] }).faults.map(({ subject }) => subject)).toEqual(["a/cloud"]);
+  });
+
+  const reached = (api: Partial<ApiServerFact>, declaredOf: Partial<DeclaredCluster> = {}) => {
+    const data: ApiServerFact = { hostSha256: "host-1", named: "other", ...api };
+    const said = say(LIVE, [state("a"), declaredCluster("a", "1.20", { hostsSha256: ["host-2"], caSha256: "ca-2", ...declaredOf }), server("a", "v1.33.4"), live("api-server", "a", data)]);
+    return [...said.faults, ...said.undecided].map(({ outcome, subject }) => `${outcome} ${subject}`).concat(said.assumptions.map(() => "assumed"));
+  };
+  const compared = "fault a/controlPlane.version";
+  it.each([
+    ["the same host", { hostSha256: "host-2", named: "eks", caSha256: "ca-1" }, [compared]],
+    ["the same authority through a tunnel", { named: "address", caSha256: "ca-2" }, [compared]],
+    ["a name that its cloud gives once", { named: "eks", caSha256: "ca-1" }, ["fault a/api-server"]],
+    ["the same without an authority", { named: "aks" }, ["fault a/api-server"]],
+    ["an address with another authority", { named: "address", caSha256: "ca-1" }, ["undecided a/api-server"]],
+    ["the name inside the cluster with another authority", { named: "inside", caSha256: "ca-1" }, ["undecided a/api-server"]],
+    ["a name that may be a proxy's", { named: "other", caSha256: "ca-1" }, [compared, "assumed"]],
+    ["an address, and the system's authorities", { named: "address" }, [compared]],
+  ] as const)("show by how the API server is reached: %s", (_, api, said) => {
+    expect(reached(api)).toEqual(said);
+  });
+
+  it("are not shown by what the state does not tell of the API server", () => {
+    const silent = { hostsSha256: undefined, caSha256: undefined };
+    for (const named of ["eks", "aks", "address", "inside", "other"] as const) expect(reached({ named, caSha256: "ca-1" }, silent)).toEqual([compared]);
+    expect(reached({ named: "eks", caSha256: "ca-1" }, { hostsSha256: undefined })).toEqual(["undecided a/api-server"]);
   });
 
   it("that two clusters of the fleet share are undecided", () => {
@@ -162,6 +188,14 @@ describe("the mesh inside a cluster", () => {
   });
   it("that a cloud manages by itself names no revision in Terraform, so none can be missing", () => {
     expect(mesh(["mesh.revisions"], declaredMesh("a", { flavour: "csm-managed" }), plane("a", "asm-managed"))).toEqual(nothing);
+  });
+  it("that a cloud is to manage and does not show is undecided, and one beside it that nobody declares a fault", () => {
+    const managed = declaredMesh("a", { flavour: "csm-managed" });
+    const unseen = ["Terraform has the mesh of `a` managed by Google, and no control plane of Google's shows in the cluster: there is nothing to compare"];
+    const undeclared = ["revisions of the mesh in `a`: `default` runs and is not declared"];
+    expect(mesh(["mesh.revisions"], managed)).toEqual({ ...nothing, undecided: unseen });
+    expect(mesh(["mesh.revisions"], managed, plane("a", "asm-managed"), plane("a", "default", "x/pilot:1.29.5"))).toEqual({ ...nothing, faults: undeclared });
+    expect(mesh(["mesh.revisions"], managed, plane("a", "default", "x/pilot:1.29.5"))).toEqual({ ...nothing, faults: undeclared, undecided: unseen });
   });
   it("runs the version that is declared; an older one beside it is an upgrade", () => {
     const run = (...images: readonly string[]) => mesh(["mesh.version"], declaredMesh("a", { revisions: ["default"], version: "1.29.5" }), ...images.map((image) => plane("a", "default", image)));
@@ -322,9 +356,9 @@ describe("what is asked for", () => {
   it("is what the fields need, and no more", () => {
     const facts = (fields: Spec["fields"]) => kind.needs({ ...SPEC, fields }).map(({ fact, selector }) => (selector === undefined ? fact : `${fact} ${selector}`));
     expect(kind.needs({ ...SPEC, maxStateAge: "1h" })[0]).toEqual({ fact: "declared", selector: "cluster", options: { age: true } });
-    expect(facts(["controlPlane.version"])).toEqual(["declared cluster", "server-version"]);
-    expect(facts(["mesh.version"])).toEqual(["declared cluster", "declared mesh", "control-planes"]);
-    expect(facts(["pools[*].arch"])).toEqual(["declared cluster", "declared pools", "node-pools"]);
+    expect(facts(["controlPlane.version"])).toEqual(["declared cluster", "api-server", "server-version"]);
+    expect(facts(["mesh.version"])).toEqual(["declared cluster", "api-server", "declared mesh", "control-planes"]);
+    expect(facts(["pools[*].arch"])).toEqual(["declared cluster", "api-server", "declared pools", "node-pools"]);
   });
   it("judges nothing of a cluster of which nothing was seen", () => {
     expect(say(SPEC, [], { clusters: ONE.map((name) => clusterOf(name)) }).judged).toBe(0);

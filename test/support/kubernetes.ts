@@ -8,6 +8,7 @@ export interface Exchange {
   readonly place?: "live" | "manifests";
   readonly serverVersion?: string;
   readonly caSha256?: string;
+  readonly host?: string;
   /** By plural name; each list is one page, a list of lists is several. */
   readonly lists?: Readonly<Record<string, readonly KubeObject[] | readonly (readonly KubeObject[])[]>>;
   /** What discovery tells. */
@@ -125,6 +126,7 @@ export class FakeCluster implements Io {
     return Promise.resolve({
       place: exchange.place ?? "live",
       ...(exchange.caSha256 === undefined ? {} : { caSha256: exchange.caSha256 }),
+      ...(exchange.host === undefined ? {} : { host: exchange.host }),
       async *list(resource, options) {
         const shown = (item: KubeObject) => (options?.fields === undefined ? item : asked(item, options.fields));
         ask(`list ${resource.plural}`, `list ${resource.plural}`);

@@ -62,6 +62,7 @@ function alikeOf(node: KubeObject, labels: Fields): Omit<NodePool, "count" | "ex
     cloud: providerOf(id),
     region: textIn(labels, "topology.kubernetes.io/region", 128),
     account: /^azure:\/\/\/subscriptions\/([0-9a-f-]{36})\//i.exec(id)?.[1]?.toLowerCase() ?? /^gce:\/\/([\w.:-]{1,128})\//.exec(id)?.[1],
+    group: /^azure:\/\/\/subscriptions\/[^/]+\/resourceGroups\/([^/]{1,90})\//i.exec(id)?.[1]?.toLowerCase(),
     taints: listIn(spec, "taints").flatMap(taintOf).toSorted(),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as typeof fields;

@@ -2,7 +2,7 @@ import type { DeclaredSize } from "#engine";
 import { archOfAks } from "../machines.ts";
 import { block, blocks, flag, number, text, texts, type Picked } from "../picked.ts";
 import type { Resource } from "../state.ts";
-import { at, defined, lacks, type Owner, type Thing, type Unread } from "../things.ts";
+import { at, defined, found, lacks, type Owner, type Thing, type Unread } from "../things.ts";
 
 /** What the resources of AKS declare. */
 export function aksThings(resource: Resource): readonly (Thing | Unread)[] {
@@ -21,6 +21,7 @@ export function aksThings(resource: Resource): readonly (Thing | Unread)[] {
 interface Said {
   readonly version: string | undefined;
   readonly channel: string | undefined;
+  readonly nodeGroup: string | undefined;
   readonly pools: readonly { readonly attributes: Picked; readonly origin: "declared" | "seen" }[];
   readonly mesh: { readonly mode: string | undefined; readonly revisions: readonly string[] | undefined } | undefined;
 }
@@ -31,6 +32,7 @@ function clusterOf(resource: Resource): readonly (Thing | Unread)[] {
   return things(resource, {
     // What is declared may be as short as `1.33`, and holds for every patch of it; what runs is told by the cluster itself.
     version: text(attributes, "kubernetes_version") ?? text(attributes, "current_kubernetes_version"),
+    nodeGroup: text(attributes, "node_resource_group"),
     channel: text(attributes, "automatic_upgrade_channel") ?? text(attributes, "automatic_channel_upgrade"),
     pools: [
       ...blocks(attributes, "default_node_pool").map((pool) => ({ attributes: pool, origin: "declared" as const })),
@@ -50,6 +52,7 @@ function throughTheApi(resource: Resource): readonly (Thing | Unread)[] {
   const mesh = blocks(properties, "serviceMeshProfile")[0];
   return things(resource, {
     version: text(properties, "kubernetesVersion"),
+    nodeGroup: text(properties, "nodeResourceGroup"),
     channel: text(block(properties, "autoUpgradeProfile"), "upgradeChannel"),
     pools: blocks(properties, "agentPoolProfiles").map((pool) => ({ attributes: inTerraformsWords(pool), origin: "declared" as const })),
     mesh: mesh === undefined ? undefined : { mode: text(mesh, "mode"), revisions: texts(block(mesh, "istio"), "revisions") },
@@ -61,7 +64,7 @@ function inTerraformsWords(pool: Picked): Picked {
   return Object.fromEntries(Object.entries(pool).map(([name, value]) => [words[name] ?? name, value]));
 }
 
-function things(resource: Resource, { version, channel, pools, mesh }: Said): readonly (Thing | Unread)[] {
+function things(resource: Resource, { version, channel, nodeGroup, pools, mesh }: Said): readonly (Thing | Unread)[] {
   const { attributes, mode } = resource;
   const name = text(attributes, "name");
   const id = text(attributes, "id");
@@ -83,6 +86,8 @@ function things(resource: Resource, { version, channel, pools, mesh }: Said): re
         mode,
         version,
         channel: channel?.toLowerCase(),
+        hostsSha256: found(text(attributes, "fqdn"), text(attributes, "private_fqdn")),
+        nodeGroup: nodeGroup?.toLowerCase(),
       }),
     },
     ...pools.flatMap((pool): readonly Thing[] => (text(pool.attributes, "name") === undefined ? [] : [{ of: "pool", owner, mode, data: { ...poolData(resource, pool.attributes), origin: pool.origin } }])),

@@ -1,7 +1,7 @@
 import { archOfEks } from "../machines.ts";
 import { block, blocks, flag, number, text, texts, type Picked } from "../picked.ts";
 import type { Resource } from "../state.ts";
-import { at, defined, lacks, taintText, type Owner, type Thing, type Unread } from "../things.ts";
+import { at, defined, found, lacks, taintText, type Owner, type Thing, type Unread } from "../things.ts";
 
 /** What the resources of EKS declare. */
 export function eksThings(resource: Resource): readonly (Thing | Unread)[] {
@@ -47,6 +47,8 @@ function clusterOf(resource: Resource): Thing | Unread {
       account,
       mode,
       version: text(attributes, "version"),
+      hostsSha256: found(text(attributes, "endpoint")),
+      caSha256: text(block(attributes, "certificate_authority"), "data"),
     }),
   };
 }

@@ -2,7 +2,7 @@ import type { DeclaredSize } from "#engine";
 import { archOfGke } from "../machines.ts";
 import { block, blocks, flag, number, text, texts, type Picked } from "../picked.ts";
 import type { Resource } from "../state.ts";
-import { at, defined, lacks, taintText, type Owner, type Thing, type Unread } from "../things.ts";
+import { at, defined, found, lacks, taintText, type Owner, type Thing, type Unread } from "../things.ts";
 
 /** What the resources of GKE and its fleets declare. */
 export function gkeThings(resource: Resource): readonly (Thing | Unread)[] {
@@ -25,6 +25,7 @@ function clusterOf(resource: Resource): readonly (Thing | Unread)[] {
   const id = `projects/${account ?? "-"}/locations/${place}/clusters/${name}`;
   const zones = zonesOf(attributes, place);
   const owner = { id, name };
+  const ownEnds = block(attributes, "private_cluster_config");
   const autopilot = flag(attributes, "enable_autopilot");
   const pools = autopilot ? [] : blocks(attributes, "node_pool").flatMap((pool) => (text(pool, "name") === undefined ? [] : [seenPool(resource, pool, owner, zones)]));
   return [
@@ -43,6 +44,8 @@ function clusterOf(resource: Resource): readonly (Thing | Unread)[] {
         mode,
         version: text(attributes, "master_version"),
         channel: text(block(attributes, "release_channel"), "channel")?.toLowerCase(),
+        hostsSha256: found(text(attributes, "endpoint"), text(ownEnds, "private_endpoint"), text(ownEnds, "public_endpoint"), text(block(attributes, "control_plane_endpoints_config", "dns_endpoint_config"), "endpoint")),
+        caSha256: text(block(attributes, "master_auth"), "cluster_ca_certificate"),
       }),
     },
     ...pools,

@@ -13,7 +13,7 @@ export function destinationOf(reference: Json, path: string, route: Named, conve
   if (!isAllowed({ group, kind, namespace, name }, path, route, conversion)) return {};
   const port = at(reference, "port");
   const to = (host: string): Destination => (typeof port === "number" ? { host, port: { number: port } } : undefined);
-  if (group === "" && kind === "Service") return name.includes(".") ? undefined : to(`${name}.${namespace}.svc.${conversion.domain}`);
+  if (group === "" && kind === "Service") return name.includes(".") || typeof port !== "number" ? undefined : ofService(name, namespace, port, conversion);
   const leave = (reason: string): void => conversion.leave({ reason, where: { object: route.title, path } });
   if (conversion.reading === "specification") {
     leave(`a backend of the kind \`${kind}\` is not modelled`);
@@ -22,6 +22,16 @@ export function destinationOf(reference: Json, path: string, route: Named, conve
   if (group === "networking.istio.io" && kind === "Hostname") return textAt(reference, "namespace") === "" ? to(name) : undefined;
   if (kind === "ServiceImport" || kind === "InferencePool") leave(`a backend of the kind \`${kind}\` is not modelled`);
   return {};
+}
+
+/** The destination of a service: one object however many rules lead there. */
+function ofService(name: string, namespace: string, port: number, { domain, services }: Conversion): JsonObject {
+  let known = services.get(name);
+  if (known === undefined) services.set(name, (known = []));
+  for (const one of known) if (one.port === port && one.namespace === namespace && one.domain === domain) return one.destination;
+  const destination = { host: `${name}.${namespace}.svc.${domain}`, port: { number: port } };
+  known.push({ namespace, port, domain, destination });
+  return destination;
 }
 
 /** A reference into another namespace needs a grant there; istiod does not ask for one in the mesh. */
@@ -37,17 +47,22 @@ function weightOf(reference: Json): number {
   return at(reference, "weight") === undefined ? 1 : numberAt(reference, "weight");
 }
 
+const noHeaders: JsonObject = {};
+
 /** The shares of a rule, those without weight left out; undefined where istiod gives the route up. Empty: nothing takes the requests. */
 export function sharesOf(rule: Json, path: string, route: Named, conversion: Conversion, headersOf: (filters: readonly Json[], path: string) => JsonObject | undefined): readonly JsonObject[] | undefined {
   const out: JsonObject[] = [];
-  for (const [index, reference] of listAt(rule, "backendRefs").entries()) {
+  const references = listAt(rule, "backendRefs");
+  for (let index = 0; index < references.length; index++) {
+    const reference = references[index];
     const weight = weightOf(reference);
     if (weight === 0) continue;
     const own = `${path}.backendRefs[${index}]`;
     const destination = destinationOf(reference, own, route, conversion);
-    const headers = headersOf(listAt(reference, "filters"), `${own}.filters`);
+    const filters = listAt(reference, "filters");
+    const headers = filters.length === 0 ? noHeaders : headersOf(filters, `${own}.filters`);
     if (destination === undefined || headers === undefined) return undefined;
-    out.push({ destination, weight, ...(Object.keys(headers).length === 0 ? {} : { headers }) });
+    out.push(Object.keys(headers).length === 0 ? { destination, weight } : { destination, weight, headers });
   }
   return out;
 }

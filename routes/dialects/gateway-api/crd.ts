@@ -2,6 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { at, isObject, type Json, listAt, numberAt, textAt, textsAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { milliseconds } from "../istio/values.ts";
+import { rulePath } from "./objects.ts";
 
 /**
  * What an API server would refuse by the rules of the CRD, beyond types: such an object came from elsewhere, and what a control plane
@@ -13,7 +14,8 @@ export function crdProblems(route: Named): readonly Unmodelled[] {
   for (const [index, host] of textsAt(route.spec, "hostnames").entries()) {
     if (!hostname.test(host)) refuse(`spec.hostnames[${index}]`, `\`${host.slice(0, 80)}\` is no host name in lower case, perhaps with \`*.\` in front`);
   }
-  for (const [index, rule] of listAt(route.spec, "rules").entries()) checkRule(rule, `spec.rules[${index}]`, route.kind, refuse);
+  const rules = listAt(route.spec, "rules");
+  for (let index = 0; index < rules.length; index++) checkRule(rules[index], rulePath(index), route.kind, refuse);
   return out;
 }
 
@@ -24,42 +26,57 @@ const hostname = /^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-
 
 type Refuse = (path: string, reason: string) => void;
 
+/** Nearly every rule is in order, so that paths are written for what is refused only. */
 function checkRule(rule: Json, path: string, kind: string, refuse: Refuse): void {
-  for (const [index, match] of listAt(rule, "matches").entries()) checkMatch(match, `${path}.matches[${index}]`, kind, refuse);
-  checkFilters(rule, path, refuse);
-  for (const [index, backend] of listAt(rule, "backendRefs").entries()) {
+  const matches = listAt(rule, "matches"), backends = listAt(rule, "backendRefs"), timeouts = at(rule, "timeouts");
+  for (let index = 0; index < matches.length; index++) checkMatch(matches[index], path, index, kind, refuse);
+  if (listAt(rule, "filters").length > 0) checkFilters(rule, path, refuse);
+  for (let index = 0; index < backends.length; index++) {
+    const backend = backends[index];
     if (numberAt(backend, "weight") > 1_000_000) refuse(`${path}.backendRefs[${index}].weight`, `the weight is ${numberAt(backend, "weight")}, and at most 1000000 is allowed`);
     if (textAt(backend, "name") === "") refuse(`${path}.backendRefs[${index}]`, "a backend has no name");
   }
-  const request = textAt(at(rule, "timeouts"), "request"), backend = textAt(at(rule, "timeouts"), "backendRequest");
-  for (const [field, text] of [["request", request], ["backendRequest", backend]] as const) {
+  if (timeouts !== undefined) checkTimeouts(timeouts, path, refuse);
+}
+
+function checkTimeouts(timeouts: Json, path: string, refuse: Refuse): void {
+  for (const field of ["request", "backendRequest"]) {
+    const text = textAt(timeouts, field);
     if (text !== "" && !/^([0-9]{1,5}(h|m|s|ms)){1,4}$/.test(text)) refuse(`${path}.timeouts.${field}`, `\`${text.slice(0, 40)}\` is no duration such as \`1m30s\``);
   }
-  const [whole = 0, part = 0] = [milliseconds(request), milliseconds(backend)];
+  const backend = textAt(timeouts, "backendRequest");
+  const whole = milliseconds(textAt(timeouts, "request")) ?? 0, part = milliseconds(backend) ?? 0;
   if (whole > 0 && part > whole) refuse(`${path}.timeouts`, `\`backendRequest\` is \`${backend.slice(0, 40)}\`, longer than \`request\``);
 }
 
-function checkMatch(match: Json, path: string, kind: string, refuse: Refuse): void {
-  if (kind === "GRPCRoute") {
-    const method = at(match, "method");
-    if (isObject(method) && textAt(method, "service") === "" && textAt(method, "method") === "") refuse(`${path}.method`, "neither `service` nor `method` is set");
-  } else checkPath(at(match, "path"), `${path}.path`, refuse);
-  for (const field of ["headers", "queryParams"]) {
-    const names = new Set<string>();
-    for (const [index, entry] of listAt(match, field).entries()) {
-      const name = textAt(entry, "name");
-      if (name === "" || names.has(name)) refuse(`${path}.${field}[${index}].name`, name === "" ? "a name is empty" : `\`${name.slice(0, 80)}\` is there twice`);
-      names.add(name);
-    }
+function checkMatch(match: Json, rule: string, block: number, kind: string, refuse: Refuse): void {
+  const method = at(match, "method");
+  if (kind !== "GRPCRoute") checkPath(at(match, "path"), rule, block, refuse);
+  else if (isObject(method) && textAt(method, "service") === "" && textAt(method, "method") === "") refuse(`${rule}.matches[${block}].method`, "neither `service` nor `method` is set");
+  checkNames(match, "headers", rule, block, refuse);
+  checkNames(match, "queryParams", rule, block, refuse);
+}
+
+function checkNames(match: Json, field: string, rule: string, block: number, refuse: Refuse): void {
+  const list = listAt(match, field);
+  // One name is not there twice.
+  const names = list.length < 2 ? undefined : new Set<string>();
+  for (let index = 0; index < list.length; index++) {
+    const name = textAt(list[index], "name");
+    if (name === "" || names?.has(name) === true) refuse(`${rule}.matches[${block}].${field}[${index}].name`, name === "" ? "a name is empty" : `\`${name.slice(0, 80)}\` is there twice`);
+    names?.add(name);
   }
 }
 
-function checkPath(path: Json, at_: string, refuse: Refuse): void {
+/** Paths that are surely in order, which nearly all are. */
+const plainPath = /^(?:\/[-A-Za-z0-9_]+)+\/?$/;
+
+function checkPath(path: Json, rule: string, block: number, refuse: Refuse): void {
   const value = at(path, "value");
-  if (typeof value !== "string" || textAt(path, "type") === "RegularExpression") return;
+  if (typeof value !== "string" || textAt(path, "type") === "RegularExpression" || plainPath.test(value)) return;
   const wrong = !value.startsWith("/") ? "does not begin with `/`" : /\/\/|\/\.\/|\/\.\.\/|%2f|#/i.test(value) ? "holds `//`, `/./`, `/../`, `%2F` or `#`" : /\/\.\.?$/.test(value) ? "ends in `/.` or `/..`" : undefined;
-  if (wrong !== undefined) refuse(`${at_}.value`, `the path \`${value.slice(0, 80)}\` ${wrong}`);
-  else if (!/^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)) refuse(`${at_}.value`, `the path \`${value.slice(0, 80)}\` holds a character that no path has`);
+  if (wrong !== undefined) refuse(`${rule}.matches[${block}].path.value`, `the path \`${value.slice(0, 80)}\` ${wrong}`);
+  else if (!/^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/.test(value)) refuse(`${rule}.matches[${block}].path.value`, `the path \`${value.slice(0, 80)}\` holds a character that no path has`);
 }
 
 function checkFilters(rule: Json, path: string, refuse: Refuse): void {

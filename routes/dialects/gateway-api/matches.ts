@@ -8,6 +8,8 @@ export interface ApiMatch {
   readonly spec: JsonObject | undefined;
   /** Compared one by one, larger first. */
   readonly rank: readonly number[];
+  /** Ranks that have one compare as these numbers do; undefined: not told by one number. */
+  readonly order: number | undefined;
   /** The prefix of whole segments, without a slash at its end; `/` for all paths. */
   readonly prefix: string | undefined;
   readonly isRegex: boolean;
@@ -22,7 +24,21 @@ export function httpMatches(rule: Json, reading: ApiReading): readonly ApiMatch[
 
 /** Without a match a rule comes last (conversion.go `sortHTTPRoutes`); to the specification it is one of the prefix `/`. */
 function nothing(reading: ApiReading): ApiMatch {
-  return { spec: undefined, rank: reading === "istiod" ? [-9] : [2, 1, 0, 0, 0], prefix: "/", isRegex: false };
+  return { spec: undefined, ...ranked(reading === "istiod" ? [LAST] : [2, 1, 0, 0, 0]), prefix: "/", isRegex: false };
+}
+
+/** A form that ranks below every other. */
+const LAST = -9;
+
+function ranked(rank: readonly number[]): Pick<ApiMatch, "rank" | "order"> {
+  return { rank, order: orderOf(rank) };
+}
+
+/** A length below 2^12 and counts below 2^4 fit into a small number: beyond, and for ranks of another make, there is none. */
+function orderOf([form = 0, length = 0, method = 0, headers = 0, query, ...more]: readonly number[]): number | undefined {
+  if (form === LAST) return LAST;
+  const isInside = form >= 0 && form < 4 && length < 1 << 12 && method < 2 && headers < 16 && query !== undefined && query < 16;
+  return isInside && more.length === 0 ? (((form * (1 << 12) + length) * 2 + method) * 16 + headers) * 16 + query : undefined;
 }
 
 /** conversion.go `createURIMatch` and its like, `getURIRank`. */
@@ -34,15 +50,14 @@ function httpMatch(match: Json, reading: ApiReading): ApiMatch {
   const uri = kind === "Exact" ? { exact: value } : kind === "RegularExpression" ? { regex: value } : prefixMatch(trimmed);
   const headers = valuesOf(listAt(match, "headers"), reading === "specification"), query = valuesOf(listAt(match, "queryParams"), false, reading === "specification");
   const method = textAt(match, "method");
-  const rank = kind === "Exact" ? 3 : kind === "RegularExpression" ? 1 : 2;
+  const form = kind === "Exact" ? 3 : kind === "RegularExpression" ? 1 : 2;
+  const spec: Record<string, Json> = { uri };
+  if (method !== "") spec["method"] = { exact: method };
+  if (headers !== noValues) spec["headers"] = headers;
+  if (query !== noValues) spec["queryParams"] = query;
   return {
-    spec: {
-      uri,
-      ...(method === "" ? {} : { method: { exact: method } }),
-      ...(Object.keys(headers).length === 0 ? {} : { headers }),
-      ...(Object.keys(query).length === 0 ? {} : { queryParams: query }),
-    },
-    rank: [rank, byteLength(kind === "PathPrefix" ? trimmed : value), method === "" ? 0 : 1, Object.keys(headers).length, Object.keys(query).length],
+    spec,
+    ...ranked([form, byteLength(kind === "PathPrefix" ? trimmed : value), method === "" ? 0 : 1, headers === noValues ? 0 : Object.keys(headers).length, query === noValues ? 0 : Object.keys(query).length]),
     prefix: kind === "PathPrefix" ? trimmed : undefined,
     isRegex: kind === "RegularExpression",
   };
@@ -60,6 +75,7 @@ function prefixMatch(trimmed: string): JsonObject {
  * last; to the specification only the first of equivalent names counts.
  */
 function valuesOf(list: readonly Json[], ignoresCase: boolean, isFirst = ignoresCase): JsonObject {
+  if (list.length === 0) return noValues;
   const out = new Map<string, JsonObject>();
   for (const entry of list) {
     const name = textAt(entry, "name"), key = ignoresCase ? name.toLowerCase() : name;
@@ -69,10 +85,12 @@ function valuesOf(list: readonly Json[], ignoresCase: boolean, isFirst = ignores
   return Object.fromEntries(out);
 }
 
+const noValues: JsonObject = {};
+
 /** The matches of a rule of a GRPCRoute; without one it takes every call. */
 export function grpcMatches(rule: Json, reading: ApiReading): readonly ApiMatch[] {
   const list = listAt(rule, "matches");
-  if (list.length === 0) return [{ spec: undefined, rank: reading === "istiod" ? [-9] : [0, 0, 0], prefix: "/", isRegex: false }];
+  if (list.length === 0) return [{ spec: undefined, ...ranked(reading === "istiod" ? [LAST] : [0, 0, 0]), prefix: "/", isRegex: false }];
   return list.map((match) => grpcMatch(match, reading));
 }
 
@@ -90,7 +108,7 @@ function grpcMatch(match: Json, reading: ApiReading): ApiMatch {
   const count = Object.keys(headers).length;
   return {
     spec: { ...(uri === undefined ? {} : { uri }), ...(count === 0 ? {} : { headers }) },
-    rank: reading === "istiod" ? [rank, length, 0, count, 0] : [byteLength(service), byteLength(name), count],
+    ...ranked(reading === "istiod" ? [rank, length, 0, count, 0] : [byteLength(service), byteLength(name), count]),
     prefix: undefined,
     isRegex: uri !== undefined && "regex" in uri && isRegex,
   };

@@ -1,13 +1,13 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import { canonical } from "../istio/json.ts";
-import type { Memory, Written } from "../istio/memory.ts";
+import type { Memory } from "../istio/memory.ts";
 import type { Named } from "../istio/registry.ts";
 import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
 import { hostnamesOf, parentsOf } from "./attach.ts";
-import type { Conversion } from "./conversion.ts";
+import type { Conversion, ServiceDestination } from "./conversion.ts";
 import { crdProblems } from "./crd.ts";
-import type { Context } from "./index.ts";
+import type { ApiInput, Context } from "./index.ts";
 import { isOwnHost, siblingsOf } from "./listeners.ts";
 import { problemsOf } from "./objects.ts";
 import { agesMatter, type ApiRule, inOrder, rulesOf } from "./rules.ts";
@@ -66,6 +66,7 @@ class Last {
   readonly translated = new Map<string, Known>();
   readonly routes = new Map<string, { readonly route: Named; readonly problems: readonly Unmodelled[] }>();
   readonly lists = new Map<string, readonly HttpRule[]>();
+  readonly services = new Map<string, ServiceDestination[]>();
 }
 
 const last = new WeakMap<Memory, Last>();
@@ -98,16 +99,21 @@ export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMa
  */
 export function translated(route: Named, context: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
   const { input, objects, isGrantSeen, problems } = context;
-  const memory = lastOf(input.memory).translated;
+  const { translated: memory, services } = lastOf(input.memory);
   const key = `${how.reading} ${how.isMesh} ${route.title}`;
   const rest = [input.domain, isGrantSeen, problems.get(route), ...objects.grants.map(({ namespace, spec }) => ({ namespace, spec }))];
   const before = memory.get(key);
-  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map(({ spec, match, path, matchPath }) => ({ spec, match, route, path, matchPath })), left: before.left };
+  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map((rule) => inNameOf(route, rule)), left: before.left };
   const left: Unmodelled[] = [...(problems.get(route) ?? [])];
-  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, leave: (one) => void left.push(one) };
+  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, services, leave: (one) => void left.push(one) };
   const rules = rulesOf(route, conversion) ?? [];
   memory.set(key, { rules, left, route, rest });
   return { rules, left };
+}
+
+/** A rule of the route of another place that is the same but for its age and where it was written. */
+function inNameOf(route: Named, { spec, match, path, matchPath, placed }: ApiRule): ApiRule {
+  return { spec, match, route, path, matchPath, placed: placed === undefined ? undefined : { ...placed, source: route } };
 }
 
 /** The pile under a key. */
@@ -141,35 +147,29 @@ function unknown(key: string, { host, gateway }: Pile, left: readonly Unmodelled
   return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [rule], problems: [], left, isOfApi: true };
 }
 
-/** Rules as the dialect of Istio reads them; those that are the last place's, and their list where all are, stay the same objects. */
-function httpOf(key: string, rules: readonly ApiRule[], written: readonly Written[], { lists }: Last): readonly HttpRule[] {
+/** Rules as the dialect of Istio reads them. Where all of them are the last place's, so is their list. */
+function httpOf(key: string, rules: readonly ApiRule[], { memory, domain }: ApiInput): readonly HttpRule[] {
+  const { lists } = lastOf(memory);
   const before = lists.get(key);
-  let isNew = before?.length !== rules.length;
-  const list = rules.map((rule, index): HttpRule => {
-    const { spec, route, path, matchPath, placed } = rule;
-    const own = written[index];
-    const found = placed !== undefined && placed.written === own ? placed : {
-      spec, written: own, source: route, path,
-      matches: own?.hasMatches === true ? own.blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [],
-      namespace: route.namespace, mirrorNamespace: route.namespace, mirrorsNamespace: route.namespace,
-    };
-    rule.placed = found;
-    isNew ||= before?.[index] !== found;
-    return found;
-  });
-  if (!isNew && before !== undefined) return before;
+  const list = rules.map((rule) => (rule.placed ??= placedIn(rule, memory, domain)));
+  if (before?.length === list.length && before.every((rule, index) => rule === list[index])) return before;
   lists.set(key, list);
   return list;
+}
+
+function placedIn({ spec, route, path, matchPath }: ApiRule, memory: Memory, domain: string): HttpRule {
+  const { namespace } = route;
+  const written = memory.written(spec, namespace, domain);
+  const matches = written.hasMatches ? written.blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [];
+  return { spec, written, source: route, path, matches, namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
 }
 
 /** The VirtualService as the dialect of Istio reads it; its rules keep the objects that they come from. */
 export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly ApiRule[], { input }: Context): VirtualService {
   const name = key.replaceAll("/", "~");
-  const written = input.memory.rules(rules.map(({ spec }) => spec), `${base.kind} ${name}`, base.namespace, input.domain);
-  const http = httpOf(key, rules, written, lastOf(input.memory));
   return {
-    named: { ...base, name, problems: [], written }, hosts: [pile.host], gateways: [pile.gateway],
+    named: { ...base, name, problems: [], written: [] }, hosts: [pile.host], gateways: [pile.gateway],
     exportTo: input.exportTo.map((target) => (target === "." ? base.namespace : target)),
-    http, problems: [], left: pile.left, isOfApi: true,
+    http: httpOf(key, rules, input), problems: [], left: pile.left, isOfApi: true,
   };
 }

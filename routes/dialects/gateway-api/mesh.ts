@@ -38,5 +38,5 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
 function atPort(rule: ApiRule, port: number): ApiRule {
   const [own] = listAt(rule.spec, "match");
   const match: JsonObject = { ...(isObject(own) ? own : {}), port };
-  return { ...rule, spec: { ...rule.spec, match: [match] } };
+  return { ...rule, spec: { ...rule.spec, match: [match] }, placed: undefined };
 }

@@ -38,6 +38,13 @@ export function problemsOf(named: Named): readonly Unmodelled[] {
   return [...found, ...named.problems].map(({ reason, path }) => ({ reason, where: { object: named.title, path } }));
 }
 
+const rulePaths: string[] = [];
+
+/** Where a rule stands in its route: the same text for all routes. */
+export function rulePath(index: number): string {
+  return (rulePaths[index] ??= `spec.rules[${index}]`);
+}
+
 /** Age, then namespace, then name: the order of the specification and of istiod (conversion.go `sortConfigByCreationTime`). */
 export function byAgeAndName(a: Named, b: Named): number {
   const left = a.created ?? "9", right = b.created ?? "9";

@@ -6,6 +6,7 @@ import { sharesOf } from "./backends.ts";
 import { REDIRECTS } from "./crd.ts";
 import type { Conversion } from "./conversion.ts";
 import { backendHeaders, filtersOf, rewritten } from "./filters.ts";
+import { rulePath } from "./objects.ts";
 import { type ApiMatch, areDisjoint, grpcMatches, httpMatches } from "./matches.ts";
 
 /** One rule for one match, in the words of a VirtualService, with what the dialect of Istio has no word for beside them. */
@@ -15,8 +16,8 @@ export interface ApiRule {
   readonly route: Named;
   readonly path: string;
   readonly matchPath: string;
-  /** The rule as it last stood in a list: see `merged.ts`. */
-  placed?: HttpRule;
+  /** The rule as the dialect of Istio reads it, made when it is first asked for: see `merged.ts`. */
+  placed: HttpRule | undefined;
 }
 
 /** The rules of an HTTPRoute or a GRPCRoute; undefined where istiod makes none of them because one cannot be said. */
@@ -25,46 +26,54 @@ export function rulesOf(route: Named, conversion: Conversion): readonly ApiRule[
   const written = at(route.spec, "rules");
   // The CRD fills in one rule that takes everything where none is written.
   const rules: readonly Json[] = written === undefined && route.kind === "HTTPRoute" ? [{}] : listAt(route.spec, "rules");
-  for (const [index, rule] of rules.entries()) {
-    const path = `spec.rules[${index}]`;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    const path = rulePath(index);
     const action = actionOf(rule, path, route, conversion);
     if (action === undefined) return undefined;
     const matches = route.kind === "GRPCRoute" ? grpcMatches(rule, conversion.reading) : httpMatches(rule, conversion.reading);
-    for (const [block, match] of matches.entries()) {
-      const matchPath = listAt(rule, "matches").length === 0 ? path : `${path}.matches[${block}]`;
-      for (const spec of withMatch(action, match, conversion)) out.push({ spec, match, route, path, matchPath });
+    const isWritten = listAt(rule, "matches").length > 0;
+    for (let block = 0; block < matches.length; block++) {
+      const match = matches[block];
+      const matchPath = !isWritten ? path : block === 0 ? (firstPaths[index] ??= `${path}.matches[0]`) : `${path}.matches[${block}]`;
+      if (match !== undefined) for (const spec of withMatch(action, match, conversion)) out.push({ spec, match, route, path, matchPath, placed: undefined });
     }
   }
   return out;
 }
 
+/** By rule. */
+const firstPaths: string[] = [];
+
 /** conversion.go `convertHTTPRoute` below the match. */
 function actionOf(rule: Json, path: string, route: Named, conversion: Conversion): JsonObject | undefined {
-  const filters = filtersOf(listAt(rule, "filters"), `${path}.filters`, route, conversion);
+  const written = listAt(rule, "filters");
+  const filters = written.length === 0 ? asIs : filtersOf(written, `${path}.filters`, route, conversion);
   const shares = sharesOf(rule, path, route, conversion, (list, own) => backendHeaders(list, own, route, conversion));
   if (filters === undefined || shares === undefined) return undefined;
   if (isObject(at(rule, "sessionPersistence")) && conversion.reading === "specification") {
     conversion.leave({ reason: "the persistence of sessions is not modelled", where: { object: route.title, path: `${path}.sessionPersistence` } });
   }
-  const answersItself = shares.length === 0 && at(filters, "redirect") === undefined;
-  return {
-    ...filters,
-    ...timesOf(rule, conversion),
-    missingStatus: 500,
-    ...(answersItself ? { directResponse: { status: 500 } } : { route: shares }),
-  };
+  const answersItself = shares.length === 0 && filters["redirect"] === undefined;
+  const times = timesOf(rule, conversion);
+  // Most send on and do nothing else.
+  if (filters === asIs && times === asIs && !answersItself) return { missingStatus: 500, route: shares };
+  return { ...filters, ...times, missingStatus: 500, ...(answersItself ? { directResponse: { status: 500 } } : { route: shares }) };
 }
 
+const asIs: JsonObject = {};
+const triedOnce: JsonObject = { retries: { attempts: 0 } };
 const connectionErrors = "connect-failure,refused-stream,unavailable,cancelled";
 
 /** Timeouts and retries. To the specification a rule without `retry` is tried once. */
 function timesOf(rule: Json, { reading }: Conversion): JsonObject {
   const retry = at(rule, "retry"), timeouts = objectAt(rule, "timeouts");
+  if (retry === undefined && at(rule, "timeouts") === undefined) return reading === "istiod" ? asIs : triedOnce;
   const given = (key: string): string | undefined => ((milliseconds(textAt(timeouts, key)) ?? 0) === 0 ? undefined : textAt(timeouts, key));
   const request = given("request"), backend = given("backendRequest");
   if (!isObject(retry)) {
     const timeout = backend ?? request;
-    return { ...(timeout === undefined ? {} : { timeout }), ...(reading === "istiod" ? {} : { retries: { attempts: 0 } }) };
+    return { ...(timeout === undefined ? {} : { timeout }), ...(reading === "istiod" ? asIs : triedOnce) };
   }
   const attempts = typeof at(retry, "attempts") === "number" ? Number(at(retry, "attempts")) : 2;
   const codes = listAt(retry, "codes").filter((code) => typeof code === "number");
@@ -84,7 +93,8 @@ function timesOf(rule: Json, { reading }: Conversion): JsonObject {
 
 /** The rule for one match: rewrites and redirects follow its form. */
 function withMatch(action: JsonObject, match: ApiMatch, { reading }: Conversion): readonly JsonObject[] {
-  const redirect = at(action, "redirect"), rewrite = at(action, "rewrite");
+  const redirect = action["redirect"], rewrite = action["rewrite"];
+  if (redirect === undefined && rewrite === undefined) return [match.spec === undefined ? action : { ...action, match: [match.spec] }];
   const by = isObject(redirect) ? "redirect" : "rewrite";
   const modifier = at(by === "redirect" ? redirect : rewrite, "path");
   return rewritten(modifier, match, by, reading).map((written): JsonObject => ({
@@ -111,7 +121,16 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
 
 /** Rules in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
 export function inOrder(rules: readonly ApiRule[]): readonly ApiRule[] {
-  return rules.toSorted((a, b) => compareRanks(a.match.rank, b.match.rank));
+  // There are few ranks, and within each the rules stay as they are.
+  const byOrder = new Map<number, ApiRule[]>();
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index], order = rule?.match.order;
+    if (rule === undefined || order === undefined) return rules.toSorted((a, b) => compareRanks(a.match.rank, b.match.rank));
+    const group = byOrder.get(order);
+    if (group === undefined) byOrder.set(order, [rule]);
+    else group.push(rule);
+  }
+  return [...byOrder].sort(([a], [b]) => b - a).flatMap(([, group]) => group);
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {

@@ -421,7 +421,10 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
       for (const domain of domains) {
         const host = hostNamed(hosts, domain.toLowerCase());
         const last = routes.endsInCatchAll ? routes.rules.at(-1) : undefined;
-        for (const rule of routes.rules) (rule === last ? host.catchAlls : host.rules).push(rule);
+        for (let at = 0; at < routes.rules.length; at++) {
+          const rule = routes.rules[at];
+          if (rule !== undefined) (rule === last ? host.catchAlls : host.rules).push(rule);
+        }
         for (const one of routes.unmodelled) host.unmodelled.push(one);
         for (const one of routes.untried) host.untried.push(one);
         if (server.tls?.redirect === true) host.requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };

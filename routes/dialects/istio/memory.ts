@@ -61,8 +61,9 @@ export class Written {
   placed: PlacedRule | undefined = undefined;
   /** What the last proxy that asked makes of it: see `rules.ts`. */
   made: Made | undefined = undefined;
-  /** What of it releases read differently: see `rules.ts`. */
+  /** What of it releases read differently, and whether a match block asks who looks: see `rules.ts`. */
   asked: Asked | undefined = undefined;
+  asksLooker: boolean | undefined = undefined;
   private readonly written: Json;
   private order: boolean | undefined = undefined;
 
@@ -127,11 +128,16 @@ export class Memory {
           }
         }
       } else if (shift !== 0) isNew = true;
-      list.push(found ?? new Written(item, this.usesOf(item, namespace, domain)));
+      list.push(found ?? this.written(item, namespace, domain));
     }
     if (!isNew) return before;
     this.lists.set(key, list);
     return list;
+  }
+
+  /** One rule, of which the caller keeps what it knows. */
+  written(spec: Json, namespace: string, domain: string): Written {
+    return new Written(spec, this.usesOf(spec, namespace, domain));
   }
 
   /** What `read` makes of the rules of an object; the same list for an object of another place with the same rules at the same place. */

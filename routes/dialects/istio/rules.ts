@@ -1,7 +1,7 @@
 import type { Origin, Rule, Unmodelled } from "../../decide/model.ts";
 import { type Acted, actionOf, type Circumstances } from "./actions.ts";
 import type { Target } from "./destinations.ts";
-import { canonical, isObject, type JsonObject, listAt, textAt } from "./json.ts";
+import { canonical, isObject, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { concerns, everything, type Looker, type Matched, matchOf } from "./matches.ts";
 import type { Block, Use, Written } from "./memory.ts";
 import { milliseconds } from "./values.ts";
@@ -96,26 +96,31 @@ function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
   return true;
 }
 
-const staticFields = ["port", "gateways", "sourceLabels", "sourceNamespace"] as const;
-
 function isStatic(match: JsonObject): boolean {
-  for (const field of staticFields) if (match[field] !== undefined) return true;
-  return false;
+  return match["port"] !== undefined || match["gateways"] !== undefined || match["sourceLabels"] !== undefined || match["sourceNamespace"] !== undefined;
 }
 
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses = new Set<Use>();
   let asks = false, asksConnection = false, isWritten = true;
-  for (const rule of http) {
+  let last: Use | undefined;
+  // Lists are long and walked once each: an iterator would make an object for every step.
+  for (let index = 0; index < http.length; index++) {
+    const rule = http[index];
+    if (rule === undefined) continue;
     const { written } = rule;
-    if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) asks ||= isStatic(match);
-    else for (const match of rule.matches) asks ||= isStatic(match.spec);
     if (written === undefined) {
+      for (const match of rule.matches) asks ||= isStatic(match.spec);
       isWritten = false;
       continue;
     }
-    for (const use of written.uses) uses.add(use);
-    asksConnection ||= rule.spec["redirect"] !== undefined;
+    asks ||= (written.asksLooker ??= written.blocks.some(({ match }) => isStatic(match)));
+    for (let at = 0; at < written.uses.length; at++) {
+      const use = written.uses[at];
+      // Neighbours often lead to one place.
+      if (use !== undefined && use !== last) uses.add((last = use));
+    }
+    asksConnection ||= written.spec["redirect"] !== undefined;
   }
   return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
 }
@@ -130,7 +135,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     const { written } = rule;
     const kept = written === undefined || key === "" ? undefined : keptFor(written, block, circumstances, key);
     const { action, unmodelled: left } = kept === undefined ? actionOf(rule, matched, circumstances) : (kept.acted ??= actedBy(kept, rule, matched, circumstances));
-    for (const one of left) unmodelled.push(one);
+    if (left.length > 0) unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
     if (kept === undefined) return void rules.push({ when: matched.when, action, origin: originOf(rule, path) });
@@ -142,7 +147,9 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
   };
   const untried: Origin[] = [];
   let isOver = false;
-  for (const rule of http) {
+  for (let index = 0; index < http.length; index++) {
+    const rule = http[index];
+    if (rule === undefined) continue;
     const placed = rule instanceof PlacedRule ? rule : undefined;
     const matches = placed === undefined ? rule.matches : noMatches;
     const count = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
@@ -153,7 +160,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     }
     for (let block = 0; block < count; block++) {
       const spec = placed?.matchAt(block) ?? matches[block]?.spec;
-      if (spec === undefined || !concerns(spec, looker)) continue;
+      if (spec === undefined || (rule.written?.asksLooker !== false && !concerns(spec, looker))) continue;
       const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
       if (isOver) {
         untried.push(originOf(rule, path));
@@ -200,10 +207,10 @@ function actedBy(block: Block, rule: HttpRule, matched: Matched, circumstances: 
   return (written?.made === undefined ? undefined : plainly(written.made, rule, circumstances)) ?? actionOf(rule, matched, circumstances);
 }
 
-const plainParts: ReadonlySet<string> = new Set(["match", "name", "route", "timeout"]);
+const plainParts: ReadonlySet<string> = new Set(["match", "name", "route", "timeout", "missingStatus"]);
 
-/** By target; for the last key that was asked for, by timeout. */
-const plain = new WeakMap<Target, { readonly key: string; readonly byTimeout: Map<number, Acted> }>();
+/** By target; for the last key and status that were asked for, by timeout. */
+const plain = new WeakMap<Target, { readonly key: string; readonly missing: number; readonly byTimeout: Map<number, Acted> }>();
 
 /**
  * The action of a rule that sends on to one destination, perhaps with a timeout, and does nothing else: all rules that do so have one.
@@ -219,9 +226,9 @@ function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumst
   const { destination } = route;
   // A short name is read in the namespace of its rule, which need not be that of the object.
   if (!textAt(destination, "host").includes(".") && circumstances.destinations.target(destination, rule.namespace, circumstances.port) !== target) return undefined;
-  const timeout = milliseconds(textAt(spec, "timeout")) ?? 0;
+  const timeout = milliseconds(textAt(spec, "timeout")) ?? 0, missing = numberAt(spec, "missingStatus");
   let known = plain.get(target);
-  if (known?.key !== key) plain.set(target, (known = { key, byTimeout: new Map() }));
+  if (known?.key !== key || known.missing !== missing) plain.set(target, (known = { key, missing, byTimeout: new Map() }));
   let acted = known.byTimeout.get(timeout);
   // A lone destination has no weight, and nothing here asks for the match.
   if (acted === undefined) known.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
@@ -246,7 +253,9 @@ export function usesOf(service: VirtualService): Asked {
 
 function readAsked(http: readonly HttpRule[]): Asked {
   let headers = false, regexes = false, mirrors = false;
-  for (const rule of http) {
+  for (let index = 0; index < http.length; index++) {
+    const rule = http[index];
+    if (rule === undefined) continue;
     const own = rule.written === undefined ? askedBy(rule) : (rule.written.asked ??= askedBy(rule));
     headers ||= own.headers;
     regexes ||= own.regexes;
