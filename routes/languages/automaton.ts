@@ -60,6 +60,38 @@ export function accepting(automaton: Automaton, state: number): boolean {
 const oneClass = new Uint8Array(256);
 const none: readonly number[] = [];
 
+/** Bytes that are followed at most. */
+const LONGEST_BEGINNING = 64;
+
+/** A text with which every word of a language begins; shorter than it could be where a short look does not tell more. */
+export function beginningOf(automaton: Automaton): Bytes {
+  let text = "";
+  let state = automaton.start;
+  try {
+    while (state >= 0 && text.length < LONGEST_BEGINNING && !automaton.accepts(state)) {
+      const only = onlyStep(automaton, state);
+      if (only === undefined) break;
+      text += String.fromCharCode(only.byte);
+      state = only.state;
+    }
+  } catch (fault) {
+    if (!(fault instanceof OutOfBudget)) throw fault;
+  }
+  return text;
+}
+
+/** The one byte that leads anywhere from a state, and where; undefined: there are several, or none. */
+function onlyStep(automaton: Automaton, state: number): { readonly byte: number; readonly state: number } | undefined {
+  let found: { readonly byte: number; readonly state: number } | undefined;
+  for (let byte = 0; byte < 256; byte++) {
+    const next = automaton.step(state, byte);
+    if (next === DEAD) continue;
+    if (found !== undefined) return undefined;
+    found = { byte, state: next };
+  }
+  return found;
+}
+
 /** Every string. */
 export const everything: Automaton = {
   start: ALL,
