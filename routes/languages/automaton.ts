@@ -57,7 +57,8 @@ export function accepting(automaton: Automaton, state: number): boolean {
   return state === ALL || (state !== DEAD && automaton.accepts(state));
 }
 
-const oneClass = new Uint8Array(256);
+/** All bytes alike. Nobody writes into it. */
+export const oneClass = new Uint8Array(256);
 const none: readonly number[] = [];
 
 /** Every string. */
@@ -303,11 +304,16 @@ function only(byte: number): Uint8Array {
 
 /** The coarsest classes that are finer than both. */
 export function refine(left: Uint8Array, right: Uint8Array): Uint8Array {
+  // Most languages of a question have one class.
+  if (left === oneClass) return right;
+  if (right === oneClass) return left;
   const ids = new Map<number, number>();
-  return Uint8Array.from(left, (id, byte) => {
-    const key = id * 256 + (right[byte] ?? 0);
-    const known = ids.get(key) ?? ids.size;
-    ids.set(key, known);
-    return known;
-  });
+  const refined = new Uint8Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    const key = (left[byte] ?? 0) * 256 + (right[byte] ?? 0);
+    let known = ids.get(key);
+    if (known === undefined) ids.set(key, (known = ids.size));
+    refined[byte] = known;
+  }
+  return refined;
 }
