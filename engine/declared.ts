@@ -70,6 +70,8 @@ export interface DeclaredPool extends DeclaredAt {
   readonly size?: DeclaredSize | undefined;
   /** `seen`: the cluster's own resource lists it, which is what was there when Terraform last looked. */
   readonly origin: "declared" | "seen";
+  /** Set where its nodes do not bear its name, so that nobody can tell which they are: a group of machines that joins by itself, a profile of Fargate. */
+  readonly unnamed?: "self-managed" | "fargate" | undefined;
 }
 
 export interface DeclaredMesh extends DeclaredAt {

@@ -50,6 +50,7 @@ const meshObject: Allowed = {
 
 /** Attributes that newer majors of a provider no longer have; states that they have not touched still do. */
 export const FORMER: ReadonlySet<string> = new Set([
+  "aws_autoscaling_group.tags",
   "azurerm_kubernetes_cluster.automatic_channel_upgrade",
   "azurerm_kubernetes_cluster.default_node_pool.enable_auto_scaling",
   "azurerm_kubernetes_cluster.default_node_pool.node_taints",
@@ -74,6 +75,8 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     scaling_config: { min_size: "number", max_size: "number", desired_size: "number" },
     taint: awsTaint,
   },
+  aws_eks_fargate_profile: { arn: "text", cluster_name: "text", fargate_profile_name: "text" },
+  aws_autoscaling_group: { arn: "text", name: "text", tag: { key: "text" }, tags: { key: "text" } },
   aws_eks_addon: { arn: "text", cluster_name: "text", addon_name: "text", addon_version: "text" },
 
   google_container_cluster: {

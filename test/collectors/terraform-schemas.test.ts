@@ -8,6 +8,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   aws_eks_cluster: "EksCluster",
   aws_eks_node_group: "EksNodeGroup",
   aws_eks_addon: "EksAddon",
+  aws_eks_fargate_profile: "EksFargateProfile",
+  aws_autoscaling_group: "AutoscalingGroup",
   google_container_cluster: "ContainerCluster",
   google_container_node_pool: "ContainerNodePool",
   google_gke_hub_feature: "GkeHubFeature",

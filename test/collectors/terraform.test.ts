@@ -248,6 +248,23 @@ describe("numbers of nodes", () => {
   });
 });
 
+describe("nodes that bear no name of a pool", () => {
+  const group = (name: string, keys: readonly string[], more: object = {}) => resource("aws_autoscaling_group", { arn: "arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:u:autoScalingGroupName/x", name, tag: keys.map((key) => ({ key, value: CANARY, propagate_at_launch: true })), launch_template: [{ id: "lt-1" }], ...more }, { name });
+  it("are declared by groups of machines, by the tag of their cluster, and by profiles of Fargate", async () => {
+    const { of, gaps } = await collected({ state: stateWith([
+      resource("aws_eks_cluster", eksCluster()),
+      group("mine", ["Name", "kubernetes.io/cluster/eks-prod"]),
+      group("older", [], { tags: [{ key: "k8s.io/cluster/eks-prod", value: "owned" }] }),
+      group("another", ["kubernetes.io/cluster/eks-stage"]),
+      group("elsewhere", ["kubernetes.io/cluster/eks-prod"], { arn: "arn:aws:autoscaling:us-east-1:111122223333:autoScalingGroup:u:autoScalingGroupName/x" }),
+      group("web", ["Name"]),
+      resource("aws_launch_template", { user_data: CANARY }),
+      resource("aws_eks_fargate_profile", { arn: "arn:aws:eks:eu-west-1:111122223333:fargateprofile/eks-prod/jobs/1", cluster_name: "eks-prod", fargate_profile_name: "jobs" }),
+    ]) });
+    expect([of("pool").map(({ name, unnamed, arch, size }) => [name, unnamed, arch, size]), gaps]).toEqual([[["mine", "self-managed", undefined, undefined], ["older", "self-managed", undefined, undefined], ["jobs", "fargate", undefined, undefined]], []]);
+  });
+});
+
 describe("architectures", () => {
   it.each([
     ["AL2023_x86_64_STANDARD", [], "amd64"],

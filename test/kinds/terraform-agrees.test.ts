@@ -99,6 +99,22 @@ describe("a pool", () => {
     expect(told(pools({}, declaredPool("a", "p"), nodes("a", "p"), nodes("a", "by-hand"), nodes("a", undefined, { count: 3 }))).infos).toEqual(["`a` runs the pool `by-hand` and 3 nodes of no pool, which no state named for it declares"]);
   });
 
+  it.each(["pools[*].arch", "pools[*].version", "pools[*].taints", "pools[*].nodes"] as const)("whose nodes do not bear its name is listed and never judged: %s", (field) => {
+    const unnamed = declaredPool("a", "asg", { arch: undefined, version: undefined, taints: undefined, size: undefined, instanceTypes: [], unnamed: "self-managed" });
+    const one = "Terraform declares `asg` in `a` (groups of machines that join by themselves), whose nodes do not bear its name: nothing of it is compared with the";
+    expect(told(pools({ fields: [field] }, unnamed, nodes("a", undefined, { count: 3 })))).toEqual({ ...nothing, infos: [`${one} 3 nodes of no pool`] });
+    expect(told(pools({ fields: [field] }, unnamed))).toEqual({ ...nothing, infos: [`${one} 0 nodes of no pool`] });
+    expect(pools({ fields: [field] }, unnamed, nodes("a", undefined)).judged).toBe(0);
+    const [both] = [told(pools({ fields: ["pools[*].version"] }, unnamed, declaredPool("a", "p"), nodes("a", "p"), nodes("a", "by-hand")))];
+    expect(both.infos).toEqual([`${one} 0 nodes of no pool`, "`a` runs the pool `by-hand`, which no state named for it declares"]);
+  });
+
+  it("whose nodes do not bear its name is compared between clusters as nodes of no pool", () => {
+    const facts = (cluster: string, arch: string) => [...well(cluster), declaredPool(cluster, "asg", { arch: undefined, version: undefined, instanceTypes: [], unnamed: "self-managed" }), nodes(cluster, undefined, { arch })];
+    const said = (one: string, other: string) => say({ ...ACROSS, fields: ["pools[*].arch"] }, [...facts("a", one), ...facts("b", other)]);
+    expect([said("amd64", "amd64").faults, said("amd64", "amd64").undecided, said("amd64", "arm64").faults.length]).toEqual([[], [], 1]);
+  });
+
   it("is not judged on half a list of nodes", () => {
     const facts = [state("a"), declaredCluster("a", "1.33"), declaredPool("a", "p", { version: "1.33" }), nodes("a", "p", { kubelet: "v1.32.9-eks-1" })];
     expect(say({ ...LIVE, fields: ["pools[*].version"] }, facts, { gaps: [gapOf("node-pools", "a")] }).faults).toEqual([]);
