@@ -52,7 +52,7 @@ describe("attributes that are read of Terraform states", () => {
     expect(Object.keys(ALLOWED).filter((type) => !Object.hasOwn(CLASSES, type) && !UNTYPED.has(type))).toEqual([]);
   });
 
-  it("are called so by the providers, but for those that are known to be former names", async (context) => {
+  it("are called so by the providers, but for those that are known to be former names, or of a beta", async (context) => {
     const parts = await findAll(["provider-schemas"]);
     if ("missing" in parts) {
       const reason = `${String(parts.missing)}: run \`npm run parts\``;

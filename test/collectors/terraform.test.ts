@@ -265,6 +265,20 @@ describe("nodes that bear no name of a pool", () => {
   });
 });
 
+describe("taints that GKE adds by itself", () => {
+  const taints = async (config: object) => {
+    const { of } = await collected({ state: stateWith([resource("google_container_cluster", { name: "g", project: "p", location: "europe-west1-b", master_version: "1.33.5-gke.1", node_pool: [{ name: "a", version: "1.33.5-gke.1", node_config: [{ machine_type: "n2-standard-4", taint: [{ key: "own", value: "x", effect: "NO_SCHEDULE" }], ...config }] }] })]) });
+    return of("pool")[0]?.taints;
+  };
+  it("are known where the provider shows them, or of Arm processors; else the state does not tell", async () => {
+    expect(await taints({})).toEqual(["own=x:NoSchedule"]);
+    expect(await taints({ machine_type: "c4a-standard-4" })).toEqual(["kubernetes.io/arch=arm64:NoSchedule", "own=x:NoSchedule"]);
+    expect(await taints({ guest_accelerator: [{ type: "nvidia-l4", count: 1 }], effective_taints: [{ key: "nvidia.com/gpu", value: "present", effect: "NO_SCHEDULE" }] })).toEqual(["nvidia.com/gpu=present:NoSchedule"]);
+    for (const config of [{ guest_accelerator: [{ type: "nvidia-l4", count: 1 }] }, { sandbox_config: [{ sandbox_type: "gvisor" }] }, { image_type: "WINDOWS_LTSC_CONTAINERD" }, { machine_type: "ct5lp-hightpu-4t" }]) expect(await taints(config)).toBeUndefined();
+    expect(await taints({ guest_accelerator: [], sandbox_config: [], effective_taints: [] })).toEqual(["own=x:NoSchedule"]);
+  });
+});
+
 describe("architectures", () => {
   it.each([
     ["AL2023_x86_64_STANDARD", [], "amd64"],
@@ -322,6 +336,11 @@ describe("meshes", () => {
     expect(await meshes(helm({ metadata: [{ app_version: "1.29.5", values }] }))).toEqual([one]);
     expect(await meshes(helm({ metadata: { app_version: "1.29.5", values } }))).toEqual([one]);
     expect(await meshes(helm({ chart: "istio/istiod", metadata: null }))).toEqual([{ flavour: "istio", revisions: ["default"], version: "1.29.5" }]);
+    expect(await meshes(helm({ chart: "istiod-remote" }), helm({ metadata: [{ app_version: "1.29.5", values: '{"profile":"remote"}' }] }), helm({ metadata: [{ app_version: "1.29.5", values: '{"istiodRemote":{"enabled":true}}' }] }))).toEqual([]);
+    const whole = { chart: "ambient", repository: "https://istio-release.storage.googleapis.com/charts" };
+    expect(await meshes(helm({ ...whole, metadata: [{ app_version: "1.29.5", values: "{}" }] }))).toEqual([{ flavour: "istio", revisions: ["default"], version: "1.29.5" }]);
+    expect(await meshes(helm({ ...whole, metadata: [{ app_version: "1.29.5", values: '{"istiod":{"revision":"r"},"global":{"tag":"1.29.6"}}' }] }))).toEqual([{ flavour: "istio", revisions: ["r"], version: "1.29.6" }]);
+    expect(await meshes(helm({ chart: "ambient", repository: "https://charts.example" }))).toEqual([]);
     expect(await meshes(helm({ chart: "gateway" }), helm({ chart: "base" }), helm({ chart: "my-istiod-dashboard" }))).toEqual([]);
   });
 
