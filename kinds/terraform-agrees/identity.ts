@@ -25,10 +25,12 @@ function elsewhere(view: View, fact: ClusterFact): Finding | undefined {
   const { cloud, region, account, nodeGroup } = fact.data;
   // Of the fleet file only a cloud that has a name of its own here counts: other words, and those for regions, are the user's.
   const said = CLOUDS.has(view.cluster.cloud ?? "") ? view.cluster.cloud : undefined;
+  // A project has a number, too: nodes are named by its id.
+  const told = cloud === "gcp" && /^\d+$/.test(account ?? "") ? undefined : account;
   const differs =
     difference("cloud", cloud, [said, ...view.nodes.map(({ data }) => data.cloud)]) ??
     difference("region", region, view.nodes.map(({ data }) => data.region)) ??
-    difference("account", account, view.nodes.map(({ data }) => data.account)) ??
+    difference("account", told, view.nodes.map(({ data }) => data.account)) ??
     difference("group", nodeGroup, view.nodes.map(({ data }) => data.group));
   if (differs === undefined) return undefined;
   const node = view.nodes.find(({ data }) => data[differs.what] !== undefined);

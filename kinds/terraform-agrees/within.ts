@@ -16,12 +16,19 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
   if (!same.holds) return yield judged(1);
   if (view.clusters.length === 0 && !view.sees("declared")) return;
   const asks = (field: Field) => spec.fields.includes(field);
+  // Where `declared` has gaps they say why; a list that is whole and holds pools or add-ons alone says nothing of the control plane.
+  if (asks("controlPlane.version") && view.clusters.length === 0 && view.sees("declared")) yield noCluster(view);
   if (asks("controlPlane.version")) for (const cluster of view.clusters) yield* controlPlane(view, cluster);
   for (const pool of view.pools.filter(({ data }) => data.unnamed === undefined)) yield* judgePool(view, pool, spec);
   yield* unnamedPools(view);
   yield* undeclaredPools(view);
   yield* judgeMesh(view, spec);
   if (asks("addons[*].version")) yield* judgeAddons(view);
+}
+
+function noCluster({ name, states }: View): Judgement {
+  const names = states.map(({ subject }) => subject.replace(/^state /, ""));
+  return gap({ kind: "declared", cluster: name, subject: `${name}/controlPlane.version`, reason: `no state of \`${name}\` declares the cluster itself: ${several(names)}`, remedy: "name the state that does, or compare other `fields`" });
 }
 
 function* controlPlane(view: View, fact: ClusterFact): Iterable<Judgement> {

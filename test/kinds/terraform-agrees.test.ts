@@ -62,8 +62,17 @@ describe("inside a cluster, a version agrees as far as it is declared", () => {
     expect(told(say(LIVE, well("a", "1.33", "latest"))).gaps).toEqual(["the API server calls its version `latest`, which is none"]);
   });
 
-  it("is asked of each of two states that manage one cluster", () => {
-    expect(told(say(LIVE, [...well("a"), declaredCluster("a", "1.32")])).faults).toHaveLength(1);
+  it("that no state declares is a gap, though pools beside it are declared and agree", () => {
+    const said = say({ ...LIVE, fields: ["controlPlane.version", "pools[*].version"] }, [state("a"), declaredPool("a", "p"), nodes("a", "p"), server("a", "v1.33.4")]);
+    expect(told(said)).toEqual({ ...nothing, gaps: ["no state of `a` declares the cluster itself: `a.tfstate`"] });
+  });
+
+  it("is asked of each of two states that manage one cluster, which is told", () => {
+    const twice = (version: string, more: Partial<DeclaredCluster> = {}) => told(say(LIVE, [...well("a"), declaredCluster("a", version, { state: "b.tfstate", ...more })]));
+    const claim = ["the states `a.tfstate` and `b.tfstate` of `a` manage the cluster `a`: each apply of one undoes the other's, and each is compared with what runs"];
+    expect(twice("1.32")).toMatchObject({ faults: [expect.stringMatching(/declares 1\.32/) as string], infos: claim });
+    expect(twice("1.33")).toEqual({ ...nothing, infos: claim });
+    expect(twice("1.33", { mode: "data" })).toEqual(nothing);
   });
 });
 
@@ -154,6 +163,11 @@ describe("states of another cluster", () => {
   it("are not shown by what differs in case alone, or is told by nobody", () => {
     expect(say(LIVE, [state("a"), declaredCluster("a", "1.33", { region: "WestEurope", cloud: "azure", account: "A" }), server("a", "v1.33.4"), nodes("a", "p", { region: "westeurope", cloud: "azure", account: "a" })]).faults).toEqual([]);
     expect(say(LIVE, [state("a"), declaredCluster("a", "1.33", { region: "x", account: "y" }), server("a", "v1.33.4"), nodes("a", "p")]).faults).toEqual([]);
+  });
+
+  it("are not shown by the number of a project, of which nodes have the name", () => {
+    const facts = (account: string) => [state("a"), declaredCluster("a", "1.33", { cloud: "gcp", account }), server("a", "v1.33.4"), nodes("a", "p", { cloud: "gcp", account: "payments" })];
+    expect([say(LIVE, facts("123456789")).faults.length, say(LIVE, facts("other")).faults.length]).toEqual([0, 1]);
   });
 
   it("are not shown by the user's own word for a cloud or a region", () => {
