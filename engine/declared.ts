@@ -138,7 +138,7 @@ export interface ApiServerFact {
   /** SHA-256 of the DER form of its certificate authority; left out where the system's are used. */
   readonly caSha256?: string | undefined;
   /**
-   * Whose name the host has: one that EKS or AKS give to a single cluster for ever, an address, the name of the service inside the cluster,
+   * Whose name the host has: one that EKS gives to a single cluster for ever, one of AKS, an address, the name of the service inside the cluster,
    * or any other name, behind which a proxy may stand.
    */
   readonly named: "eks" | "aks" | "address" | "inside" | "other";

@@ -186,13 +186,20 @@ describe("states of another cluster", () => {
     ["the same host", { hostSha256: "host-2", named: "eks", caSha256: "ca-1" }, [compared]],
     ["the same authority through a tunnel", { named: "address", caSha256: "ca-2" }, [compared]],
     ["a name that its cloud gives once", { named: "eks", caSha256: "ca-1" }, ["fault a/api-server"]],
-    ["the same without an authority", { named: "aks" }, ["fault a/api-server"]],
+    ["the same without an authority", { named: "eks" }, ["fault a/api-server"]],
+    ["a name of a cloud that may give two", { named: "aks" }, ["undecided a/api-server"]],
     ["an address with another authority", { named: "address", caSha256: "ca-1" }, ["undecided a/api-server"]],
     ["the name inside the cluster with another authority", { named: "inside", caSha256: "ca-1" }, ["undecided a/api-server"]],
     ["a name that may be a proxy's", { named: "other", caSha256: "ca-1" }, [compared, "assumed"]],
     ["an address, and the system's authorities", { named: "address" }, [compared]],
   ] as const)("show by how the API server is reached: %s", (_, api, said) => {
     expect(reached(api)).toEqual(said);
+  });
+
+  it("are not shown by a name where the nodes are in the group that is declared", () => {
+    const facts = (group: string) => [state("a"), declaredCluster("a", "1.33", { hostsSha256: ["h"], nodeGroup: "mc_a" }), server("a", "v1.33.4"), live("api-server", "a", { hostSha256: "other", named: "aks" }), nodes("a", "p", { group })];
+    const said = (group: string) => told(say({ ...LIVE, fields: ["controlPlane.version", "pools[*].version"] }, facts(group)));
+    expect([said("mc_a").undecided, said("mc_a").faults, said("mc_b").faults.length]).toEqual([[], [], 1]);
   });
 
   it("are not shown by what the state does not tell of the API server", () => {
