@@ -1,4 +1,4 @@
-import type { NodeTaint } from "#engine";
+import { KERNEL_OPTIONS, type NodeTaint } from "#engine";
 import { fpgasOf, type Accelerator } from "./accelerators.ts";
 import type { HalProfile } from "./profile.ts";
 import { isAtLeast, parseRelease, type Release } from "./releases.ts";
@@ -93,8 +93,16 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   const key = `${PREFIX}${feature}`;
   const option = /^kernel-config\.(.+)$/.exec(feature)?.[1];
   const configured = option === undefined ? undefined : features?.data.kernelConfig?.[option];
-  const value = configured ?? features?.data.labels[key] ?? node.labels[key];
+  const asked = features?.data.labels ?? {};
+  const [own, label] = [configured ?? asked[key], node.labels[key]];
+  const value = own ?? label;
+  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
   const fact = features;
+  // a worker writes all labels of one source into its object: one that is on the node alone was set by hand, or by a rule of somebody's own
+  const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
+  if (own === undefined && label !== undefined && (isRead || Object.keys(asked).some((each) => each.startsWith(kin)))) {
+    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, give it a name of its own", { fact });
+  }
   if (value !== undefined) {
     const text = `${feature}=${value}`;
     return value === "false" || value === "n" ? fail("T2", text, "choose an image or a type of machine that has it", { fact }) : pass("T2", text, { fact });
@@ -102,8 +110,7 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   const ran = features !== undefined || Object.keys(node.labels).some((each) => each.startsWith(PREFIX));
   if (!ran) return unknown("nothing of Node Feature Discovery", "install Node Feature Discovery on these nodes, or add an evidence that needs none");
   // NFD reads only options that it was told to read; of processors it writes all that it knows
-  if (option !== undefined && features?.data.kernelConfig === undefined) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
-  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
+  if (option !== undefined && !isRead) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
   const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => each.startsWith(kin));
   return told ? fail("T2", `no ${feature}`, "choose an image or a type of machine that has it", { fact }) : unknown(`no label \`${feature}\``, "enable the source of this label in Node Feature Discovery");
 }

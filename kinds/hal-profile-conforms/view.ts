@@ -67,7 +67,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   const agents = seen.filter((fact): fact is AgentFact => fact.data.type === "agent");
   const ready = byNode(agents, ({ data }) => data.readyOn);
   const broken = byNode(agents, ({ data }) => data.notReadyOn);
-  const features = new Map(facts("node-features").map((fact) => [(fact.data satisfies NodeFeatureFact).node, fact]));
+  const features = mergedFeatures(facts("node-features"));
   const programs = Map.groupBy(facts("bpf-applications").map(({ data }) => data), ({ node }) => node);
   const classes = facts("runtime-classes");
   const declared = facts("wasm-modules");
@@ -92,6 +92,31 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     images: facts("wasm-images"),
     complete: (kind) => asked.has(kind) && world.complete(kind, cluster.name),
   };
+}
+
+/** A node may have several objects of Node Feature Discovery: its worker's own, which bears the node's name, counts more than others. */
+function mergedFeatures(all: readonly Fact<"node-features">[]): ReadonlyMap<string, Fact<"node-features">> {
+  const isOwn = ({ subject, data }: Fact<"node-features">) => subject.endsWith(`/${data.node}`);
+  const merged = new Map<string, Fact<"node-features">>();
+  for (const fact of all) {
+    const before = merged.get(fact.data.node);
+    if (before === undefined) merged.set(fact.data.node, fact);
+    else {
+      const [less, more] = isOwn(before) ? [fact, before] : [before, fact];
+      const { kernelConfig: some, modules = [], pci = [] } = less.data;
+      const { kernelConfig: own, modules: ownModules = [], pci: ownPci = [] } = more.data;
+      const data: NodeFeatureFact = {
+        ...less.data,
+        ...more.data,
+        labels: { ...less.data.labels, ...more.data.labels },
+        ...(some === undefined && own === undefined ? {} : { kernelConfig: { ...some, ...own } }),
+        modules: [...new Set([...modules, ...ownModules])],
+        pci: [...new Set([...pci, ...ownPci])],
+      };
+      merged.set(fact.data.node, { ...more, data });
+    }
+  }
+  return merged;
 }
 
 function byNode(agents: readonly AgentFact[], nodesOf: (fact: AgentFact) => readonly string[]): ReadonlyMap<string, readonly AgentFact[]> {

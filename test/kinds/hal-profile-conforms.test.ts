@@ -143,6 +143,13 @@ describe("a feature is what some evidence shows", () => {
     ["it runs and was not told to read this option: nothing follows", byLabel, [node({ labels: { "feature.node.kubernetes.io/kernel-version.full": "6.1.141-155.222.amzn2023.x86_64" } })], { undecided: ["eks/features.btf"] }],
     ["it does not run, and the image is known to have it", byEither, [node()], {}],
     ["it does not run, and the image is not listed", byEither, [node({ osImage: "Talos (v1.11)" })], { undecided: ["eks/features.btf"] }],
+    ["a label that somebody set by hand: the object of Node Feature Discovery says what it found, without it", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { undecided: ["eks/features.aes"] }],
+    ["a label of an option, set by hand: the configuration was read and does not have it", byLabel, [node({ labels: { [BTF]: "true" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.btf"] }],
+    ["a label that the object asks for, too", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } })], {}],
+    ["a label of another source than those of the object", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ kernelConfig: { BPF: "y" } })], {}],
+    ["an option of the kernel that is not kept: its absence says nothing", { node: { features: [{ id: "hz", any: [{ nfd: "kernel-config.HZ_1000" }] }] } }, [node(), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.hz"] }],
+    ["two objects of one node: its worker's own counts more, the other adds to it", byLabel, [node(), feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), { ...feature({ labels: { "acme.example/x": "1" } }), subject: "nfd/acme-n1" }], {}],
+    ["two objects of one node that contradict each other: its worker's own counts", byLabel, [node(), { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "n" } }), subject: "nfd/n1" }, { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), subject: "nfd/acme-n1" }], { faults: ["eks/features.btf"] }],
     ["of processors it writes all it knows: no label is no feature", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { faults: ["eks/features.aes"] }],
     ["evidence below the least tier decides nothing", { minTier: "T2", ...byEither }, [node()], { undecided: ["eks/features.btf"] }],
     ["and for one requirement alone", { minTiers: { "node.arch": "T3" }, ...ARCH }, [node()], { undecided: ["eks/node.arch"] }],
@@ -167,6 +174,8 @@ describe("the eBPF data plane", () => {
     ["no pod of the mesh shows how pods are in the mesh", EBPF, [node(), cilium()], { undecided: ["eks/mesh.dataplane"] }],
     ["pods in ambient mode where sidecars are wanted", EBPF, [node(), cilium(), pods("ambient")], { faults: ["eks/mesh.dataplane"] }],
     ["Kmesh and Merbridge together: which redirects a pod cannot be seen", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), agent("kmesh"), agent("merbridge")], { undecided: ["eks/mesh.ebpf"] }],
+    ["Merbridge that is not ready beside Kmesh: its programs stay loaded", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), agent("kmesh"), agent("merbridge", { readyOn: [], notReadyOn: ["n1"] })], { undecided: ["eks/mesh.ebpf"] }],
+    ["pods in ambient mode that are not ready for the moment, where sidecars are wanted", EBPF, [node(), cilium(), pods("sidecars"), pods("ambient", { runningOn: [], failingOn: ["n1"] })], { undecided: ["eks/mesh.dataplane"] }],
     ["Kmesh beside a ztunnel", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), agent("ztunnel")], { undecided: ["eks/mesh.ebpf"] }],
     ["Kmesh beside a Cilium that translates in the sockets of pods", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium({ "bpf-lb-sock-hostns-only": "false" })], { undecided: ["eks/mesh.ebpf"] }],
     ["Kmesh beside a Cilium that does not", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium()], {}],
@@ -177,6 +186,9 @@ describe("the eBPF data plane", () => {
     const bpfman = { mesh: { ebpf: { impl: ["bpfman"] } } };
     expect(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadSuccess")]).verdict).toBe("holds");
     expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadError")])).faults).toEqual(["eks/mesh.ebpf"]);
+    expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("UnloadError")])).faults).toEqual(["eks/mesh.ebpf"]);
+    for (const status of ["", "NotLoaded", "Pending"]) expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded(status)])).undecided).toEqual(["eks/mesh.ebpf"]);
+    expect(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("NotSelected")]).verdict).toBe("holds");
   });
 });
 
@@ -367,6 +379,14 @@ describe("parity of clouds", () => {
     const offer = (on: string, resource: string) => node({ on, capacity: { [resource]: "1" }, allocatable: { [resource]: "1" } });
     expect(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "xilinx.com/fpga-xilinx_u250_gen3x16_xdma_shell_2_1-0")]).verdict).toBe("holds");
     expect(shown(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "fpga.intel.com/region-d8424dc4a4a3c413f89e433683f9040b")])).faults).toEqual(["parity/vendor"]);
+  });
+  it("an image without a release says nothing of its version: `latest` is not the same everywhere", () => {
+    const profile = { ...onCilium, parity: { across: ["cloud"], compare: ["ebpfVersion"] } };
+    const both = (one: string, two = one) => [node(), node({ on: "gke" }), agent("cilium", { image: one }), { ...agent("cilium", { image: two }), cluster: "gke" }];
+    expect(across(profile, both("quay.io/cilium/cilium:v1.18.1")).verdict).toBe("holds");
+    expect(shown(across(profile, both("quay.io/cilium/cilium:v1.18.1", "quay.io/cilium/cilium:v1.18.2"))).faults).toEqual(["parity/ebpfVersion"]);
+    for (const image of ["quay.io/cilium/cilium:latest", "quay.io/cilium/cilium"]) expect(shown(across(profile, both(image))).undecided).toEqual(["parity/ebpfVersion"]);
+    expect(across(profile, both(`quay.io/cilium/cilium:latest@sha256:${ONE}`)).verdict).toBe("holds");
   });
   it("a kernel is a floor and has no equality", () => {
     const profile = { ...KERNEL, parity: { across: ["cloud"], compare: [], atLeast: ["kernel.min"] } };
