@@ -65,8 +65,8 @@ function evidenceOf(assessment: Assessment, view: ClusterView, id: string): read
   const cited = values.flatMap(({ text, tier, nodes }) => nodes.map(({ view: node }) => cite(node.fact, `${id} of ${node.node.name}`, tier === undefined ? text : `${text} (${tier})`)));
   const facts = factsOf(assessment).map((fact) => cite(fact, `${id}, ${fact.subject}`, values[0]?.text ?? ""));
   const all = [...cited.slice(0, MOST_CITED), ...facts.slice(0, MOST_CITED)];
-  const [node] = view.nodes;
-  return all.length > 0 || node === undefined ? all : [cite(node.fact, `${id} of ${view.cluster.name}`, values[0]?.text ?? "")];
+  const [fact] = [...view.nodes.map((node) => node.fact), ...view.pools];
+  return all.length > 0 || fact === undefined ? all : [cite(fact, `${id} of ${view.cluster.name}`, values[0]?.text ?? "")];
 }
 
 function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines: readonly Line[], telling: Telling): Iterable<Finding> {
@@ -90,7 +90,7 @@ function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines:
     };
     yield nodes.outcome === "fail" ? fault(words) : undecided(words);
   } else if (view.nodes.length === 0 && nodes.outcome === "pass") {
-    yield info({ ...about, message: `\`${name}\` has no node of the profile \`${telling.profile}\`, which \`minNodes: 0\` allows`, remedy: "nothing is to be done; write `minNodes: 1` where every cluster must have some" });
+    yield info({ ...about, message: `\`${name}\` has no node of the profile \`${telling.profile}\`, which \`minNodes: 0\` allows${view.pools.length === 0 ? "" : `; judged is what Terraform declares of ${named(view.pools.map(({ data }) => data.name).toSorted(byText), 3)}`}`, remedy: "nothing is to be done; write `minNodes: 1` where every cluster must have some" });
   } else if (beside !== "") {
     yield info({ ...about, subject: `${name}/nodes aside`, message: `\`${name}\`: selected nodes that are not judged: ${beside}`, remedy: "they prove nothing of what pods get: bring them back, or remove them" });
   }

@@ -1,4 +1,4 @@
-import { KERNEL_OPTIONS, type NodeTaint } from "#engine";
+import { KERNEL_OPTIONS, type DeclaredPool, type NodeTaint } from "#engine";
 import { fpgasOf, type Accelerator } from "./accelerators.ts";
 import type { HalProfile } from "./profile.ts";
 import { isAtLeast, parseRelease, type Release } from "./releases.ts";
@@ -18,11 +18,11 @@ type Resource = NonNullable<Node["resources"]>[number];
 export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
   const { arch, os, kernel, features = [], taints, resources = [], runtimeHandlers } = node;
   return [
-    ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode((view) => seeArch(view, arch)) }]),
+    ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode(({ node }) => seeArch(node.arch, "T1", arch), (pool) => seeArch(pool.arch, "T0", arch)) }]),
     ...(os === undefined ? [] : [{ id: `${prefix}node.os`, wanted: either(os.families), rule: onNode((view) => seeSystem(view, os.families)) }]),
     ...(kernel === undefined ? [] : [{ id: `${prefix}node.kernel`, wanted: `kernel ${kernel.min} or newer`, rule: onNode((view) => seeKernel(view, kernel)) }]),
     ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature)) })),
-    ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode((view) => seeTaints(view, taints)) }]),
+    ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode(({ node }) => seeTaints(node.taints, "T1", taints), (pool) => seeDeclaredTaints(pool, taints)) }]),
     ...resources.map((resource) => ({ id: `${prefix}resources.${resource.class}`, wanted: resourceText(resource), rule: onNode((view) => seeResource(view, resource)) })),
     ...(runtimeHandlers === undefined ? [] : [{ id: `${prefix}node.runtimeHandlers`, wanted: `the handlers ${runtimeHandlers.join(", ")}`, rule: onNode((view) => seeHandlers(view, runtimeHandlers)) }]),
   ];
@@ -30,11 +30,10 @@ export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
 
 const LOOK = "look at the node with `kubectl get node -o yaml`";
 
-function seeArch({ node }: NodeView, wanted: readonly string[]): Seen {
-  const { arch } = node;
+function seeArch(arch: string | undefined, tier: "T0" | "T1", wanted: readonly string[]): Seen {
   if (arch === undefined) return unknown("no architecture", LOOK);
   const values = { arch };
-  return wanted.includes(arch) ? pass("T1", arch, { values }) : fail("T1", arch, `move the profile to nodes of ${either(wanted)}, or allow \`${arch}\` in \`node.arch\``, { values });
+  return wanted.includes(arch) ? pass(tier, arch, { values }) : fail(tier, arch, `move the profile to nodes of ${either(wanted)}, or allow \`${arch}\` in \`node.arch\``, { values });
 }
 
 function seeSystem({ node }: NodeView, wanted: readonly string[]): Seen {
@@ -122,14 +121,24 @@ function taintText({ key, value, effect }: Pick<NodeTaint, "key" | "value" | "ef
 /** Taints of Kubernetes itself come and go with the state of the node. */
 const PASSING = /^(?:node\.kubernetes\.io|node\.cloudprovider\.kubernetes\.io)\//;
 
-function seeTaints({ node }: NodeView, { required, mode }: Taints): Seen {
-  const hard = node.taints.filter(({ key, effect }) => effect !== "PreferNoSchedule" && !PASSING.test(key));
-  const text = node.taints.filter(({ key }) => !PASSING.test(key)).map(taintText).toSorted().join(", ") || "no taint";
-  const lacking = required.filter((taint) => !node.taints.some(({ key, value, effect }) => key === taint.key && effect === taint.effect && (taint.value === undefined || taint.value === (value ?? ""))));
-  if (lacking.length > 0) return fail("T1", text, `taint these nodes, in the definition of their pool: ${lacking.map((taint) => `\`${taintText(taint)}\``).join(", ")}`);
+/** Terraform writes them as Kubernetes does: `key=value:Effect`. */
+function seeDeclaredTaints({ taints }: DeclaredPool, wanted: Taints): Seen {
+  if (taints === undefined) return unknown("no list of taints", "look at the pool in the Terraform configuration");
+  const read = taints.map((text): NodeTaint => {
+    const [, key = "", value, effect = ""] = /^([^=:]*)(?:=([^:]*))?:(.*)$/.exec(text) ?? [];
+    return { key, value: value === "" ? undefined : value, effect };
+  });
+  return seeTaints(read, "T0", wanted);
+}
+
+function seeTaints(taints: readonly NodeTaint[], tier: "T0" | "T1", { required, mode }: Taints): Seen {
+  const hard = taints.filter(({ key, effect }) => effect !== "PreferNoSchedule" && !PASSING.test(key));
+  const text = taints.filter(({ key }) => !PASSING.test(key)).map(taintText).toSorted().join(", ") || "no taint";
+  const lacking = required.filter((taint) => !taints.some(({ key, value, effect }) => key === taint.key && effect === taint.effect && (taint.value === undefined || taint.value === (value ?? ""))));
+  if (lacking.length > 0) return fail(tier, text, `taint these nodes, in the definition of their pool: ${lacking.map((taint) => `\`${taintText(taint)}\``).join(", ")}`);
   const others = hard.filter(({ key, effect }) => !required.some((taint) => taint.key === key && taint.effect === effect));
-  if (mode === "exact" && others.length > 0) return fail("T1", text, `take ${others.map((taint) => `\`${taintText(taint)}\``).join(", ")} off these nodes, or write \`mode: effective\``);
-  return pass("T1", text);
+  if (mode === "exact" && others.length > 0) return fail(tier, text, `take ${others.map((taint) => `\`${taintText(taint)}\``).join(", ")} off these nodes, or write \`mode: effective\``);
+  return pass(tier, text);
 }
 
 function resourceText({ class: kind, vendors, families, shells, min }: Resource): string {

@@ -1,7 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cluster, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
+import type { Cluster, DeclaredPool, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
@@ -101,6 +101,45 @@ describe("which nodes are judged", () => {
     expect(shown(judged(specOf({ ...ARCH, minNodes: 3 }, { mode: "atLeast" }), facts)).faults).toEqual(["eks/nodes"]);
     const open = [node(), node({ name: "n2", arch: undefined })];
     expect(judged(specOf({ ...ARCH, minNodes: 2 }, { mode: "atLeast" }), open).verdict).toBe("undecided");
+  });
+});
+
+function pool(parts: Partial<DeclaredPool> = {}): Fact<"declared"> {
+  const data: DeclaredPool = { what: "pool", state: "infra", address: "aws_eks_node_group.p", name: "p", arch: "amd64", instanceTypes: ["c7i.large"], taints: ["hal/fpga=yes:NoSchedule"], size: { min: 0, max: 3 }, origin: "declared", ...parts };
+  return { type: "fact", kind: "declared", cluster: "eks", subject: `infra pool ${data.name}`, selector: "pools", data, source: { collector: "terraform", locator: "infra.tfstate" } };
+}
+
+describe("what Terraform declares is the weakest evidence, for pools without a node", () => {
+  const declared = { minTier: "T0", minNodes: 0, ...ARCH };
+  const taint = { minTier: "T0", minNodes: 0, node: { taints: { required: [{ key: "hal/fpga", value: "yes", effect: "NoSchedule" }] } } };
+  table([
+    ["a pool of the architecture that is wanted", declared, [pool()], {}],
+    ["a pool of another architecture", declared, [pool({ arch: "arm64" })], { faults: ["eks/node.arch"] }],
+    ["a pool whose architecture nothing tells", declared, [pool({ arch: undefined })], { undecided: ["eks/node.arch"] }],
+    ["a pool that the selector does not pick", declared, [pool({ name: "q" })], { gaps: ["under-test"] }],
+    ["a selector by labels picks none: a state does not tell them", { ...declared, selector: { labels: { a: "b" } } }, [pool()], { gaps: ["under-test"] }],
+    ["a selector by types of machine", { ...declared, selector: { instanceTypes: { aws: ["c7*"] } } }, [pool(), pool({ name: "q", instanceTypes: ["m7g.large"], arch: "arm64" })], {}],
+    ["where T0 is not accepted nothing is asked of states", { ...declared, minTier: "T1" }, [pool()], { gaps: ["under-test"] }],
+    ["where T0 is accepted of another requirement only, it is undecided", { ...declared, minTier: "T1", minTiers: { nodes: "T0" } }, [pool()], { undecided: ["eks/node.arch"] }],
+    ["a pool is no node: `minNodes` asks for live ones", { ...declared, minNodes: 1 }, [pool()], { faults: ["eks/nodes"] }],
+    ["a live node counts more than its pool", declared, [node({ arch: "arm64" }), pool()], { faults: ["eks/node.arch"] }],
+    ["a live node that does not tell is not helped by its pool", declared, [node({ arch: undefined }), pool()], { undecided: ["eks/node.arch"] }],
+    ["a node that is not ready is there: its pool does not stand in for it", declared, [node({ ready: false }), pool()], { gaps: ["under-test"] }],
+    ["taints of a pool", taint, [pool()], {}],
+    ["other taints of a pool", taint, [pool({ taints: ["hal/fpga=no:NoSchedule"] })], { faults: ["eks/node.taints"] }],
+    ["taints of which the state says nothing", taint, [pool({ taints: undefined })], { undecided: ["eks/node.taints"] }],
+    ["a kernel no state tells", { minTier: "T0", minNodes: 0, node: { kernel: { min: "5.10" } } }, [pool()], { undecided: ["eks/node.kernel"] }],
+    ["nor who carries traffic", { minTier: "T0", minNodes: 0, mesh: { dataplane: ["none"], ebpf: { impl: ["cilium"] } } }, [pool()], { undecided: ["eks/mesh.dataplane", "eks/mesh.ebpf"] }],
+  ]);
+
+  it("is named with its tier, and the state asked only where it counts", () => {
+    expect(judged(specOf(declared), [pool()]).tables?.[0]?.rows.find(({ head }) => head === "node.arch")?.cells).toEqual([{ state: "pass", text: "T0 amd64" }]);
+    const asks = (profile: object) => kind.needs(specOf(profile)).some(({ fact: of }) => of === "declared");
+    expect([declared, { ...ARCH, minTiers: { "node.arch": "T0" } }, ARCH].map(asks)).toEqual([true, true, false]);
+  });
+
+  it("nodes that nobody could list are still a gap", () => {
+    expect(resultOf(kind, specOf(declared), { clusters: [EKS], facts: [pool()], gaps: [gapOf("nodes", "eks")] }).verdict).toBe("undecided");
   });
 });
 
