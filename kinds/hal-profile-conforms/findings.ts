@@ -54,10 +54,14 @@ function shownBy(assessment: Assessment): string {
   const values = valuesOf(assessment);
   const shown = values.slice(0, 3).map(({ text, tier, nodes }) => {
     const seen = `${text}${tier === undefined ? "" : ` (${tier})`}`;
-    return assessment.cluster === undefined ? `${nodes.length} of ${assessment.nodes.length} ${assessment.nodes.length === 1 ? "node shows" : "nodes show"} ${seen}` : seen;
+    return assessment.cluster === undefined ? `${nodes.length} of ${assessment.nodes.length} ${thing(assessment)}${assessment.nodes.length === 1 ? " shows" : "s show"} ${seen}` : seen;
   });
   const rest = values.length - shown.length;
   return `${shown.join("; ")}${rest > 0 ? `; and ${rest} more values` : ""}`;
+}
+
+function thing({ nodes }: Assessment): string {
+  return nodes[0]?.view.fact.kind === "declared" ? "declared pool" : "node";
 }
 
 function evidenceOf(assessment: Assessment, view: ClusterView, id: string): readonly Evidence[] {

@@ -65,12 +65,26 @@ function seeImplementation({ agents, brokenAgents, programs }: NodeView, view: C
   const rivals = rivalsOn([...agents, ...brokenAgents], impl);
   const text = there.map(({ data }) => agentText(data.image, data.product, data.mode)).toSorted().join(", ");
   if (rivals.length > 1) return unknown(`${rivals.join(" and ")} together`, `run one of ${rivals.join(", ")} on a node: which of them redirects a pod cannot be seen from here`, { fact: first });
+  const others = implementationsOf(view, impl).filter((product) => !there.some(({ data }) => data.product === product));
+  if (others.length > 0) return fail("T3", `${text}, and ${others.join(" and ")} on other nodes`, `run one of ${either(impl)} on all nodes of the profile in a cluster: pods reach each other in its way`, { fact: first });
   const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ...versionOf(there) };
   const broken = programs.find(({ status }) => /error|fail/i.test(status));
   if (broken !== undefined && impl.includes("bpfman")) return fail("T3", `${text}, which could not load \`${broken.application}\` (${broken.status})`, "look at the status of that application's state object", { fact: first, values });
   const open = programs.find(({ status }) => !SETTLED.includes(status));
   if (open !== undefined && impl.includes("bpfman")) return unknown(`${text}, of whose \`${open.application}\` it is not known whether it is loaded (${open.status === "" ? "no status" : open.status})`, "look at the status of that application's state object, and at the log of bpfman's agent", { fact: first });
   return pass("T3", text, { fact: first, values });
+}
+
+const IMPLEMENTATIONS = new WeakMap<ClusterView, readonly string[]>();
+
+/** Wanted implementations on all nodes of a cluster; bpfman only loads programs. Cost: one pass over the nodes, once a cluster. */
+function implementationsOf(view: ClusterView, impl: readonly Impl[]): readonly string[] {
+  const known = IMPLEMENTATIONS.get(view);
+  if (known !== undefined) return known;
+  const carrying: readonly string[] = impl.filter((product) => product !== "bpfman");
+  const found = [...new Set(view.nodes.flatMap(({ agents }) => agents.map(({ data }) => data.product as string)))].filter((product) => carrying.includes(product)).toSorted();
+  IMPLEMENTATIONS.set(view, found);
+  return found;
 }
 
 /** What bpfman writes of an application on a node where nothing is left to do. Source: `AppLoadStatus` of bpfman-operator's `bpfman.io/v1alpha1`. */

@@ -89,7 +89,7 @@ export interface HalProfile {
   readonly mesh?: {
     /** How pods on these nodes may be in the mesh, any of these (requirement `mesh.dataplane`). */
     readonly dataplane?: readonly ("sidecar" | "ambient" | "kmesh" | "none")[];
-    /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node. */
+    /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node, the same on all nodes of the profile in a cluster. */
     readonly ebpf?: {
       /** Implementations, any of them. */
       readonly impl: readonly ("cilium" | "kmesh" | "merbridge" | "bpfman")[];
