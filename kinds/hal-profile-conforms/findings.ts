@@ -90,7 +90,7 @@ function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines:
     const words = {
       ...about,
       message: `\`${name}\` has ${nodes.text} nodes of the profile \`${telling.profile}\`, wanted: ${telling.minNodes} or more${beside === "" ? "" : `; not judged: ${beside}`}${lacking}${endedText(nodes)}`,
-      remedy: view.nodes.length === 0 && beside === "" ? "give nodes what the profile's selector looks for, correct the selector with `nodes`, or exempt the cluster from `nodes`" : "repair the nodes, or lower `minNodes`",
+      remedy: view.nodes.length === 0 && beside === "" ? "give nodes what the profile's selector looks for, correct the selector with `nodes`, or exempt the cluster from `nodes`" : view.nodes.length >= telling.minNodes && telling.mode === "all" ? "look at their conditions with `kubectl get node -o yaml`: of a folder of manifests keep `status`" : "repair the nodes, or lower `minNodes`",
     };
     yield nodes.outcome === "fail" ? fault(words) : undecided(words);
   } else if (view.nodes.length === 0 && nodes.outcome === "pass") {

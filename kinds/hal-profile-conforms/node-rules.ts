@@ -5,7 +5,7 @@ import { isAtLeast, parseRelease, type Release } from "./releases.ts";
 import { either, onNode, type Draft } from "./rules.ts";
 import { systemOf } from "./systems.ts";
 import { fail, pass, strongest, unknown, type Seen } from "./tiers.ts";
-import type { NodeView } from "./view.ts";
+import { isOfWorker, type NodeView } from "./view.ts";
 
 type Node = NonNullable<HalProfile["node"]>;
 type Kernel = NonNullable<Node["kernel"]>;
@@ -85,6 +85,9 @@ function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
   return unknown(`the system ${family ?? view.node.osImage ?? "without an image"}, which the profile does not list`, "install Node Feature Discovery, or add the family to the profile where it is known to have it");
 }
 
+/** What the worker's own sources call their labels. Source: `docs/usage/features.md` of Node Feature Discovery. */
+const SOURCES = /^(?:cpu|iommu|kernel|memory|network|pci|storage|system|usb)-/;
+
 const PREFIX = "feature.node.kubernetes.io/";
 
 /** A label that NFD writes, or asks for in its own object. Where NFD does not run, no label means nothing. */
@@ -97,10 +100,10 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   const value = own ?? label;
   const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
   const fact = features;
-  // a worker writes all labels of one source into its object: one that is on the node alone was set by hand, or by a rule of somebody's own
+  // a worker writes all labels of its sources into its object: one that is on the node alone was set by hand
   const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
-  if (own === undefined && label !== undefined && (isRead || Object.keys(asked).some((each) => each.startsWith(kin)))) {
-    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, give it a name of its own", { fact });
+  if (own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead)) {
+    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels", { fact });
   }
   if (value !== undefined) {
     const text = `${feature}=${value}`;

@@ -107,25 +107,20 @@ function isPoolSelected({ name }: DeclaredPool, instanceType: string | undefined
   return isSelected({ name, pool: name, instanceType, labels: {}, taints: [], cordoned: false }, selector, cloud);
 }
 
-/** A node may have several objects of Node Feature Discovery: its worker's own, which bears the node's name, counts more than others. */
+/** Did the worker of its node write it? Then it bears the node's name; others add what they know. */
+export function isOfWorker({ subject, data }: Fact<"node-features">): boolean {
+  return subject.endsWith(`/${data.node}`);
+}
+
+/** A node may have several objects of Node Feature Discovery: its worker's own counts, and others add labels to it. */
 function mergedFeatures(all: readonly Fact<"node-features">[]): ReadonlyMap<string, Fact<"node-features">> {
-  const isOwn = ({ subject, data }: Fact<"node-features">) => subject.endsWith(`/${data.node}`);
   const merged = new Map<string, Fact<"node-features">>();
   for (const fact of all) {
     const before = merged.get(fact.data.node);
     if (before === undefined) merged.set(fact.data.node, fact);
     else {
-      const [less, more] = isOwn(before) ? [fact, before] : [before, fact];
-      const { kernelConfig: some, modules = [], pci = [] } = less.data;
-      const { kernelConfig: own, modules: ownModules = [], pci: ownPci = [] } = more.data;
-      const data: NodeFeatureFact = {
-        ...less.data,
-        ...more.data,
-        labels: { ...less.data.labels, ...more.data.labels },
-        ...(some === undefined && own === undefined ? {} : { kernelConfig: { ...some, ...own } }),
-        modules: [...new Set([...modules, ...ownModules])],
-        pci: [...new Set([...pci, ...ownPci])],
-      };
+      const [less, more] = isOfWorker(before) ? [fact, before] : [before, fact];
+      const data: NodeFeatureFact = { ...(isOfWorker(more) ? {} : less.data), ...more.data, labels: { ...less.data.labels, ...more.data.labels } };
       merged.set(fact.data.node, { ...more, data });
     }
   }
