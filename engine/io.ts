@@ -137,6 +137,8 @@ export interface StateSource {
   readonly name: string;
   /** The cluster's id or name in its cloud, where the state holds several. */
   readonly cluster?: string | undefined;
+  /** The lineage that the state must have, where the fleet pins one. */
+  readonly lineage?: string | undefined;
   /** The state as it is kept now; each call reads again. Throws CollectError, without a secret in it. */
   read(): Promise<StateBytes>;
 }

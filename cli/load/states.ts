@@ -5,9 +5,9 @@ import { pathFrom, refusal, refusedPath, shownFrom, type LoadOptions, type Refus
 
 /** One `terraform:` of a cluster, with absolute paths; under `--untrusted` refused where a file may not say it. */
 export async function stateOf(declared: FleetTerraform, file: string, options: LoadOptions): Promise<NamedState> {
-  const { cluster } = declared;
+  const { cluster, lineage } = declared;
   const place = placeOf(declared, file, options);
-  return { place, ...(cluster === undefined ? {} : { cluster }), refused: await refusedPlace(declared, place, file, options) };
+  return { place, ...(cluster === undefined ? {} : { cluster }), ...(lineage === undefined ? {} : { lineage }), refused: await refusedPlace(declared, place, file, options) };
 }
 
 function placeOf({ workspace, ...declared }: FleetTerraform, file: string, options: LoadOptions): StatePlace {

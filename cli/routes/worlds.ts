@@ -1,4 +1,4 @@
-import { asDeclared, envoyWorld, type EnvoyWorld, type OneProxy, type RouteWorld } from "#routes";
+import { asDeclared, type EnvoyPlace, envoyWorld, type EnvoyWorld, envoyWorlds, hasClusters, type OneProxy, type RouteWorld } from "#routes";
 import type { SeenPlace } from "../../kinds/routes-equivalent/place.ts";
 import { UsageError } from "../errors.ts";
 import type { Seen } from "./place.ts";
@@ -17,9 +17,9 @@ type Objects = (places: readonly SeenPlace[]) => readonly RouteWorld[];
 export function pairOfWorlds([left, right]: readonly [Side, Side], objects: Objects): readonly RouteWorld[] {
   if (!isDumped(left) && !isDumped(right)) return objects([left, right].map((side) => placeOf(side, { servicesByName: true })));
   if (isDumped(left) && isDumped(right)) {
-    const withPolicies = [left, right].every((side) => loadedBy(side, false).hasClusters);
-    const one = loadedBy(left, withPolicies);
-    return [one, asDeclared(loadedBy(right, withPolicies), one)];
+    const withPolicies = [left, right].every(({ seen }) => hasClusters(seen.dump));
+    const [one, other] = envoyWorlds([left, right].map((side) => proxyPlace(side, withPolicies)));
+    return one === undefined || other === undefined ? [] : [one, asDeclared(other, one)];
   }
   const [dumped, declared] = isDumped(left) ? [left, right] : [right, left];
   const loaded = loadedBy(dumped, false);
@@ -49,8 +49,14 @@ function declaredFor(loaded: EnvoyWorld, dumped: Side, declared: Side, objects: 
 }
 
 /** What an Envoy has loaded, by itself. */
-export function loadedBy({ name, envoy, seen }: Pick<Side, "name" | "envoy" | "seen">, withPolicies: boolean): EnvoyWorld {
-  return envoyWorld({ place: name, dump: seen.dump, withPolicies, ...(envoy === undefined ? {} : { envoy }) });
+export function loadedBy(side: Loaded, withPolicies: boolean): EnvoyWorld {
+  return envoyWorld(proxyPlace(side, withPolicies));
+}
+
+type Loaded = Pick<Side, "name" | "envoy" | "seen">;
+
+function proxyPlace({ name, envoy, seen }: Loaded, withPolicies: boolean): EnvoyPlace {
+  return { place: name, dump: seen.dump, withPolicies, ...(envoy === undefined ? {} : { envoy }) };
 }
 
 function isDumped({ seen }: Side): boolean {

@@ -89,6 +89,8 @@ export interface FleetTerraform {
   readonly workspace?: string;
   /** The cluster's id or name in its cloud, where a state holds several. */
   readonly cluster?: string;
+  /** Pins the state: one of another lineage, made anew or put there from elsewhere, is not read. */
+  readonly lineage?: string;
 }
 /** The backend `s3`. Credentials come from the environment, as the AWS tools find them. */
 export interface FleetS3 {

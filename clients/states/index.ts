@@ -12,6 +12,8 @@ export interface NamedState {
   readonly place: StatePlace;
   /** The cluster's id or name in its cloud, where the state holds several. */
   readonly cluster?: string | undefined;
+  /** The lineage that the state must have. */
+  readonly lineage?: string | undefined;
   /** Set when the place may not be used: whoever reads it is told so. */
   readonly refused?: { readonly reason: string; readonly remedy: string } | undefined;
 }
@@ -26,9 +28,10 @@ export interface NamedState {
 export function openStates(states: readonly NamedState[], surroundings: StateSurroundings, limits: Partial<StateLimits> = {}): readonly StateSource[] {
   const reading: Reading = { ...surroundings, limits: { ...defaultStateLimits, ...limits } };
   const names = namesOf(states.map(({ place }) => place));
-  return states.map(({ place, cluster, refused }, index) => ({
+  return states.map(({ place, cluster, lineage, refused }, index) => ({
     name: names[index] ?? "",
     ...(cluster === undefined ? {} : { cluster }),
+    ...(lineage === undefined ? {} : { lineage }),
     read: async () => {
       if (refused !== undefined) throw new CollectError(refused.reason, { remedy: refused.remedy });
       const readNow = async () => stateBytes(await readPlace(place, reading));

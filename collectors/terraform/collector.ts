@@ -52,11 +52,12 @@ interface Read {
 }
 
 /** One state; of its bytes nothing is left when this returns. What cannot be read is told, and the other states are still there. */
-async function read({ name, cluster: hint, read: readNow }: StateSource, io: Io): Promise<Read | { readonly trouble: Trouble }> {
+async function read({ name, cluster: hint, lineage, read: readNow }: StateSource, io: Io): Promise<Read | { readonly trouble: Trouble }> {
   try {
     const found = await readNow();
     io.progress(`state ${name}`);
     const state = stateOf(found, name);
+    if (lineage !== undefined && lineage.toLowerCase() !== state.lineage?.toLowerCase()) return { trouble: ofAnotherLineage(name, lineage, state) };
     const { locator, sha256: digest, modified, locked = false } = found;
     const things = [...state.resources.flatMap(ofClouds), ...meshThings(state.resources)];
     return { state, source: { collector: "terraform", locator, digest }, declaring: { name, hint, things }, told: { modified, locked } };
@@ -64,6 +65,11 @@ async function read({ name, cluster: hint, read: readNow }: StateSource, io: Io)
     if (!(error instanceof CollectError) || io.signal.aborted) throw error;
     return { trouble: { subject: name, reason: error.message, remedy: error.remedy } };
   }
+}
+
+function ofAnotherLineage(name: string, pinned: string, { lineage, empty }: State): Trouble {
+  const is = empty ? "was not written yet" : lineage === undefined ? "has no lineage" : `has the lineage \`${lineage}\``;
+  return { subject: name, reason: `the state \`${name}\` ${is}, and the fleet pins \`${pinned}\`: it was made anew, or another one was put in its place`, remedy: "look who wrote it; if that was meant, correct `lineage` of that source in the fleet file" };
 }
 
 function ofClouds(resource: Resource): readonly (Thing | Unread)[] {

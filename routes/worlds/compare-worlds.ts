@@ -214,7 +214,8 @@ class WorldRun {
       isWanted,
       leavesImplicit: hosts === undefined && "mesh" in view,
       decided: this.decided,
-      ...(hosts === undefined ? {} : { cuts: hosts.filter((glob) => glob.lastIndexOf("*") <= 0 || glob.indexOf("*") === glob.length - 1) }),
+      // Where every host is wanted, no kind is cut.
+      ...(hosts === undefined || hosts.includes("*") ? {} : { cuts: hosts.filter((glob) => glob.lastIndexOf("*") <= 0 || glob.indexOf("*") === glob.length - 1) }),
       ...(budget === undefined ? {} : { budget }),
     };
   }

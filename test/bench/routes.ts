@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { compareWorlds, envoyWorld, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
+import { compareWorlds, envoyWorlds, istioWorlds, type KubeObject, type RouteWorld, type WorldComparison } from "#routes";
 import { measure } from "./measure.ts";
 import { broken, dumpOf, sidecarDumpOf, editedAlike, manyHosts, mesh, oneApiHost, oneHost, type PlainRule, rulesOf } from "./route-places.ts";
 
@@ -127,7 +127,7 @@ function dumps(what: string, places: readonly unknown[]): void {
     const began = cpuNow();
     const values = texts.map((text) => JSON.parse(text) as unknown);
     const isParsed = cpuNow();
-    const worlds = values.map((value, index) => envoyWorld({ place: String(index), dump: value, withPolicies: true }));
+    const worlds = envoyWorlds(values.map((value, index) => ({ place: String(index), dump: value, withPolicies: true })));
     const isCompiled = cpuNow();
     ({ outcome } = compareWorlds(worlds, { hosts: ["*"] }));
     const isDecided = cpuNow();

@@ -67,6 +67,20 @@ describe("no secret of a state is in any report, snapshot, line or error", { tim
   }
 });
 
+describe("fifty states of fifty clusters", { timeout: 60_000 }, () => {
+  it("are all judged, and never more of them are read side by side than the concurrency given", async () => {
+    const names = Array.from({ length: 50 }, (_, index) => `c${String(index).padStart(2, "0")}`);
+    const states = Object.fromEntries(names.map((name) => [`${name}.tfstate`, JSON.stringify(stateWith([resource("aws_eks_cluster", eksCluster(name))], { lineage: name }))]));
+    const pull = 'echo + >> log; cat "$1.tfstate"; echo - >> log';
+    await using here = await shell({ "dump/nodes.yaml": node("n1"), "dump/version.yaml": version, "pull.sh": pull, ...states, "assertions/tf.yaml": assertion.replace("spec: {}", "spec: { compare: [declared-live], fields: [controlPlane.version] }"), "assert.yaml": fleet(...names.map((name) => cluster(name, `, terraform: { command: [sh, pull.sh, ${name}] }`))) });
+    const report = JSON.parse((await here.assert("run", "-o", "json", "--concurrency", "3", ...NOW)).stdout) as Report;
+    expect(report.results[0]).toMatchObject({ verdict: "holds", gaps: [], coverage: { clusters: 50, judged: 50 } });
+    let now = 0;
+    const beside = (await here.read("log")).trim().split("\n").map((line) => (now += line === "+" ? 1 : -1));
+    expect([beside.length, Math.max(...beside) <= 3, now]).toEqual([100, true, 0]);
+  });
+});
+
 describe("the built-in suite", { timeout: 60_000 }, () => {
   const files = { "dump/nodes.yaml": node("n1"), "dump/version.yaml": version, "x.tfstate": full() };
   const run = async (here: Shell, ...words: readonly string[]) => JSON.parse((await here.assert("run", "-o", "json", ...NOW, ...words)).stdout) as Report & { readonly notes: readonly string[] };

@@ -107,6 +107,25 @@ describe("a state", () => {
   });
 });
 
+describe("a state whose lineage the fleet pins", () => {
+  const state = (lineage: string) => stateWith([resource("aws_eks_cluster", eksCluster())], { lineage });
+  const read = async (pinned: string, kept: unknown) => {
+    const { of, gaps } = await collected({ state: kept, lineage: pinned });
+    return [of("cluster").length, ...gaps.map(({ selector, reason }) => `${selector ?? "all"}: ${reason}`)];
+  };
+
+  it("is read where it has that one, in either case of its letters", async () => {
+    expect(await read("ABCD-1", state("abcd-1"))).toEqual([1]);
+  });
+
+  it("is a gap of everything, and nothing of it is read, where it has another one or none", async () => {
+    const told = (is: string) => [0, `all: the state \`s0\` ${is}, and the fleet pins \`abcd-1\`: it was made anew, or another one was put in its place`];
+    expect(await read("abcd-1", state("abcd-2"))).toEqual(told("has the lineage `abcd-2`"));
+    expect(await read("abcd-1", state(""))).toEqual(told("has no lineage"));
+    expect(await read("abcd-1", "")).toEqual(told("was not written yet"));
+  });
+});
+
 describe("which cluster is meant", () => {
   const cluster = (name: string, more: object = {}) => resource("aws_eks_cluster", eksCluster(name, "1.33", more), { name });
   const names = async (...states: readonly Omit<Source, "name">[]) => {

@@ -36,6 +36,7 @@ export interface Exchange {
 interface StateExample {
   readonly name: string;
   readonly cluster?: string;
+  readonly lineage?: string;
   /** Text as it is kept, or JSON. */
   readonly state?: unknown;
   readonly modified?: string;
@@ -65,9 +66,10 @@ export class FakeCluster implements Io {
   }
 
   states(): readonly StateSource[] {
-    return (this.exchange.states ?? []).map(({ name, cluster, state, fault, ...told }) => ({
+    return (this.exchange.states ?? []).map(({ name, cluster, lineage, state, fault, ...told }) => ({
       name,
       ...(cluster === undefined ? {} : { cluster }),
+      ...(lineage === undefined ? {} : { lineage }),
       read: async () => {
         this.calls.push(`read ${name}`);
         this.signal.throwIfAborted();

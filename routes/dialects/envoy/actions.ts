@@ -2,10 +2,10 @@ import { satisfies } from "../../decide/effect.ts";
 import type { Action, Cors, Destination, Fault, Forward, Mirror, PathRewrite, Redirect, Respond, Retries } from "../../decide/model.ts";
 import { Regexes } from "../../decide/regexes.ts";
 import { SUBSET } from "../istio/destinations.ts";
-import type { Json } from "../istio/json.ts";
+import { isObject, type Json } from "../istio/json.ts";
 import { fromBase64, toText } from "../istio/values.ts";
 import { balancesByHash, type ClusterReading, destinationOf, isMissing, PASSTHROUGH, readCluster } from "./clusters.ts";
-import { field, flag, known, list, meaning, message, millionthsOf, millisecondsOf, number, text } from "./fields.ts";
+import { field, flag, known, list, meaning, message, millionthsOf, millisecondsOf, number, text, typeOf } from "./fields.ts";
 import { configFor, type Filters, unwrapped } from "./filters.ts";
 import { joined, type Level, levelOf } from "./headers.ts";
 import { stringOf } from "./matches.ts";
@@ -176,31 +176,44 @@ function retriesOf(route: Json, { levels, notes, where, what }: Around): Retries
   if (policy === undefined) return undefined;
   notes.unknown(policy, retryFields, where, what, ".route.retry_policy");
   const backoff = field(policy, "retry_back_off");
-  const base = millisecondsOf(field(backoff, "base_interval")) ?? 25;
   const perTryTimeout = millisecondsOf(field(policy, "per_try_timeout"));
-  const retriable = list(policy, "retriable_status_codes").flatMap((code) => (typeof code === "number" ? [code] : []));
+  const retriable = list(policy, "retriable_status_codes").filter((code) => typeof code === "number");
   const predicates = list(policy, "retry_host_predicate");
   if (predicates.length > 0 && (number(policy, "host_selection_retry_max_attempts") ?? 1) !== ISTIO_ATTEMPTS) notes.add("how often another host is looked for is not modelled", where, [what, meaning(policy)]);
-  const others = predicates.filter((predicate) => text(predicate, "name") !== PREVIOUS_HOSTS), priority = field(policy, "retry_priority");
-  if (others.length > 0) notes.add("the choice of another host for another try is not modelled", where, [what, others]);
+  const isKnown = (predicate: Json): boolean => text(predicate, "name") === PREVIOUS_HOSTS, priority = field(policy, "retry_priority");
+  if (!predicates.every(isKnown)) notes.add("the choice of another host for another try is not modelled", where, [what, predicates.filter((predicate) => !isKnown(predicate))]);
   if (priority !== undefined && text(priority, "name") !== PREVIOUS_PRIORITIES) notes.add("the choice of a priority for another try is not modelled", where, [what, priority]);
-  return {
-    attempts: number(policy, "num_retries") ?? 1,
-    on: text(policy, "retry_on").split(",").map((condition) => condition.trim()),
-    ...(retriable.length === 0 ? {} : { codes: retriable }),
-    ...(perTryTimeout === undefined ? {} : { perTryTimeout }),
-    ...(backoff === undefined ? {} : { backoff: { base, max: millisecondsOf(field(backoff, "max_interval")) ?? base * 10 } }),
-    ...(predicates.some((predicate) => text(predicate, "name") === PREVIOUS_HOSTS) ? { otherHosts: true } : {}),
-    ...(priority === undefined ? {} : { remoteLocalities: true }),
-  };
+  const out: { -readonly [Field in keyof Retries]: Retries[Field] } = { attempts: number(policy, "num_retries") ?? 1, on: conditionsIn(text(policy, "retry_on")) };
+  if (retriable.length > 0) out.codes = retriable;
+  if (perTryTimeout !== undefined) out.perTryTimeout = perTryTimeout;
+  if (backoff !== undefined) {
+    const base = millisecondsOf(field(backoff, "base_interval")) ?? 25;
+    out.backoff = { base, max: millisecondsOf(field(backoff, "max_interval")) ?? base * 10 };
+  }
+  if (predicates.some(isKnown)) out.otherHosts = true;
+  if (priority !== undefined) out.remoteLocalities = true;
+  return out;
+}
+
+const conditions = new Map<string, readonly string[]>();
+/** Texts that are kept: a mesh has few. */
+const MOST_CONDITIONS = 200;
+
+function conditionsIn(written: string): readonly string[] {
+  const known = conditions.get(written) ?? written.split(",").map((condition) => condition.trim());
+  if (conditions.size < MOST_CONDITIONS) conditions.set(written, known);
+  return known;
 }
 
 const mirrorFields = known("cluster runtime_fraction trace_sampled disable_shadow_host_suffix_append");
 
+const noMirrors: readonly Mirror[] = [];
+
 /** The most specific list that is not empty counts. */
 function mirrorsOf({ levels: [route, ...others], notes, where, what, clusters }: Around): readonly Mirror[] {
-  const lists = [message(route, "route"), ...others].map((level) => list(level, "request_mirror_policies"));
-  return (lists.find((policies) => policies.length > 0) ?? []).flatMap((policy, index): readonly Mirror[] => {
+  const lists = [message(route, "route"), ...others];
+  const level = lists.find((one) => list(one, "request_mirror_policies").length > 0);
+  return level === undefined ? noMirrors : list(level, "request_mirror_policies").flatMap((policy, index): readonly Mirror[] => {
     notes.unknown(policy, mirrorFields, { ...where, path: `${where.path}.route.request_mirror_policies[${index}]` }, what);
     const name = text(policy, "cluster");
     const fraction = field(policy, "runtime_fraction");
@@ -216,9 +229,15 @@ const faultFields = known("delay abort");
 const delayFields = known("fixed_delay percentage");
 const abortFields = known("http_status grpc_status percentage");
 
+/** A configuration that says nothing, as istiod writes it for a filter that routes may configure. */
+function isBare(config: Json): boolean {
+  return isObject(config) && Object.keys(config).every((name) => name === "@type") && typeOf(config).startsWith("envoy.extensions.filters.http.");
+}
+
 function faultOf({ filters: { fault }, levels, notes, where, what }: Around): Fault | undefined {
   if (fault === undefined) return undefined;
   const own = configFor(fault.name, levels);
+  if (own === undefined && isBare(fault.config)) return undefined;
   const { config, isOff } = unwrapped(own ?? fault.config);
   if (isOff) return undefined;
   notes.unknown(config, faultFields, where, what);

@@ -1,11 +1,11 @@
 import type { Backend, Destination, HeaderOperation } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import { SUBSET } from "../istio/destinations.ts";
-import type { Json, JsonObject } from "../istio/json.ts";
+import { isObject, type Json, type JsonObject } from "../istio/json.ts";
 import { field, meaning, text } from "./fields.ts";
 
 /** The clusters of a dump; undefined where it holds none: then every one that is named is taken to be there. */
-type Clusters = ReadonlyMap<string, JsonObject> | undefined;
+export type Clusters = ReadonlyMap<string, JsonObject> | undefined;
 
 /** How clusters become destinations. */
 export interface ClusterReading {
@@ -15,6 +15,12 @@ export interface ClusterReading {
   /** Destinations of routes that lead to a cluster and do nothing else. */
   readonly plain: Map<string, Destination>;
   readonly texts: Texts;
+  /** The names that were asked for, some several times. */
+  readonly asked: string[];
+}
+
+function ask({ asked }: ClusterReading, name: string): void {
+  if (asked.at(-1) !== name) asked.push(name);
 }
 
 /** Istio's cluster for whatever address the client asked for. */
@@ -37,7 +43,9 @@ export function readCluster(name: string): Named {
 }
 
 /** True where Envoy has no such cluster. */
-export function isMissing(name: string, { clusters }: ClusterReading): boolean {
+export function isMissing(name: string, reading: ClusterReading): boolean {
+  ask(reading, name);
+  const { clusters } = reading;
   return clusters !== undefined && !clusters.has(name);
 }
 
@@ -54,6 +62,7 @@ interface Share {
 /** A share for a cluster. */
 export function destinationOf(name: string, reading: ClusterReading, share: Share): Destination {
   const { weight, missingStatus, authority = "", request, response, policy: own = {} } = share;
+  ask(reading, name);
   const isPlain = authority === "" && request.length + response.length === 0 && Object.keys(own).length === 0;
   if (!isPlain) return madeOf(name, reading, share);
   // Most routes lead to a cluster and do nothing else: they share one object.
@@ -120,7 +129,9 @@ function textOf(part: string, value: Json, texts: Texts): string {
 }
 
 /** Does a cluster choose its endpoint by a hash of the request? */
-export function balancesByHash(name: string, { clusters }: ClusterReading): boolean {
+export function balancesByHash(name: string, reading: ClusterReading): boolean {
+  ask(reading, name);
+  const { clusters } = reading;
   const policy = text(clusters?.get(name), "lb_policy");
   return clusters === undefined || policy === "RING_HASH" || policy === "MAGLEV" || field(clusters.get(name), "load_balancing_policy") !== undefined;
 }
@@ -128,6 +139,6 @@ export function balancesByHash(name: string, { clusters }: ClusterReading): bool
 /** Clusters by name; of several with one name the last counts. */
 export function indexClusters(clusters: readonly Json[]): ReadonlyMap<string, JsonObject> {
   const out = new Map<string, JsonObject>();
-  for (const cluster of clusters) if (typeof cluster === "object" && cluster !== null) out.set(text(cluster, "name"), { ...cluster });
+  for (const cluster of clusters) if (isObject(cluster)) out.set(text(cluster, "name"), cluster);
   return out;
 }

@@ -13,19 +13,27 @@ const none: readonly HeaderOperation[] = [];
 const idle: Level = { request: none, response: none };
 const additionFields = known("header append append_action keep_empty_value");
 
+interface Fields {
+  readonly added: string;
+  readonly removed: string;
+}
+
+const requests: Fields = { added: "request_headers_to_add", removed: "request_headers_to_remove" };
+const responses: Fields = { added: "response_headers_to_add", removed: "response_headers_to_remove" };
+
 /** The operations of a route, virtual host, table or share. */
 export function levelOf(value: Json, notes: Notes, where: Where): Level {
-  const request = passOf("request", value, notes, where), response = passOf("response", value, notes, where);
+  const request = passOf(requests, value, notes, where), response = passOf(responses, value, notes, where);
   return request.length + response.length === 0 ? idle : { request, response };
 }
 
 /** One pass as Envoy does it: removals, then overwrites, then additions (header_parser.cc `HeaderParser::evaluateHeaders`). */
-function passOf(of: "request" | "response", level: Json, notes: Notes, where: Where): readonly HeaderOperation[] {
-  const added = list(level, `${of}_headers_to_add`), removed = list(level, `${of}_headers_to_remove`);
+function passOf(fields: Fields, level: Json, notes: Notes, where: Where): readonly HeaderOperation[] {
+  const added = list(level, fields.added), removed = list(level, fields.removed);
   if (added.length + removed.length === 0) return none;
   const sets: HeaderOperation[] = [], adds: HeaderOperation[] = [];
   for (const [index, addition] of added.entries()) {
-    const here = { ...where, path: `${where.path}.${of}_headers_to_add[${index}]` };
+    const here = { ...where, path: `${where.path}.${fields.added}[${index}]` };
     notes.unknown(addition, additionFields, here, "header addition");
     const header = message(addition, "header");
     const name = text(header, "key").toLowerCase();

@@ -4,6 +4,7 @@ import { versionReadings } from "../istio/versions.ts";
 import { type ClusterReading, indexClusters } from "./clusters.ts";
 import { type Loaded, type ProxyNode, takeApart } from "./dump.ts";
 import { chainsAt, type ReadListener, readListener, type UnreadChain } from "./listeners.ts";
+import { DumpMemory } from "./memory.ts";
 import { tableOf, usesOf } from "./tables.ts";
 
 export { isDump } from "./dump.ts";
@@ -42,12 +43,28 @@ export interface EnvoyWorld extends RouteWorld {
  * TLS apart. Cost is linear in the dump.
  */
 export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
+  return worldOf(input, new DumpMemory());
+}
+
+/** What several proxies have loaded, each as {@link envoyWorld} reads it. What a dump has in common with the one before is read once. */
+export function envoyWorlds(inputs: readonly EnvoyPlace[]): readonly EnvoyWorld[] {
+  const memory = new DumpMemory();
+  return inputs.map((input) => worldOf(input, memory));
+}
+
+/** Whether a dump tells of clusters, so that what they are configured with can be compared. */
+export function hasClusters(dump: Json): boolean {
+  return takeApart(dump).clusters !== undefined;
+}
+
+function worldOf(input: EnvoyPlace, memory: DumpMemory): EnvoyWorld {
   const loaded = takeApart(input.dump);
   const { node } = loaded;
-  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map() };
-  const resources = { routes: loaded.routes, clusters };
+  const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map(), asked: [] };
+  memory.begin(clusters.clusters);
+  const resources = { routes: loaded.routes, clusters, memory };
   const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
-  const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
+  const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters, memory) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));
   return { place: input.place, views: views.sort((a, b) => (key(a.view) < key(b.view) ? -1 : 1)), ...(node === undefined ? {} : { proxy: node }), hasClusters: loaded.clusters !== undefined, assumptions: assumptionsOf(loaded), unmodelled: leftOut(loaded, listeners) };
@@ -108,7 +125,7 @@ function ofSidecar(node: ProxyNode | undefined, listeners: readonly ReadListener
 const istioGateway = /^(https?)\.(\d{1,5})(?:\.([^.]*)\.([^.]+)\.([^.]+))?(?:\.|$)/;
 
 /** Views of tables without listeners, by the names that istiod gives to tables; every other table is one for itself. */
-function ofRoutes({ routes }: Loaded, clusters: ClusterReading): readonly Draft[] {
+function ofRoutes({ routes }: Loaded, clusters: ClusterReading, memory: DumpMemory): readonly Draft[] {
   return [...routes].filter(([name]) => !name.startsWith("inbound|") && name !== "InboundPassthroughCluster").map(([name, table]): Draft => {
     const [, scheme = "", digits = "", , gateway, namespace] = istioGateway.exec(name) ?? [];
     const isSecure = scheme === "https";
@@ -117,7 +134,7 @@ function ofRoutes({ routes }: Loaded, clusters: ClusterReading): readonly Draft[
     const isGateway = scheme !== "";
     // What istiod writes where nobody says otherwise.
     const config = { normalize_path: true, use_remote_address: isGateway, http_filters: assumedFilters };
-    const then = tableOf({ manager: { config, isSecure, where }, routes: table, clusters });
+    const then = tableOf({ manager: { config, isSecure, where }, routes: table, clusters, memory });
     const view: View = isGateway || !/^\d{1,5}$/.test(name) ? { gateway: gateway === undefined || namespace === undefined ? `routes/${name || "default"}` : `${namespace}/${gateway}`, port, tls: isSecure } : { mesh: true, namespace: "", labels: {}, port };
     return { view, ...(scheme === "http" ? { listen: port } : {}), listener: { chains: [{ when: {}, then, origin: where }], otherwise: { type: "close" } } };
   });

@@ -3,6 +3,7 @@ import type { Action, Chain, ChainMatch, Unmodelled } from "../../decide/model.t
 import { isObject, type Json } from "../istio/json.ts";
 import { connectionOf } from "./actions.ts";
 import type { ClusterReading } from "./clusters.ts";
+import type { DumpMemory } from "./memory.ts";
 import { field, flag, known, list, message, number, text, texts, typeOf } from "./fields.ts";
 import { Notes, type Where } from "./notes.ts";
 import { tableOf, touchedBy, type UnreadTable } from "./tables.ts";
@@ -34,6 +35,7 @@ export interface ReadListener {
 export interface Resources {
   readonly routes: ReadonlyMap<string, Json>;
   readonly clusters: ClusterReading;
+  readonly memory: DumpMemory;
 }
 
 /** The same, for the chains of one listener. */
@@ -211,10 +213,10 @@ function thenOf(chain: Json, isSecure: boolean, resources: ListenerResources, wh
   return { type: "close" };
 }
 
-function managed(config: Json, isSecure: boolean, { routes, clusters, port }: ListenerResources, where: Where): ReturnType<typeof tableOf> {
+function managed(config: Json, isSecure: boolean, { routes, clusters, memory, port }: ListenerResources, where: Where): ReturnType<typeof tableOf> {
   const inline = field(config, "route_config");
   const name = text(message(config, "rds"), "route_config_name");
-  return tableOf({ manager: { config, isSecure, port, where }, routes: inline ?? routes.get(name), clusters });
+  return tableOf({ manager: { config, isSecure, port, where }, routes: inline ?? routes.get(name), clusters, memory });
 }
 
 /** istiod's chain for a service as such: the counter is that of the service, which it leads to. */

@@ -7,6 +7,7 @@ import { field, flag, known, list, meaning, message, number, text, texts } from 
 import { type Filters, filtersOf, isGuard, noteFilterConfigs } from "./filters.ts";
 import { levelOf } from "./headers.ts";
 import { matchOf } from "./matches.ts";
+import type { DumpMemory } from "./memory.ts";
 import { Notes, type Where } from "./notes.ts";
 
 /** Settings of a connection manager that have no say in where a request goes, and those that are read. */
@@ -35,6 +36,7 @@ export interface TableInput {
   /** Undefined: the routes are not in the dump. */
   readonly routes: Json;
   readonly clusters: ClusterReading;
+  readonly memory: DumpMemory;
 }
 
 /** What is the same in every release. */
@@ -42,24 +44,39 @@ export type UnreadTable = Omit<HttpTable, "reading">;
 
 /** What a table uses of that which releases read differently. */
 export function usesOf({ virtualHosts }: UnreadTable): { readonly headers: boolean; readonly regexes: boolean } {
-  const rules = virtualHosts.flatMap((host) => host.rules);
-  const isRegex = (match: { readonly kind: string } | undefined): boolean => match?.kind === "regex";
+  const all = virtualHosts.map((host) => {
+    const found = uses.get(host.rules) ?? usesIn(host.rules);
+    uses.set(host.rules, found);
+    return found;
+  });
+  return { headers: all.some(({ headers }) => headers), regexes: all.some(({ regexes }) => regexes) };
+}
+
+type Uses = ReturnType<typeof usesOf>;
+
+const uses = new WeakMap<readonly Rule[], Uses>();
+
+function usesIn(rules: readonly Rule[]): Uses {
   return {
-    headers: rules.some(({ when }) => (when.headers ?? []).some(({ name }) => !name.startsWith(":"))),
-    regexes: rules.some(({ when, action }) => isRegex(when.path) || [...(when.headers ?? []), ...(when.query ?? []), ...(when.claims ?? [])].some(({ match }) => isRegex(match)) ||
-      ((action.type === "forward" ? action.rewritePath : action.type === "redirect" ? action.path : undefined)?.kind === "regex") || (action.type === "forward" && (action.cors?.origins ?? []).some(isRegex))),
+    headers: rules.some(({ when }) => when.headers?.some(({ name }) => !name.startsWith(":")) === true),
+    regexes: rules.some(({ when, action }) => isRegex(when.path) || [when.headers, when.query, when.claims].some((tests) => tests?.some(({ match }) => isRegex(match)) === true) ||
+      isRegex(action.type === "forward" ? action.rewritePath : action.type === "redirect" ? action.path : undefined) || (action.type === "forward" && action.cors?.origins.some(isRegex) === true)),
   };
 }
 
+function isRegex(match: { readonly kind: string } | undefined): boolean {
+  return match?.kind === "regex";
+}
+
 /** The table that a connection manager serves. */
-export function tableOf({ manager: { config, isSecure, port, where }, routes, clusters }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
+export function tableOf({ manager: { config, isSecure, port, where }, routes, clusters, memory }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
   const filters = filtersOf(config, notes, where, clusters.withPolicies);
   noteProtocol(config, notes, where);
   const normalization = normalizationOf(config, notes, where);
   if (!isObject(routes)) notes.add(missingRoutes(config), where, undefined, true);
-  const hosts = virtualHostsOf(routes, { clusters, filters, isSecure, trustsNobody: flag(config, "use_remote_address") && (number(config, "xff_num_trusted_hops") ?? 0) === 0, shared: notes });
+  const hosts = virtualHostsOf(routes, { clusters, filters, isSecure, trustsNobody: flag(config, "use_remote_address") && (number(config, "xff_num_trusted_hops") ?? 0) === 0, shared: notes }, memory);
   for (const { rules } of hosts.virtualHosts) for (const { action, origin } of rules) if (action.type === "invalid") return { ...action, reason: `${origin.object} ${origin.path}: ${action.reason}` };
   const all = notes.list();
   return touchedBy(all, {
@@ -138,15 +155,23 @@ const routeFields = known(`name match route redirect direct_response metadata de
   request_headers_to_remove response_headers_to_add response_headers_to_remove tracing per_request_buffer_limit_bytes request_body_buffer_limit
   stat_prefix`);
 
-function virtualHostsOf(routes: Json, context: Context): Pick<HttpTable, "virtualHosts" | "otherwise"> {
+function virtualHostsOf(routes: Json, context: Context, memory: DumpMemory): Pick<HttpTable, "virtualHosts" | "otherwise"> {
   const object = `RouteConfiguration ${text(routes, "name").slice(0, 160)}`;
   if (isObject(routes)) context.shared.unknown(routes, tableFields, { object, path: "" }, "table");
   if (field(routes, "vhds") !== undefined) context.shared.add("virtual hosts are fetched when they are asked for, and may not be in the dump", { object, path: "vhds" }, undefined, true);
   noteFilterConfigs(routes, context.filters, context.shared, { object, path: "" }, "table");
   const virtualHosts: VirtualHost[] = [];
   let otherwise: Action = { type: "notFound" };
+  const { clusters, filters, isSecure, trustsNobody } = context;
+  const { virtual_hosts: _snake, virtualHosts: _camel, ...table } = isObject(routes) ? routes : {};
+  const around = memory.around(object, [table, filters.cors ?? "", filters.fault ?? "", filters.others, isSecure, trustsNobody, clusters.withPolicies]);
+  const read = (host: Json, where: Where): { readonly made: VirtualHost; readonly clusters: readonly string[] } => {
+    const asked: string[] = [];
+    return { made: virtualHostOf(host, routes, where, { ...context, clusters: { ...clusters, asked } }), clusters: asked };
+  };
   for (const [index, host] of list(routes, "virtual_hosts").entries()) {
-    const made = virtualHostOf(host, routes, { object, path: `virtual_hosts[${index}]` }, context);
+    const where = { object, path: `virtual_hosts[${index}]` };
+    const made = memory.host(`${object} ${where.path}`, host, around, () => read(host, where));
     const [rule, ...more] = made.rules;
     // istiod's own answer for hosts that no object names.
     const isRest = /^(?:allow_any|block_all)$/.test(text(host, "name")) && made.domains.join() === "*" && rule !== undefined && more.length === 0 && Object.keys(rule.when).length === 0;
