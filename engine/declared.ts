@@ -70,6 +70,8 @@ export interface DeclaredPool extends DeclaredAt {
   readonly size?: DeclaredSize | undefined;
   /** `seen`: the cluster's own resource lists it, which is what was there when Terraform last looked. */
   readonly origin: "declared" | "seen";
+  /** Set where its nodes do not bear its name, so that nobody can tell which they are: a group of machines that joins by itself, a profile of Fargate. */
+  readonly unnamed?: "self-managed" | "fargate" | undefined;
 }
 
 export interface DeclaredMesh extends DeclaredAt {
@@ -136,7 +138,7 @@ export interface ApiServerFact {
   /** SHA-256 of the DER form of its certificate authority; left out where the system's are used. */
   readonly caSha256?: string | undefined;
   /**
-   * Whose name the host has: one that EKS or AKS give to a single cluster for ever, an address, the name of the service inside the cluster,
+   * Whose name the host has: one that EKS gives to a single cluster for ever, one of AKS, an address, the name of the service inside the cluster,
    * or any other name, behind which a proxy may stand.
    */
   readonly named: "eks" | "aks" | "address" | "inside" | "other";

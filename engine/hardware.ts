@@ -147,7 +147,7 @@ export interface RuntimeShim {
 export interface BpfApplication {
   readonly node: string;
   readonly application: string;
-  /** `LoadSuccess`, `LoadError` … as it stands. */
+  /** `LoadSuccess`, `LoadError` … as it stands; of what is loaded and not attached the condition that says so (`Pending`, `Error`). "": nothing is said. */
   readonly status: string;
   /** Types of its programs: `XDP`, `TC`, `KProbe` … */
   readonly programs: readonly string[];

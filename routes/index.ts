@@ -3,7 +3,7 @@ export { type DeadRules, deadRules } from "./decide/dead-rules.ts";
 export type * from "./decide/model.ts";
 export type { CorsEffect, DestinationEffect, Effect, ForwardEffect, HeaderEffect, LineChange } from "./decide/effect.ts";
 export { type Answer, resolve, Resolver } from "./decide/resolve.ts";
-export { type EnvoyPlace, type EnvoyWorld, envoyWorld, envoyWorlds, hasClusters, isDump, type ProxyNode } from "./dialects/envoy/index.ts";
+export { type EnvoyPlace, type EnvoyWorld, envoyReader, envoyWorld, envoyWorlds, hasClusters, isDump, type ProxyNode } from "./dialects/envoy/index.ts";
 export type { ApiReading } from "./dialects/gateway-api/index.ts";
 export { type IstioPlace, istioWorld, istioWorlds, type KubeObject, type OneProxy } from "./dialects/istio/index.ts";
 export { compareWorlds, type Listed, type WorldComparison, type WorldDifference, type WorldOpen, type WorldOptions } from "./worlds/compare-worlds.ts";

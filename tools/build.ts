@@ -127,19 +127,29 @@ const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
   "node:util": "export const stripVTControlCharacters = (text) => text",
 };
 
-/** What our own modules take from `node:util`, loaded when it is called: a report for programs has no colours. */
-const UTIL = ["styleText", "isDeepStrictEqual", "promisify"].map((name) => `export const ${name} = (...words) => process.getBuiltinModule("node:util").${name}(...words);`).join("\n");
+/** What our own modules take from these, loaded when it is called: a report for programs has no colours, and few runs hash or sign. */
+const OWN: Readonly<Record<string, string>> = {
+  "node:util": whenCalled("node:util", ["styleText", "isDeepStrictEqual", "promisify"]),
+  "node:crypto": `${whenCalled("node:crypto", ["createHash", "createPublicKey", "hash", "randomBytes", "randomUUID", "verify"])}
+    export function X509Certificate(...words) { return new (process.getBuiltinModule("node:crypto").X509Certificate)(...words); }`,
+};
+
+function whenCalled(module: string, names: readonly string[]): string {
+  return names.map((name) => `export const ${name} = (...words) => process.getBuiltinModule("${module}").${name}(...words);`).join("\n");
+}
+
+const OWN_IDS = "light:own ";
 
 /** These modules of Node take longer to load than those that ask for them take to work. */
 const light: Plugin = {
   name: "light",
   resolveId(id, importer = "") {
     if (importer.includes("/node_modules/commander/") && id in COMMANDER_DOES_WITHOUT) return { id: `light:${id}` };
-    return id === "node:util" && !importer.includes("/node_modules/") ? { id: "light:own util" } : undefined;
+    return id in OWN && !importer.includes("/node_modules/") ? { id: `${OWN_IDS}${id}` } : undefined;
   },
   load(id) {
     if (!id.startsWith("light:")) return undefined;
-    return { code: id === "light:own util" ? UTIL : (COMMANDER_DOES_WITHOUT[id.slice("light:".length)] ?? ""), moduleType: "js" };
+    return { code: (id.startsWith(OWN_IDS) ? OWN[id.slice(OWN_IDS.length)] : COMMANDER_DOES_WITHOUT[id.slice("light:".length)]) ?? "", moduleType: "js" };
   },
 };
 

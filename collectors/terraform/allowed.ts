@@ -25,7 +25,7 @@ const gkePool: Allowed = {
   node_count: "number",
   node_locations: "texts",
   autoscaling: { min_node_count: "number", max_node_count: "number", total_min_node_count: "number", total_max_node_count: "number" },
-  node_config: { machine_type: "text", taint: gkeTaint, effective_taints: gkeTaint },
+  node_config: { machine_type: "text", image_type: "text", guest_accelerator: { type: "text" }, sandbox_config: { sandbox_type: "text" }, taint: gkeTaint, effective_taints: gkeTaint },
 };
 
 const aksPool: Allowed = {
@@ -48,16 +48,22 @@ const meshObject: Allowed = {
   spec: { version: "text", revision: "text", channel: "text", tag: "text" },
 };
 
-/** Attributes that newer majors of a provider no longer have; states that they have not touched still do. */
+/** Of a chart's values only these. */
+const istiodValues: Allowed = { revision: "text", profile: "text", global: { tag: "text" }, pilot: { tag: "text" }, istiodRemote: { enabled: "flag" } };
+
+/** Attributes that newer majors of a provider no longer have, in states that they have not touched; and those that only the beta form of Google's has. */
 export const FORMER: ReadonlySet<string> = new Set([
+  "aws_autoscaling_group.tags",
   "azurerm_kubernetes_cluster.automatic_channel_upgrade",
   "azurerm_kubernetes_cluster.default_node_pool.enable_auto_scaling",
   "azurerm_kubernetes_cluster.default_node_pool.node_taints",
   "azurerm_kubernetes_cluster.agent_pool_profile",
   "azurerm_kubernetes_cluster_node_pool.enable_auto_scaling",
   "azurerm_kubernetes_cluster_node_pool.only_critical_addons_enabled",
+  "google_container_cluster.node_pool.node_config.sandbox_config",
   "google_container_cluster.region",
   "google_container_cluster.zone",
+  "google_container_node_pool.node_config.sandbox_config",
   "google_container_node_pool.region",
   "google_container_node_pool.zone",
 ]);
@@ -74,6 +80,8 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     scaling_config: { min_size: "number", max_size: "number", desired_size: "number" },
     taint: awsTaint,
   },
+  aws_eks_fargate_profile: { arn: "text", cluster_name: "text", fargate_profile_name: "text" },
+  aws_autoscaling_group: { arn: "text", name: "text", tag: { key: "text" }, tags: { key: "text" } },
   aws_eks_addon: { arn: "text", cluster_name: "text", addon_name: "text", addon_version: "text" },
 
   google_container_cluster: {
@@ -137,8 +145,9 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     name: "text",
     namespace: "text",
     chart: "text",
+    repository: "text",
     version: "text",
-    metadata: { app_version: "text", values: { json: { revision: "text", global: { tag: "text" }, pilot: { tag: "text" } } } },
+    metadata: { app_version: "text", values: { json: { ...istiodValues, istiod: istiodValues } } },
   },
   kubernetes_manifest: { manifest: { value: meshObject } },
   kubectl_manifest: { api_version: "text", kind: "text", name: "text", namespace: "text" },

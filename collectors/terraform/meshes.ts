@@ -1,4 +1,4 @@
-import { block, text } from "./picked.ts";
+import { block, blocks, flag, text } from "./picked.ts";
 import type { Resource } from "./state.ts";
 import { at, defined, lacks, type Thing, type Unread } from "./things.ts";
 
@@ -7,14 +7,22 @@ export function meshThings(resources: readonly Resource[]): readonly (Thing | Un
   return [...resources.flatMap(byHelm), ...resources.flatMap(byManifest)];
 }
 
-/** Charts that hold the control plane of Istio; the others hold parts of its data plane. */
-const CONTROL_PLANE = /(?:^|\/)istiod(?:-remote)?$/;
+/** The chart that holds the control plane of Istio; the others hold parts of its data plane, or point to a control plane elsewhere (`istiod-remote`). */
+const CONTROL_PLANE = /(?:^|\/)istiod$/;
+/** The chart that holds all of ambient mode, the control plane as one of its parts; its name alone is not Istio's. */
+const AMBIENT = /(?:^|\/)ambient$/;
 
 function byHelm(resource: Resource): readonly (Thing | Unread)[] {
   const { attributes, type } = resource;
   const chart = text(attributes, "chart");
-  if (type !== "helm_release" || chart === undefined || !CONTROL_PLANE.test(chart.replace(/\.tgz$/, ""))) return [];
-  const values = block(attributes, "metadata", "values");
+  if (type !== "helm_release" || chart === undefined) return [];
+  const name = chart.replace(/\.tgz$/, "");
+  const isWhole = AMBIENT.test(name) && (name.includes("istio") || text(attributes, "repository")?.includes("istio") === true);
+  if (!isWhole && !CONTROL_PLANE.test(name)) return [];
+  const all = block(attributes, "metadata", "values");
+  const values = isWhole ? { ...block(all, "istiod"), ...(blocks(all, "global").length === 0 ? {} : { global: blocks(all, "global") }) } : all;
+  // The same chart installs what points to a control plane in another cluster.
+  if (text(values, "profile") === "remote" || flag(block(values, "istiodRemote"), "enabled")) return [];
   const version = text(block(values, "pilot"), "tag") ?? text(block(values, "global"), "tag") ?? text(block(attributes, "metadata"), "app_version") ?? text(attributes, "version");
   if (version === undefined) return [lacks(resource, "mesh", "version")];
   return [{ of: "mesh", owner: {}, data: { what: "mesh", ...at(resource), flavour: "istio", revisions: [text(values, "revision") ?? DEFAULT], version } }];

@@ -1,7 +1,7 @@
 import type { Fact } from "#engine";
 import type { Requirement } from "./rules.ts";
-import { accepted, type Seen, type Tier } from "./tiers.ts";
-import type { ClusterView, NodeView } from "./view.ts";
+import { accepted, unknown, type Seen, type Tier } from "./tiers.ts";
+import type { ClusterView, NodeView, PoolFact } from "./view.ts";
 
 /** What one node shows. */
 export interface NodeSeen {
@@ -19,16 +19,31 @@ export interface Assessment {
   readonly cluster?: Seen | undefined;
 }
 
-/** Looks at every node once a requirement. Undefined where there is no node to look at: nothing is asked of an empty place. */
+/** Looks at every node once a requirement, and where there is none at the pools that are declared. Undefined where there is nothing to look at: nothing is asked of an empty place. */
 export function assess(requirement: Requirement, view: ClusterView): Assessment | undefined {
   const { rule, least } = requirement;
-  if (view.nodes.length === 0) return undefined;
+  if (view.nodes.length === 0) return assessDeclared(requirement, view.pools);
   if (rule.of === "cluster") {
     const cluster = accepted(rule.see(view), least);
     return { requirement, outcome: cluster.outcome, nodes: [], cluster };
   }
   const nodes = view.nodes.map((node) => ({ view: node, seen: accepted(rule.see(node, view), least) }));
   return { requirement, outcome: worst(nodes), nodes };
+}
+
+function assessDeclared(requirement: Requirement, pools: readonly PoolFact[]): Assessment | undefined {
+  const { rule, least } = requirement;
+  if (pools.length === 0) return undefined;
+  if (rule.of === "cluster" || rule.seeDeclared === undefined) {
+    return { requirement, outcome: "unknown", nodes: [], cluster: unknown("no node, and what Terraform declares does not tell", "start a node of the pool", { fact: pools[0] }) };
+  }
+  const { seeDeclared } = rule;
+  const nodes = pools.map((fact) => ({ view: standIn(fact), seen: accepted(seeDeclared(fact.data), least) }));
+  return { requirement, outcome: worst(nodes), nodes };
+}
+
+function standIn(fact: PoolFact): NodeView {
+  return { fact, node: { name: fact.data.name, labels: {}, taints: [], cordoned: false }, agents: [], brokenAgents: [], programs: [] };
 }
 
 function worst(nodes: readonly NodeSeen[]): Seen["outcome"] {

@@ -54,10 +54,14 @@ function shownBy(assessment: Assessment): string {
   const values = valuesOf(assessment);
   const shown = values.slice(0, 3).map(({ text, tier, nodes }) => {
     const seen = `${text}${tier === undefined ? "" : ` (${tier})`}`;
-    return assessment.cluster === undefined ? `${nodes.length} of ${assessment.nodes.length} ${assessment.nodes.length === 1 ? "node shows" : "nodes show"} ${seen}` : seen;
+    return assessment.cluster === undefined ? `${nodes.length} of ${assessment.nodes.length} ${thing(assessment)}${assessment.nodes.length === 1 ? " shows" : "s show"} ${seen}` : seen;
   });
   const rest = values.length - shown.length;
   return `${shown.join("; ")}${rest > 0 ? `; and ${rest} more values` : ""}`;
+}
+
+function thing({ nodes }: Assessment): string {
+  return nodes[0]?.view.fact.kind === "declared" ? "declared pool" : "node";
 }
 
 function evidenceOf(assessment: Assessment, view: ClusterView, id: string): readonly Evidence[] {
@@ -65,8 +69,8 @@ function evidenceOf(assessment: Assessment, view: ClusterView, id: string): read
   const cited = values.flatMap(({ text, tier, nodes }) => nodes.map(({ view: node }) => cite(node.fact, `${id} of ${node.node.name}`, tier === undefined ? text : `${text} (${tier})`)));
   const facts = factsOf(assessment).map((fact) => cite(fact, `${id}, ${fact.subject}`, values[0]?.text ?? ""));
   const all = [...cited.slice(0, MOST_CITED), ...facts.slice(0, MOST_CITED)];
-  const [node] = view.nodes;
-  return all.length > 0 || node === undefined ? all : [cite(node.fact, `${id} of ${view.cluster.name}`, values[0]?.text ?? "")];
+  const [fact] = [...view.nodes.map((node) => node.fact), ...view.pools];
+  return all.length > 0 || fact === undefined ? all : [cite(fact, `${id} of ${view.cluster.name}`, values[0]?.text ?? "")];
 }
 
 function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines: readonly Line[], telling: Telling): Iterable<Finding> {
@@ -86,11 +90,11 @@ function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines:
     const words = {
       ...about,
       message: `\`${name}\` has ${nodes.text} nodes of the profile \`${telling.profile}\`, wanted: ${telling.minNodes} or more${beside === "" ? "" : `; not judged: ${beside}`}${lacking}${endedText(nodes)}`,
-      remedy: view.nodes.length === 0 && beside === "" ? "give nodes what the profile's selector looks for, correct the selector with `nodes`, or exempt the cluster from `nodes`" : "repair the nodes, or lower `minNodes`",
+      remedy: view.nodes.length === 0 && beside === "" ? "give nodes what the profile's selector looks for, correct the selector with `nodes`, or exempt the cluster from `nodes`" : view.nodes.length >= telling.minNodes && telling.mode === "all" ? "look at their conditions with `kubectl get node -o yaml`: of a folder of manifests keep `status`" : "repair the nodes, or lower `minNodes`",
     };
     yield nodes.outcome === "fail" ? fault(words) : undecided(words);
   } else if (view.nodes.length === 0 && nodes.outcome === "pass") {
-    yield info({ ...about, message: `\`${name}\` has no node of the profile \`${telling.profile}\`, which \`minNodes: 0\` allows`, remedy: "nothing is to be done; write `minNodes: 1` where every cluster must have some" });
+    yield info({ ...about, message: `\`${name}\` has no node of the profile \`${telling.profile}\`, which \`minNodes: 0\` allows${view.pools.length === 0 ? "" : `; judged is what Terraform declares of ${named(view.pools.map(({ data }) => data.name).toSorted(byText), 3)}`}`, remedy: "nothing is to be done; write `minNodes: 1` where every cluster must have some" });
   } else if (beside !== "") {
     yield info({ ...about, subject: `${name}/nodes aside`, message: `\`${name}\`: selected nodes that are not judged: ${beside}`, remedy: "they prove nothing of what pods get: bring them back, or remove them" });
   }

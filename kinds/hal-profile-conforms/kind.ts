@@ -16,7 +16,7 @@ import { viewOf, type Needed } from "./view.ts";
 export default defineKind<Spec, Needed>({
   name: "HalProfileConforms",
   summary: "the nodes of each cluster offer what a hardware profile asks for, and the clouds that run it run it alike",
-  needs: (spec) => [...neededBy(profileOf(spec)).map((fact): Request<Needed> => ({ fact })), ...readModules(profileOf(spec)).map(moduleRequest)],
+  needs: (spec) => [...neededBy(profileOf(spec)).map((fact): Request<Needed> => (fact === "declared" ? { fact, selector: "pools" } : { fact })), ...readModules(profileOf(spec)).map(moduleRequest)],
   judges: ["node", "nodes"],
   documents: { HalProfile: schema },
   documentValidators: { HalProfile: () => import("./profile.generated.js") },
@@ -38,7 +38,7 @@ export default defineKind<Spec, Needed>({
     const seen = profile.parity === undefined ? [] : fieldsSeen(profile.parity, places);
     if (profile.parity !== undefined) yield* parityFindings(seen, places, { profile: spec.profile.name, across });
     if (results.length > 0) yield tableOf(`profile ${spec.profile.name}`, places, seen, profile.parity?.atLeast ?? [], world.now);
-    yield judged(results.reduce((sum, { view }) => sum + view.nodes.length, 0));
+    yield judged(results.reduce((sum, { view }) => sum + (view.nodes.length || view.pools.length), 0));
   },
 });
 
@@ -67,6 +67,7 @@ function neededBy(profile: HalProfile): readonly Exclude<Needed, "wasm-images">[
   const hasModules = modulesOf(profile).length > 0;
   return [
     "nodes",
+    ...([profile.minTier, ...Object.values(profile.minTiers)].includes("T0") ? (["declared"] as const) : []),
     ...(nfd ? (["node-features"] as const) : []),
     ...(mesh !== undefined || runtime !== undefined || hasModules ? (["node-agents"] as const) : []),
     ...(hasModules ? (["wasm-modules"] as const) : []),

@@ -48,6 +48,9 @@ function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
   const values = found.length === 0 ? {} : { dataplane: found.map(({ dataplane }) => dataplane).join(" + ") };
   const other = found.find(({ dataplane }) => !wanted.includes(dataplane));
   if (other !== undefined) return fail("T3", text, `move pods with ${other.dataplane} off these nodes, or allow it in \`mesh.dataplane\``, { fact: other.fact, values });
+  // a pod that is not ready for the moment is still in the mesh in its own way
+  const waiting = (["sidecar", "ambient", "kmesh"] as const).find((each) => !wanted.includes(each) && view.pods.some(({ fact: { data }, failingOn }) => data.type === SHOWN_BY[each] && view.nodes.some(({ node }) => failingOn.has(node.name))));
+  if (waiting !== undefined) return unknown(`${text}, and pods with ${waiting} that are not ready`, `move pods with ${waiting} off these nodes, or allow it in \`mesh.dataplane\``);
   if (found.length > 0) return pass("T3", text, { fact: found[0]?.fact, values });
   if (!view.complete("node-agents")) return unknown("pods were not all seen", "repair what the gap names");
   return wanted.includes("none") ? pass("T3", text, { values: { dataplane: "none" } }) : unknown(text, "start a pod of the mesh on these nodes, so that there is something to see");
@@ -58,13 +61,42 @@ function seeImplementation({ agents, brokenAgents, programs }: NodeView, view: C
   const there = agents.filter(isWanted);
   const [first] = there;
   if (first === undefined) return absent(brokenAgents.filter(isWanted), view, impl);
-  const rivals = rivalsOn(agents, impl);
+  // programs stay loaded while the agent that loaded them is down
+  const rivals = rivalsOn([...agents, ...brokenAgents], impl);
   const text = there.map(({ data }) => agentText(data.image, data.product, data.mode)).toSorted().join(", ");
   if (rivals.length > 1) return unknown(`${rivals.join(" and ")} together`, `run one of ${rivals.join(", ")} on a node: which of them redirects a pod cannot be seen from here`, { fact: first });
-  const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ebpfVersion: [...new Set(there.map(({ data }) => versionText(data.image)))].toSorted().join(" + ") };
+  const others = implementationsOf(view, impl).filter((product) => !there.some(({ data }) => data.product === product));
+  if (others.length > 0) return fail("T3", `${text}, and ${others.join(" and ")} on other nodes`, `run one of ${either(impl)} on all nodes of the profile in a cluster: pods reach each other in its way`, { fact: first });
+  const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ...versionOf(there) };
   const broken = programs.find(({ status }) => /error|fail/i.test(status));
   if (broken !== undefined && impl.includes("bpfman")) return fail("T3", `${text}, which could not load \`${broken.application}\` (${broken.status})`, "look at the status of that application's state object", { fact: first, values });
+  const open = programs.find(({ status }) => !SETTLED.includes(status));
+  if (open !== undefined && impl.includes("bpfman")) return unknown(`${text}, of whose \`${open.application}\` it is not known whether it is loaded (${open.status === "" ? "no status" : open.status})`, "look at the status of that application's state object, and at the log of bpfman's agent", { fact: first });
   return pass("T3", text, { fact: first, values });
+}
+
+const IMPLEMENTATIONS = new WeakMap<ClusterView, readonly string[]>();
+
+/** Wanted implementations on all nodes of a cluster; bpfman only loads programs. Cost: one pass over the nodes, once a cluster. */
+function implementationsOf(view: ClusterView, impl: readonly Impl[]): readonly string[] {
+  const known = IMPLEMENTATIONS.get(view);
+  if (known !== undefined) return known;
+  const carrying: readonly string[] = impl.filter((product) => product !== "bpfman");
+  const found = [...new Set(view.nodes.flatMap(({ agents }) => agents.map(({ data }) => data.product as string)))].filter((product) => carrying.includes(product)).toSorted();
+  IMPLEMENTATIONS.set(view, found);
+  return found;
+}
+
+/** What bpfman writes of an application on a node where nothing is left to do. Source: `AppLoadStatus` of bpfman-operator's `bpfman.io/v1alpha1`. */
+const SETTLED: readonly string[] = ["LoadSuccess", "UnloadSuccess", "NotSelected"];
+
+/** For parity. A tag that names no release (`latest`) says nothing: then the digest, where the image is pinned, else nothing is known. */
+function versionOf(there: readonly AgentFact[]): Readonly<Record<string, string>> {
+  const known = there.map(({ data: { image } }) => {
+    const parsed = parseImage(image);
+    return parsed?.tag !== undefined && parseRelease(parsed.tag) !== undefined ? parsed.tag : parsed?.digest;
+  });
+  return known.includes(undefined) ? {} : { ebpfVersion: [...new Set(known)].toSorted().join(" + ") };
 }
 
 /** Who redirects traffic of pods: two of them on one node cannot both. */

@@ -1,11 +1,11 @@
-import type { NodeTaint } from "#engine";
+import { KERNEL_OPTIONS, type DeclaredPool, type NodeTaint } from "#engine";
 import { fpgasOf, type Accelerator } from "./accelerators.ts";
 import type { HalProfile } from "./profile.ts";
 import { isAtLeast, parseRelease, type Release } from "./releases.ts";
 import { either, onNode, type Draft } from "./rules.ts";
 import { systemOf } from "./systems.ts";
 import { fail, pass, strongest, unknown, type Seen } from "./tiers.ts";
-import type { NodeView } from "./view.ts";
+import { isOfWorker, type NodeView } from "./view.ts";
 
 type Node = NonNullable<HalProfile["node"]>;
 type Kernel = NonNullable<Node["kernel"]>;
@@ -18,11 +18,11 @@ type Resource = NonNullable<Node["resources"]>[number];
 export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
   const { arch, os, kernel, features = [], taints, resources = [], runtimeHandlers } = node;
   return [
-    ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode((view) => seeArch(view, arch)) }]),
+    ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode(({ node }) => seeArch(node.arch, "T1", arch), (pool) => seeArch(pool.arch, "T0", arch)) }]),
     ...(os === undefined ? [] : [{ id: `${prefix}node.os`, wanted: either(os.families), rule: onNode((view) => seeSystem(view, os.families)) }]),
     ...(kernel === undefined ? [] : [{ id: `${prefix}node.kernel`, wanted: `kernel ${kernel.min} or newer`, rule: onNode((view) => seeKernel(view, kernel)) }]),
     ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature)) })),
-    ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode((view) => seeTaints(view, taints)) }]),
+    ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode(({ node }) => seeTaints(node.taints, "T1", taints), (pool) => seeDeclaredTaints(pool, taints)) }]),
     ...resources.map((resource) => ({ id: `${prefix}resources.${resource.class}`, wanted: resourceText(resource), rule: onNode((view) => seeResource(view, resource)) })),
     ...(runtimeHandlers === undefined ? [] : [{ id: `${prefix}node.runtimeHandlers`, wanted: `the handlers ${runtimeHandlers.join(", ")}`, rule: onNode((view) => seeHandlers(view, runtimeHandlers)) }]),
   ];
@@ -30,11 +30,10 @@ export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
 
 const LOOK = "look at the node with `kubectl get node -o yaml`";
 
-function seeArch({ node }: NodeView, wanted: readonly string[]): Seen {
-  const { arch } = node;
+function seeArch(arch: string | undefined, tier: "T0" | "T1", wanted: readonly string[]): Seen {
   if (arch === undefined) return unknown("no architecture", LOOK);
   const values = { arch };
-  return wanted.includes(arch) ? pass("T1", arch, { values }) : fail("T1", arch, `move the profile to nodes of ${either(wanted)}, or allow \`${arch}\` in \`node.arch\``, { values });
+  return wanted.includes(arch) ? pass(tier, arch, { values }) : fail(tier, arch, `move the profile to nodes of ${either(wanted)}, or allow \`${arch}\` in \`node.arch\``, { values });
 }
 
 function seeSystem({ node }: NodeView, wanted: readonly string[]): Seen {
@@ -86,6 +85,9 @@ function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
   return unknown(`the system ${family ?? view.node.osImage ?? "without an image"}, which the profile does not list`, "install Node Feature Discovery, or add the family to the profile where it is known to have it");
 }
 
+/** What the worker's own sources call their labels. Source: `docs/usage/features.md` of Node Feature Discovery. */
+const SOURCES = /^(?:cpu|iommu|kernel|memory|network|pci|storage|system|usb)-/;
+
 const PREFIX = "feature.node.kubernetes.io/";
 
 /** A label that NFD writes, or asks for in its own object. Where NFD does not run, no label means nothing. */
@@ -93,8 +95,16 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   const key = `${PREFIX}${feature}`;
   const option = /^kernel-config\.(.+)$/.exec(feature)?.[1];
   const configured = option === undefined ? undefined : features?.data.kernelConfig?.[option];
-  const value = configured ?? features?.data.labels[key] ?? node.labels[key];
+  const asked = features?.data.labels ?? {};
+  const [own, label] = [configured ?? asked[key], node.labels[key]];
+  const value = own ?? label;
+  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
   const fact = features;
+  // a worker writes all labels of its sources into its object: one that is on the node alone was set by hand
+  const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
+  if (own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead)) {
+    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels", { fact });
+  }
   if (value !== undefined) {
     const text = `${feature}=${value}`;
     return value === "false" || value === "n" ? fail("T2", text, "choose an image or a type of machine that has it", { fact }) : pass("T2", text, { fact });
@@ -102,8 +112,7 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   const ran = features !== undefined || Object.keys(node.labels).some((each) => each.startsWith(PREFIX));
   if (!ran) return unknown("nothing of Node Feature Discovery", "install Node Feature Discovery on these nodes, or add an evidence that needs none");
   // NFD reads only options that it was told to read; of processors it writes all that it knows
-  if (option !== undefined && features?.data.kernelConfig === undefined) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
-  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
+  if (option !== undefined && !isRead) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
   const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => each.startsWith(kin));
   return told ? fail("T2", `no ${feature}`, "choose an image or a type of machine that has it", { fact }) : unknown(`no label \`${feature}\``, "enable the source of this label in Node Feature Discovery");
 }
@@ -115,14 +124,24 @@ function taintText({ key, value, effect }: Pick<NodeTaint, "key" | "value" | "ef
 /** Taints of Kubernetes itself come and go with the state of the node. */
 const PASSING = /^(?:node\.kubernetes\.io|node\.cloudprovider\.kubernetes\.io)\//;
 
-function seeTaints({ node }: NodeView, { required, mode }: Taints): Seen {
-  const hard = node.taints.filter(({ key, effect }) => effect !== "PreferNoSchedule" && !PASSING.test(key));
-  const text = node.taints.filter(({ key }) => !PASSING.test(key)).map(taintText).toSorted().join(", ") || "no taint";
-  const lacking = required.filter((taint) => !node.taints.some(({ key, value, effect }) => key === taint.key && effect === taint.effect && (taint.value === undefined || taint.value === (value ?? ""))));
-  if (lacking.length > 0) return fail("T1", text, `taint these nodes, in the definition of their pool: ${lacking.map((taint) => `\`${taintText(taint)}\``).join(", ")}`);
+/** Terraform writes them as Kubernetes does: `key=value:Effect`. */
+function seeDeclaredTaints({ taints }: DeclaredPool, wanted: Taints): Seen {
+  if (taints === undefined) return unknown("no list of taints", "look at the pool in the Terraform configuration");
+  const read = taints.map((text): NodeTaint => {
+    const [, key = "", value, effect = ""] = /^([^=:]*)(?:=([^:]*))?:(.*)$/.exec(text) ?? [];
+    return { key, value: value === "" ? undefined : value, effect };
+  });
+  return seeTaints(read, "T0", wanted);
+}
+
+function seeTaints(taints: readonly NodeTaint[], tier: "T0" | "T1", { required, mode }: Taints): Seen {
+  const hard = taints.filter(({ key, effect }) => effect !== "PreferNoSchedule" && !PASSING.test(key));
+  const text = taints.filter(({ key }) => !PASSING.test(key)).map(taintText).toSorted().join(", ") || "no taint";
+  const lacking = required.filter((taint) => !taints.some(({ key, value, effect }) => key === taint.key && effect === taint.effect && (taint.value === undefined || taint.value === (value ?? ""))));
+  if (lacking.length > 0) return fail(tier, text, `taint these nodes, in the definition of their pool: ${lacking.map((taint) => `\`${taintText(taint)}\``).join(", ")}`);
   const others = hard.filter(({ key, effect }) => !required.some((taint) => taint.key === key && taint.effect === effect));
-  if (mode === "exact" && others.length > 0) return fail("T1", text, `take ${others.map((taint) => `\`${taintText(taint)}\``).join(", ")} off these nodes, or write \`mode: effective\``);
-  return pass("T1", text);
+  if (mode === "exact" && others.length > 0) return fail(tier, text, `take ${others.map((taint) => `\`${taintText(taint)}\``).join(", ")} off these nodes, or write \`mode: effective\``);
+  return pass(tier, text);
 }
 
 function resourceText({ class: kind, vendors, families, shells, min }: Resource): string {

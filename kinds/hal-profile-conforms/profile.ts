@@ -46,7 +46,7 @@ export interface HalProfile {
   };
   /** How many ready nodes each cluster must have (requirement `nodes`); 0: if it has any, they must conform. */
   readonly minNodes: number;
-  /** The least tier of evidence that is accepted: T0 declared by Terraform, T1 the node's or another object of the API, T2 Node Feature Discovery, T3 an agent or a pod that runs, T4 a probe. What is only seen below it is undecided. */
+  /** The least tier of evidence that is accepted: T0 declared by Terraform (every cluster then needs `terraform` in the fleet; pools are looked at where no node is, by `pools` and `instanceTypes` of the selector, for `node.arch` and `node.taints`), T1 the node's or another object of the API, T2 Node Feature Discovery, T3 an agent or a pod that runs, T4 a probe. What is only seen below it is undecided. */
   readonly minTier: "T0" | "T1" | "T2" | "T3" | "T4";
   /** The least tier for single requirements, by their ids. */
   readonly minTiers: {
@@ -89,7 +89,7 @@ export interface HalProfile {
   readonly mesh?: {
     /** How pods on these nodes may be in the mesh, any of these (requirement `mesh.dataplane`). */
     readonly dataplane?: readonly ("sidecar" | "ambient" | "kmesh" | "none")[];
-    /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node. */
+    /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node, the same on all nodes of the profile in a cluster. */
     readonly ebpf?: {
       /** Implementations, any of them. */
       readonly impl: readonly ("cilium" | "kmesh" | "merbridge" | "bpfman")[];

@@ -74,7 +74,9 @@ function nodesLine(view: ClusterView, lines: readonly Line[], { profile, mode, e
   const outcomes = [...(mode === "atLeast" ? combined(view.nodes, lines) : view.nodes.map(() => "pass" as const))];
   const passed = outcomes.filter((outcome) => outcome === "pass").length;
   const open = outcomes.filter((outcome) => outcome === "unknown").length + doubtful;
-  const outcome = passed >= minNodes ? "pass" : passed + open >= minNodes ? "unknown" : "fail";
+  // of a node that may be ready it is not known whether it is as the profile asks: with `all` that counts
+  const untold = mode === "all" && view.aside["readiness unknown"].length > 0;
+  const outcome = passed >= minNodes ? (untold ? "unknown" : "pass") : passed + open >= minNodes ? "unknown" : "fail";
   const what = mode === "atLeast" ? `of ${view.nodes.length} as wanted` : "ready";
   return { id: NODES, wanted: `${minNodes} or more nodes`, outcome, ...standing(exemptions, NODES, view, now), fallback: [], text: `${passed} ${what}` };
 }

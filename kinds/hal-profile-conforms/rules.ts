@@ -1,3 +1,4 @@
+import type { DeclaredPool } from "#engine";
 import type { Seen, Tier } from "./tiers.ts";
 import type { ClusterView, NodeView } from "./view.ts";
 
@@ -16,6 +17,8 @@ export interface Requirement {
 export interface NodeRule {
   readonly of: "node";
   see(node: NodeView, view: ClusterView): Seen;
+  /** What a declared pool says of its nodes (T0). Left out: nothing. */
+  readonly seeDeclared?: ((pool: DeclaredPool) => Seen) | undefined;
 }
 
 export interface ClusterRule {
@@ -23,8 +26,8 @@ export interface ClusterRule {
   see(view: ClusterView): Seen;
 }
 
-export function onNode(see: NodeRule["see"]): NodeRule {
-  return { of: "node", see };
+export function onNode(see: NodeRule["see"], seeDeclared?: NodeRule["seeDeclared"]): NodeRule {
+  return { of: "node", see, seeDeclared };
 }
 
 export function onCluster(see: ClusterRule["see"]): ClusterRule {

@@ -31,9 +31,17 @@ function seeClass(view: ClusterView, { name, handlers, nodeSelector }: Class, ta
   if (handlers !== undefined && !handlers.includes(handler)) return fail("T1", `the handler ${handler}`, `name ${either(handlers)} as \`handler\` ${where}`, { fact, values });
   const lacking = Object.entries(nodeSelector).filter(([key, value]) => selects[key] !== value);
   if (lacking.length > 0) return fail("T1", `the handler ${handler}, no \`nodeSelector\` ${lacking.map(([key, value]) => `${key}=${value}`).join(", ")}`, `write it into \`scheduling.nodeSelector\` ${where}`, { fact, values });
-  const shut = taints.filter((taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)));
-  if (shut.length > 0) return fail("T1", `the handler ${handler}, no toleration of ${shut.map(({ key }) => key).join(", ")}`, `write it into \`scheduling.tolerations\` ${where}`, { fact, values });
+  const hard = taints.filter(({ effect }) => effect !== "PreferNoSchedule").flatMap((taint) => asBorne(taint, view));
+  const shut = hard.filter((taint) => !tolerations.some((toleration) => tolerates(toleration, taint)));
+  if (shut.length > 0) return fail("T1", `the handler ${handler}, no toleration of ${[...new Set(shut.map(({ key, value = "" }) => (value === "" ? key : `${key}=${value}`)))].join(", ")}`, `write it into \`scheduling.tolerations\` ${where}`, { fact, values });
   return pass("T1", `the handler ${handler}`, { fact, values });
+}
+
+/** A taint that may have any value has the values that nodes bear. */
+function asBorne(taint: Taints[number], { nodes }: ClusterView): readonly Pick<NodeTaint, "key" | "value" | "effect">[] {
+  if (taint.value !== undefined) return [taint];
+  const borne = nodes.flatMap(({ node }) => node.taints.filter(({ key, effect }) => key === taint.key && effect === taint.effect));
+  return borne.length === 0 ? [taint] : borne;
 }
 
 /** As the scheduler reads it: without a key and with `Exists` every taint, without an effect every effect. */

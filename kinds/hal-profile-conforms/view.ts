@@ -1,15 +1,18 @@
-import type { BpfApplication, Cluster, Fact, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClass, RuntimeShim, WasmModule, WasmPlace, World } from "#engine";
+import type { BpfApplication, Cluster, DeclaredPool, Fact, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClass, RuntimeShim, WasmModule, WasmPlace, World } from "#engine";
 import { matchesGlob } from "#values";
 import type { HalProfile } from "./profile.ts";
 
 /** Kinds of fact that this kind may ask for. */
-export type Needed = "bpf-applications" | "node-agents" | "node-features" | "nodes" | "runtime-classes" | "wasm-images" | "wasm-modules";
+export type Needed = "bpf-applications" | "declared" | "node-agents" | "node-features" | "nodes" | "runtime-classes" | "wasm-images" | "wasm-modules";
 export type HalWorld = World<Needed>;
 export type Selector = HalProfile["selector"];
 
-/** A ready node that the profile is about. */
+/** A pool that a Terraform state declares. */
+export type PoolFact = Fact<"declared"> & { readonly data: DeclaredPool };
+
+/** A ready node that the profile is about, or a declared pool that stands for nodes that are not there. */
 export interface NodeView {
-  readonly fact: Fact<"nodes">;
+  readonly fact: Fact<"nodes"> | PoolFact;
   readonly node: NodeFact;
   /** Agents that are ready on it, and those that are there and not ready. */
   readonly agents: readonly AgentFact[];
@@ -40,6 +43,8 @@ export interface ClusterView {
   readonly cloud: string | undefined;
   /** Nodes that are judged. */
   readonly nodes: readonly NodeView[];
+  /** Declared pools that the profile is about, where no live node is: asked for only where a profile accepts what Terraform declares. */
+  readonly pools: readonly PoolFact[];
   /** Selected nodes that prove nothing, by why. */
   readonly aside: Readonly<Record<"not ready" | "readiness unknown" | "cordoned" | "virtual", readonly Fact<"nodes">[]>>;
   readonly pods: readonly PodsView[];
@@ -67,11 +72,12 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   const agents = seen.filter((fact): fact is AgentFact => fact.data.type === "agent");
   const ready = byNode(agents, ({ data }) => data.readyOn);
   const broken = byNode(agents, ({ data }) => data.notReadyOn);
-  const features = new Map(facts("node-features").map((fact) => [(fact.data satisfies NodeFeatureFact).node, fact]));
+  const features = mergedFeatures(facts("node-features"));
   const programs = Map.groupBy(facts("bpf-applications").map(({ data }) => data), ({ node }) => node);
   const classes = facts("runtime-classes");
   const declared = facts("wasm-modules");
   const place = declared.map(({ data }) => data).find((data): data is WasmPlace => data.type === "place");
+  const pools = facts("declared").filter((fact): fact is PoolFact => fact.data.what === "pool");
   const aside: Record<keyof ClusterView["aside"], Fact<"nodes">[]> = { "not ready": [], "readiness unknown": [], cordoned: [], virtual: [] };
   const nodes: NodeView[] = [];
   for (const fact of selected) {
@@ -83,6 +89,8 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     cluster,
     cloud,
     nodes,
+    // live nodes say more than what is declared, also those that prove nothing
+    pools: selected.length > 0 ? [] : pools.filter(({ data }) => data.instanceTypes.length === 0 ? isPoolSelected(data, undefined, selector, cloud) : data.instanceTypes.some((type) => isPoolSelected(data, type, selector, cloud))),
     aside,
     pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent").map((fact) => ({ fact, runningOn: new Set(fact.data.runningOn), failingOn: new Set(fact.data.failingOn) })),
     classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
@@ -92,6 +100,31 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     images: facts("wasm-images"),
     complete: (kind) => asked.has(kind) && world.complete(kind, cluster.name),
   };
+}
+
+/** What labels its nodes will bear a state does not tell: a selector by labels selects no declared pool. */
+function isPoolSelected({ name }: DeclaredPool, instanceType: string | undefined, selector: Selector, cloud: string | undefined): boolean {
+  return isSelected({ name, pool: name, instanceType, labels: {}, taints: [], cordoned: false }, selector, cloud);
+}
+
+/** Did the worker of its node write it? Then it bears the node's name; others add what they know. */
+export function isOfWorker({ subject, data }: Fact<"node-features">): boolean {
+  return subject.endsWith(`/${data.node}`);
+}
+
+/** A node may have several objects of Node Feature Discovery: its worker's own counts, and others add labels to it. */
+function mergedFeatures(all: readonly Fact<"node-features">[]): ReadonlyMap<string, Fact<"node-features">> {
+  const merged = new Map<string, Fact<"node-features">>();
+  for (const fact of all) {
+    const before = merged.get(fact.data.node);
+    if (before === undefined) merged.set(fact.data.node, fact);
+    else {
+      const [less, more] = isOfWorker(before) ? [fact, before] : [before, fact];
+      const data: NodeFeatureFact = { ...(isOfWorker(more) ? {} : less.data), ...more.data, labels: { ...less.data.labels, ...more.data.labels } };
+      merged.set(fact.data.node, { ...more, data });
+    }
+  }
+  return merged;
 }
 
 function byNode(agents: readonly AgentFact[], nodesOf: (fact: AgentFact) => readonly string[]): ReadonlyMap<string, readonly AgentFact[]> {

@@ -1,5 +1,5 @@
 import { assume, judged, type Fact, type Finding, type Judgement, type World } from "#engine";
-import { asDeclared, compareWorlds, envoyWorld, type RouteWorld, type WorldComparison, type WorldDifference } from "#routes";
+import { asDeclared, compareWorlds, envoyReader, type EnvoyWorld, type RouteWorld, type WorldComparison, type WorldDifference } from "#routes";
 import { Evidences, type PlaceFact } from "./evidence.ts";
 import { differenceFinding, openFindings } from "./findings.ts";
 import { routeWorldsOf } from "./place.ts";
@@ -27,10 +27,11 @@ function* judgeCluster(spec: Spec, objects: readonly Fact<"routing">[], loaded: 
   const differences = new Map<string, { readonly difference: WorldDifference; readonly evidences: Evidences; readonly proxies: string[] }>();
   const open = new Map<string, { readonly finding: Finding; readonly proxies: string[] }>();
   const assumptions = new Map<string, { readonly text: string; readonly where: string | undefined }>();
+  const read = envoyReader();
   let hosts = 0;
   for (const fact of loaded) {
     const proxy = nameOf(fact);
-    const comparison = comparedWith(fact, spec, objects, world, cluster);
+    const comparison = comparedWith(read({ place: proxy, dump: fact.data.dump }), fact, spec, objects, world, cluster);
     hosts += comparison.size.hosts;
     const evidences = new Evidences(new Map<string, readonly PlaceFact[]>([[cluster, objects], [proxy, [fact]]]));
     for (const difference of comparison.differences) {
@@ -58,9 +59,8 @@ function nameOf({ subject }: LoadedFact): string {
 }
 
 /** Objects as they would be loaded by the proxy, and what it has loaded, both as its own Envoy reads them. */
-function comparedWith(fact: LoadedFact, spec: Spec, objects: readonly Fact<"routing">[], world: World<"routing">, cluster: string): WorldComparison {
-  const { role, namespace, labels, dump } = fact.data;
-  const loaded = envoyWorld({ place: nameOf(fact), dump });
+function comparedWith(loaded: EnvoyWorld, fact: LoadedFact, spec: Spec, objects: readonly Fact<"routing">[], world: World<"routing">, cluster: string): WorldComparison {
+  const { role, namespace, labels } = fact.data;
   const [declared] = routeWorldsOf([{ name: cluster, facts: objects, reading: spec.reading, proxy: { role, namespace, labels }, asLoaded: true, envoy: loaded.proxy?.envoy }], () => world.istioMap);
   const worlds: readonly RouteWorld[] = declared === undefined ? [] : [declared, asDeclared(loaded, declared)];
   return compareWorlds(worlds, {

@@ -64,12 +64,13 @@ function likest(field: Field, pools: readonly Pool[], single: readonly Pool[], {
 
 function poolsOf(view: View, { poolMapping }: Spec): readonly Pool[] {
   const own = Object.hasOwn(poolMapping, view.name) ? (poolMapping[view.name] ?? {}) : {};
-  const names = new Set([...view.pools.map(({ data }) => data.name), ...view.nodes.flatMap(({ data }) => data.pool ?? [])]);
+  const told = view.pools.filter(({ data }) => data.unnamed === undefined);
+  const names = new Set([...told.map(({ data }) => data.name), ...view.nodes.flatMap(({ data }) => data.pool ?? [])]);
   const named = [...names].toSorted(byText).map((name): Pool => ({
     view,
     own: name,
     common: Object.hasOwn(own, name) ? (own[name] ?? name) : name,
-    declared: view.pools.filter(({ data }) => data.name === name),
+    declared: told.filter(({ data }) => data.name === name),
     nodes: view.nodes.filter(({ data }) => data.pool === name),
   }));
   const loose = view.nodes.filter(({ data }) => data.pool === undefined);

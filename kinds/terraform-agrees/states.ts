@@ -11,6 +11,7 @@ export function* stateNotes(view: View, { maxStateAge }: Spec, now: string): Ite
     yield* notes(view, state);
   }
   yield* copies(view);
+  yield* claimed(view);
   yield* replaced(view);
 }
 
@@ -53,6 +54,21 @@ function* copies({ name, states }: View): Iterable<Finding> {
     const names = group.map((state) => `\`${nameOf(state)}\` (serial ${state.data.serial ?? "unknown"})`).toSorted(byText);
     yield info({ subject: `${name}/states`, cause: `${name} copies ${lineage}`, message: `${names.join(" and ")} of \`${name}\` are one state: the later serial was read`, remedy: "name it once", evidence: group.map((state) => cite(state, "serial", state.data.serial ?? "unknown")) });
   }
+}
+
+/** Two histories of states that each believe to manage the cluster: every apply of one undoes the other's. */
+function* claimed(view: View): Iterable<Finding> {
+  const managing = view.clusters.filter(({ data }) => data.mode === "managed");
+  const names = [...new Set(managing.map(({ data }) => data.state))].toSorted(byText);
+  const [first] = managing;
+  if (first === undefined || names.length < 2) return;
+  yield info({
+    subject: `${view.name}/states`,
+    cause: `${view.name} claimed ${names.join(" ")}`,
+    message: `the states ${several(names)} of \`${view.name}\` manage the cluster \`${first.data.name}\`: each apply of one undoes the other's, and each is compared with what runs`,
+    remedy: "let one of them manage it (`terraform state rm` in the others), and read it there with a data source",
+    evidence: managing.map((fact) => citeDeclared(view, fact, fact.data.version ?? "no version")),
+  });
 }
 
 function* replaced(view: View): Iterable<Finding> {

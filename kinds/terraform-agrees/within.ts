@@ -16,11 +16,19 @@ export function* within(view: View, spec: Spec): Iterable<Judgement> {
   if (!same.holds) return yield judged(1);
   if (view.clusters.length === 0 && !view.sees("declared")) return;
   const asks = (field: Field) => spec.fields.includes(field);
+  // Where `declared` has gaps they say why; a list that is whole and holds pools or add-ons alone says nothing of the control plane.
+  if (asks("controlPlane.version") && view.clusters.length === 0 && view.sees("declared")) yield noCluster(view);
   if (asks("controlPlane.version")) for (const cluster of view.clusters) yield* controlPlane(view, cluster);
-  for (const pool of view.pools) yield* judgePool(view, pool, spec);
+  for (const pool of view.pools.filter(({ data }) => data.unnamed === undefined)) yield* judgePool(view, pool, spec);
+  yield* unnamedPools(view);
   yield* undeclaredPools(view);
   yield* judgeMesh(view, spec);
   if (asks("addons[*].version")) yield* judgeAddons(view);
+}
+
+function noCluster({ name, states }: View): Judgement {
+  const names = states.map(({ subject }) => subject.replace(/^state /, ""));
+  return gap({ kind: "declared", cluster: name, subject: `${name}/controlPlane.version`, reason: `no state of \`${name}\` declares the cluster itself: ${several(names)}`, remedy: "name the state that does, or compare other `fields`" });
 }
 
 function* controlPlane(view: View, fact: ClusterFact): Iterable<Judgement> {
@@ -49,11 +57,30 @@ function* controlPlane(view: View, fact: ClusterFact): Iterable<Judgement> {
   });
 }
 
+/** Pools whose nodes do not bear their name: which of the nodes without a pool are theirs, nobody can tell. */
+function* unnamedPools(view: View): Iterable<Finding> {
+  const { name, pools, nodes, sees } = view;
+  const unnamed = pools.filter(({ data }) => data.unnamed !== undefined);
+  const [first] = unnamed;
+  if (first === undefined || !sees("node-pools")) return;
+  const loose = nodes.filter(({ data }) => data.pool === undefined);
+  const names = unnamed.map(({ data }) => data.name).toSorted(byText);
+  const total = loose.reduce((sum, { data }) => sum + data.count, 0);
+  yield info({
+    subject: `${name}/pools`,
+    cause: `${name} unnamed ${names.join(" ")}`,
+    message: `Terraform declares ${several(names)} in \`${name}\` (${unnamed.some(({ data }) => data.unnamed === "self-managed") ? "groups of machines that join by themselves" : "profiles of Fargate"}), whose nodes do not bear ${names.length === 1 ? "its name" : "their names"}: nothing of ${names.length === 1 ? "it" : "them"} is compared with the ${count(total, "node")} of no pool`,
+    remedy: "use managed node groups where nodes are to be compared; versions and architectures of nodes without a pool are compared between clusters",
+    evidence: [...unnamed.slice(0, 5).map((pool) => citeDeclared(view, pool, pool.data.unnamed ?? "")), ...loose.slice(0, 5).map((fact) => cite(fact, "running", `${count(fact.data.count, "node")}, such as \`${fact.data.example}\``))],
+  });
+}
+
 /** Pools that run and nobody declares: made by hand, or by what makes nodes on its own. */
 function* undeclaredPools({ name, pools, nodes, sees }: View): Iterable<Finding> {
   if (!sees("declared") || !sees("node-pools")) return;
-  const declared = new Set(pools.map(({ data }) => data.name));
-  const other = nodes.filter(({ data }) => data.pool === undefined || !declared.has(data.pool));
+  const mayBeTheirs = pools.some(({ data }) => data.unnamed !== undefined);
+  const declared = new Set(pools.filter(({ data }) => data.unnamed === undefined).map(({ data }) => data.name));
+  const other = nodes.filter(({ data }) => (data.pool === undefined ? !mayBeTheirs : !declared.has(data.pool)));
   const [first] = other;
   if (first === undefined) return;
   const names = [...new Set(other.flatMap(({ data }) => data.pool ?? []))].toSorted(byText);

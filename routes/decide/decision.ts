@@ -58,6 +58,19 @@ export interface Listener {
   depends(request: Request): void;
 }
 
+/** A set of requests that has yet to be looked at: those of a store, or the half of them that satisfies a literal. */
+interface Half {
+  readonly lists: readonly (readonly number[])[];
+  readonly store: Store;
+  readonly literal?: Literal;
+}
+
+/** A set that was looked at, and how many differences were known before. */
+interface Seen {
+  readonly key: string;
+  readonly before: number;
+}
+
 /** Enough differences were found. */
 class Enough extends Error {}
 
@@ -244,8 +257,21 @@ export class Decision {
     return (this.residuals[entry] = pattern === ANY_PATH ? entry : this.scope.entry(ANY_PATH, literals, action));
   }
 
-  /** Lists without patterns: splits until every list begins with an entry that takes all. */
-  private solve(unread: readonly (readonly number[])[], store: Store): void {
+  /** Lists without patterns: splits until every list begins with an entry that takes all. Depth first, with a stack of its own: halves of halves may be thousands deep. */
+  private solve(lists: readonly (readonly number[])[], store: Store): void {
+    const pending: (Half | Seen)[] = [{ lists, store }];
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if ("key" in next) {
+        if (this.reports > next.before) this.differs.add(next.key);
+        continue;
+      }
+      const within = next.literal === undefined ? next.store : next.store.with(next.literal);
+      if (within !== undefined) this.look(next.lists, within, pending);
+    }
+  }
+
+  /** One set of requests; what is to be looked at next goes on top of what is pending. */
+  private look(unread: readonly (readonly number[])[], store: Store, pending: (Half | Seen)[]): void {
     const lists = unread.map((list) => this.simplify(list, store));
     this.spend(lists);
     const [first = []] = lists;
@@ -255,25 +281,25 @@ export class Decision {
     if (this.visited.has(key) && !this.differs.has(key)) return;
     this.visited.add(key);
     this.classes++;
-    const before = this.reports;
-    this.divide(lists, store);
-    if (this.reports > before) this.differs.add(key);
+    pending.push({ key, before: this.reports });
+    const [one, other] = this.divide(lists, store);
+    if (other !== undefined) pending.push({ lists, store, literal: other });
+    if (one !== undefined) pending.push({ lists, store, literal: one });
   }
 
-  /** Lists that differ: leaves where all begin with an entry that takes all, else splits by what the first that differ ask. */
-  private divide(lists: readonly (readonly number[])[], store: Store): void {
+  /** Lists that differ: a leaf where all begin with an entry that takes all, else the literals of the two halves by what the first that differ ask. */
+  private divide(lists: readonly (readonly number[])[], store: Store): readonly Literal[] {
     const [first = []] = lists;
     let at = 0;
     while (lists.every((list) => list[at] === first[at])) at++;
     const heads = lists.map((list) => this.entry(list[at] ?? 0));
     const literal = this.tellingMost(heads);
-    if (literal !== undefined) return this.split(lists, store, literal, literal ^ 1);
+    if (literal !== undefined) return [literal, literal ^ 1];
     const actions = heads.map(({ action }) => action);
-    if (at === 0) return void this.leaf(actions, store, true);
     // Perhaps the actions agree on all of the set; else what the entries before take is split off first.
-    if (this.leaf(actions, store, false)) return;
+    if (this.leaf(actions, store, at === 0) || at === 0) return [];
     const before = this.tellingMost([this.entry(first[0] ?? 0)]) ?? 0;
-    this.split(lists, store, before ^ 1, before);
+    return [before ^ 1, before];
   }
 
   /**
@@ -289,13 +315,6 @@ export class Decision {
       }
     }
     return found;
-  }
-
-  private split(lists: readonly (readonly number[])[], store: Store, ...literals: readonly Literal[]): void {
-    for (const literal of literals) {
-      const next = store.with(literal);
-      if (next !== undefined) this.solve(lists, next);
-    }
   }
 
   /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALL, DEAD, determinize, everything, includes, literal, OutOfBudget, separated } from "../languages/automaton.ts";
+import { ALL, beginningOf, DEAD, determinize, everything, includes, literal, OutOfBudget, separated } from "../languages/automaton.ts";
 import type { Automaton } from "../languages/automaton.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
@@ -153,6 +153,8 @@ export class Scope {
   private readonly byAction: Map<Action, number>[] = [];
   private readonly patternIds = new Map<Bytes, number>();
   private readonly apart = new Map<number, boolean>();
+  /** By predicate, what every word of its language begins with. */
+  private readonly beginnings: Bytes[] = [];
   private readonly behind = new Map<Bytes, { readonly is: boolean | undefined }[]>();
   private readonly meter: Meter;
 
@@ -284,9 +286,15 @@ export class Scope {
     return (known[id] ??= { is: truthBehind(start, language) }).is;
   }
 
+  private beginningOf({ id, language }: Predicate): Bytes {
+    return (this.beginnings[id] ??= beginningOf(language));
+  }
+
   /** Whether two tests of one part are seen to exclude each other. False says nothing. */
   excludeEachOther(one: Predicate, other: Predicate): boolean {
     if (one.part !== other.part || one.kind !== other.kind || !AS_ONE.has(one.kind) || one.whenAbsent || other.whenAbsent || one === other) return false;
+    const [begins, otherBegins] = [this.beginningOf(one), this.beginningOf(other)];
+    if (!begins.startsWith(otherBegins) && !otherBegins.startsWith(begins)) return true;
     const pair = Math.min(one.id, other.id) * 2 ** 26 + Math.max(one.id, other.id);
     let known = this.apart.get(pair);
     if (known === undefined && this.apart.size < MOST_PAIRS) {

@@ -9,10 +9,16 @@ interface Asked {
   readonly literals: readonly Literal[];
   readonly key: string;
   readonly only?: { readonly content: Content; readonly readAs: "any kind" | "one string" };
+  /** A content of the part that fulfils all of it, which shows that there is one. */
+  readonly example: Example;
 }
 
-/** Answers of the parts, kept over all stores of a scope. */
-export type Memo = Map<string, boolean>;
+interface Example {
+  readonly content: Content;
+}
+
+/** Answers of the parts, kept over all stores of a scope; null: there is no such content. */
+export type Memo = Map<string, Example | null>;
 
 /**
  * A set of requests: those that satisfy some literals, with a path of one class. Never empty, as far as the parts can tell.
@@ -67,9 +73,12 @@ export class Store {
     const others = before?.literals.filter((other) => (literal & 1) === 1 || (other & 1) === 0 || !this.scope.excludeEachOther(this.predicate(other), predicate)) ?? [];
     const literals = [...others, literal].sort((a, b) => a - b);
     const key = literals.join(",");
-    if (!this.canBe(part, literals, key) || this.isCrowdedOut(part, literals)) return undefined;
+    // What shows that the set is not empty often shows it of the half, too.
+    const isKept = before !== undefined && satisfiedBy(predicate, before.example.content) === ((literal & 1) === 0);
+    const example = isKept ? before.example : this.exampleOf(part, literals, key);
+    if (example === null || this.isCrowdedOut(part, literals)) return undefined;
     const only = before?.only ?? onlyContent(predicate, (literal & 1) === 0);
-    const asked: Asked = { literals, key, ...(only === undefined ? {} : { only }) };
+    const asked: Asked = { literals, key, ...(only === undefined ? {} : { only }), example };
     return new Store(this.scope, this.within, this.memo, new Map(this.asked).set(part, asked));
   }
 
@@ -77,7 +86,9 @@ export class Store {
   inClass(within: PathClass): Store | undefined {
     const { path } = this.scope;
     const asked = this.asked.get(path);
-    return this.canBe(path, asked?.literals ?? [], asked?.key ?? "", within) ? new Store(this.scope, within, this.memo, this.asked) : undefined;
+    const example = this.exampleOf(path, asked?.literals ?? [], asked?.key ?? "", within);
+    if (example === null) return undefined;
+    return new Store(this.scope, within, this.memo, asked === undefined ? this.asked : new Map(this.asked).set(path, { ...asked, example }));
   }
 
   /** A content of a part. */
@@ -106,11 +117,11 @@ export class Store {
     return `${parts.has(this.scope.path) ? classKey(this.within) : ""};${texts.sort().join(";")}`;
   }
 
-  private canBe(part: Part, literals: readonly Literal[], key: string, within = this.within): boolean {
+  private exampleOf(part: Part, literals: readonly Literal[], key: string, within = this.within): Example | null {
     const whole = `${this.scope.numberOf(part)};${part === this.scope.path ? classKey(within) : ""};${key}`;
     const known = this.memo.get(whole);
     if (known !== undefined) return known;
-    const found = part.find(this.wish(literals), "possible", part === this.scope.path ? within : undefined) !== undefined;
+    const found = part.find(this.wish(literals), "possible", part === this.scope.path ? within : undefined) ?? null;
     this.memo.set(whole, found);
     return found;
   }

@@ -57,8 +57,41 @@ export function accepting(automaton: Automaton, state: number): boolean {
   return state === ALL || (state !== DEAD && automaton.accepts(state));
 }
 
-const oneClass = new Uint8Array(256);
+/** All bytes alike. Nobody writes into it. */
+export const oneClass = new Uint8Array(256);
 const none: readonly number[] = [];
+
+/** Bytes that are followed at most. */
+const LONGEST_BEGINNING = 64;
+
+/** A text with which every word of a language begins; shorter than it could be where a short look does not tell more. */
+export function beginningOf(automaton: Automaton): Bytes {
+  let text = "";
+  let state = automaton.start;
+  try {
+    while (state >= 0 && text.length < LONGEST_BEGINNING && !automaton.accepts(state)) {
+      const only = onlyStep(automaton, state);
+      if (only === undefined) break;
+      text += String.fromCharCode(only.byte);
+      state = only.state;
+    }
+  } catch (fault) {
+    if (!(fault instanceof OutOfBudget)) throw fault;
+  }
+  return text;
+}
+
+/** The one byte that leads anywhere from a state, and where; undefined: there are several, or none. */
+function onlyStep(automaton: Automaton, state: number): { readonly byte: number; readonly state: number } | undefined {
+  let found: { readonly byte: number; readonly state: number } | undefined;
+  for (let byte = 0; byte < 256; byte++) {
+    const next = automaton.step(state, byte);
+    if (next === DEAD) continue;
+    if (found !== undefined) return undefined;
+    found = { byte, state: next };
+  }
+  return found;
+}
 
 /** Every string. */
 export const everything: Automaton = {
@@ -308,6 +341,9 @@ let call = 0;
 
 /** The coarsest classes that are finer than both. */
 export function refine(left: Uint8Array, right: Uint8Array): Uint8Array {
+  // Most languages of a question have one class.
+  if (left === oneClass) return right;
+  if (right === oneClass) return left;
   if (call === 0xffff_ffff) met.fill((call = 0));
   call++;
   const refined = new Uint8Array(256);

@@ -16,14 +16,15 @@ const QUESTION_MARK = 0x3f;
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
 
+const singles: Uint8Array[] = [];
+
+/** Two classes: the byte, and all others. */
+function single(byte: number): Uint8Array {
+  return (singles[byte] ??= new Uint8Array(256).fill(1, byte, byte + 1));
+}
+
 function with1(classes: Uint8Array, ...bytes: readonly number[]): Uint8Array {
-  let refined = classes;
-  for (const byte of bytes) {
-    const one = new Uint8Array(256);
-    one[byte] = 1;
-    refined = refine(refined, one);
-  }
-  return refined;
+  return bytes.reduce((refined, byte) => refine(refined, single(byte)), classes);
 }
 
 /** Lists of lines of which one at least is in the language. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { accepting, ALL, DEAD, OutOfBudget, refine } from "./automaton.ts";
+import { accepting, ALL, DEAD, oneClass, OutOfBudget, refine } from "./automaton.ts";
 import type { Automaton } from "./automaton.ts";
 import type { Bytes } from "./bytes.ts";
 
@@ -283,7 +283,7 @@ class Search {
     const key = alive.join(",");
     const known = this.partitions.get(key);
     if (known !== undefined) return known;
-    let classes: Uint8Array = new Uint8Array(256);
+    let classes: Uint8Array = oneClass;
     for (const index of alive) {
       const part = this.parts[index];
       if (part !== undefined) classes = refine(classes, part.classes);

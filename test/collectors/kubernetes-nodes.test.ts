@@ -162,6 +162,22 @@ describe("programs on nodes", () => {
   });
 });
 
+describe("what bpfman says of an application on a node", () => {
+  const state = (status: object): KubeObject => ({ apiVersion: "bpfman.io/v1alpha1", kind: "ClusterBpfApplicationState", metadata: { name: "tracer-1", labels: { "bpfman.io/ownedByProgram": "tracer" } }, status: { node: "n1", ...status } });
+  const rows: readonly (readonly [claim: string, status: object, read: string])[] = [
+    ["loaded and attached", { appLoadStatus: "LoadSuccess", conditions: [{ type: "Success", status: "True" }] }, "LoadSuccess"],
+    ["loaded, of a release without conditions", { appLoadStatus: "LoadSuccess" }, "LoadSuccess"],
+    ["loaded and not attached", { appLoadStatus: "LoadSuccess", conditions: [{ type: "Error", status: "True" }] }, "Error"],
+    ["loaded and not yet attached", { appLoadStatus: "LoadSuccess", conditions: [{ type: "Pending", status: "True" }] }, "Pending"],
+    ["not loaded", { appLoadStatus: "LoadError", conditions: [{ type: "Success", status: "True" }] }, "LoadError"],
+    ["nothing", {}, ""],
+  ];
+  it.each(rows)("%s", async (_claim, status, expected) => {
+    const { data } = await read("bpf-applications", { lists: { clusterbpfapplicationstates: [state(status)] } });
+    expect(data.map((each) => [each.node, each.application, each.status])).toEqual([["n1", "tracer", expected]]);
+  });
+});
+
 describe("not seen is not absent", () => {
   const list = (kind: string, apiVersion: string, name: string): KubeObject => ({ apiVersion, kind, metadata: { name } });
   const daemonSet = { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "cilium", namespace: "kube-system" }, spec: { template: { spec: { containers: [{ name: "cilium-agent", image: "quay.io/cilium/cilium:v1" }] } } } };

@@ -8,6 +8,8 @@ const CLASSES: Readonly<Record<string, string>> = {
   aws_eks_cluster: "EksCluster",
   aws_eks_node_group: "EksNodeGroup",
   aws_eks_addon: "EksAddon",
+  aws_eks_fargate_profile: "EksFargateProfile",
+  aws_autoscaling_group: "AutoscalingGroup",
   google_container_cluster: "ContainerCluster",
   google_container_node_pool: "ContainerNodePool",
   google_gke_hub_feature: "GkeHubFeature",
@@ -50,7 +52,7 @@ describe("attributes that are read of Terraform states", () => {
     expect(Object.keys(ALLOWED).filter((type) => !Object.hasOwn(CLASSES, type) && !UNTYPED.has(type))).toEqual([]);
   });
 
-  it("are called so by the providers, but for those that are known to be former names", async (context) => {
+  it("are called so by the providers, but for those that are known to be former names, or of a beta", async (context) => {
     const parts = await findAll(["provider-schemas"]);
     if ("missing" in parts) {
       const reason = `${String(parts.missing)}: run \`npm run parts\``;

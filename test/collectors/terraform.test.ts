@@ -248,6 +248,37 @@ describe("numbers of nodes", () => {
   });
 });
 
+describe("nodes that bear no name of a pool", () => {
+  const group = (name: string, keys: readonly string[], more: object = {}) => resource("aws_autoscaling_group", { arn: "arn:aws:autoscaling:eu-west-1:111122223333:autoScalingGroup:u:autoScalingGroupName/x", name, tag: keys.map((key) => ({ key, value: CANARY, propagate_at_launch: true })), launch_template: [{ id: "lt-1" }], ...more }, { name });
+  it("are declared by groups of machines, by the tag of their cluster, and by profiles of Fargate", async () => {
+    const { of, gaps } = await collected({ state: stateWith([
+      resource("aws_eks_cluster", eksCluster()),
+      group("mine", ["Name", "kubernetes.io/cluster/eks-prod"]),
+      group("older", [], { tags: [{ key: "k8s.io/cluster/eks-prod", value: "owned" }] }),
+      group("another", ["kubernetes.io/cluster/eks-stage"]),
+      group("elsewhere", ["kubernetes.io/cluster/eks-prod"], { arn: "arn:aws:autoscaling:us-east-1:111122223333:autoScalingGroup:u:autoScalingGroupName/x" }),
+      group("web", ["Name"]),
+      resource("aws_launch_template", { user_data: CANARY }),
+      resource("aws_eks_fargate_profile", { arn: "arn:aws:eks:eu-west-1:111122223333:fargateprofile/eks-prod/jobs/1", cluster_name: "eks-prod", fargate_profile_name: "jobs" }),
+    ]) });
+    expect([of("pool").map(({ name, unnamed, arch, size }) => [name, unnamed, arch, size]), gaps]).toEqual([[["mine", "self-managed", undefined, undefined], ["older", "self-managed", undefined, undefined], ["jobs", "fargate", undefined, undefined]], []]);
+  });
+});
+
+describe("taints that GKE adds by itself", () => {
+  const taints = async (config: object) => {
+    const { of } = await collected({ state: stateWith([resource("google_container_cluster", { name: "g", project: "p", location: "europe-west1-b", master_version: "1.33.5-gke.1", node_pool: [{ name: "a", version: "1.33.5-gke.1", node_config: [{ machine_type: "n2-standard-4", taint: [{ key: "own", value: "x", effect: "NO_SCHEDULE" }], ...config }] }] })]) });
+    return of("pool")[0]?.taints;
+  };
+  it("are known where the provider shows them, or of Arm processors; else the state does not tell", async () => {
+    expect(await taints({})).toEqual(["own=x:NoSchedule"]);
+    expect(await taints({ machine_type: "c4a-standard-4" })).toEqual(["kubernetes.io/arch=arm64:NoSchedule", "own=x:NoSchedule"]);
+    expect(await taints({ guest_accelerator: [{ type: "nvidia-l4", count: 1 }], effective_taints: [{ key: "nvidia.com/gpu", value: "present", effect: "NO_SCHEDULE" }] })).toEqual(["nvidia.com/gpu=present:NoSchedule"]);
+    for (const config of [{ guest_accelerator: [{ type: "nvidia-l4", count: 1 }] }, { sandbox_config: [{ sandbox_type: "gvisor" }] }, { image_type: "WINDOWS_LTSC_CONTAINERD" }, { machine_type: "ct5lp-hightpu-4t" }]) expect(await taints(config)).toBeUndefined();
+    expect(await taints({ guest_accelerator: [], sandbox_config: [], effective_taints: [] })).toEqual(["own=x:NoSchedule"]);
+  });
+});
+
 describe("architectures", () => {
   it.each([
     ["AL2023_x86_64_STANDARD", [], "amd64"],
@@ -305,6 +336,11 @@ describe("meshes", () => {
     expect(await meshes(helm({ metadata: [{ app_version: "1.29.5", values }] }))).toEqual([one]);
     expect(await meshes(helm({ metadata: { app_version: "1.29.5", values } }))).toEqual([one]);
     expect(await meshes(helm({ chart: "istio/istiod", metadata: null }))).toEqual([{ flavour: "istio", revisions: ["default"], version: "1.29.5" }]);
+    expect(await meshes(helm({ chart: "istiod-remote" }), helm({ metadata: [{ app_version: "1.29.5", values: '{"profile":"remote"}' }] }), helm({ metadata: [{ app_version: "1.29.5", values: '{"istiodRemote":{"enabled":true}}' }] }))).toEqual([]);
+    const whole = { chart: "ambient", repository: "https://istio-release.storage.googleapis.com/charts" };
+    expect(await meshes(helm({ ...whole, metadata: [{ app_version: "1.29.5", values: "{}" }] }))).toEqual([{ flavour: "istio", revisions: ["default"], version: "1.29.5" }]);
+    expect(await meshes(helm({ ...whole, metadata: [{ app_version: "1.29.5", values: '{"istiod":{"revision":"r"},"global":{"tag":"1.29.6"}}' }] }))).toEqual([{ flavour: "istio", revisions: ["r"], version: "1.29.6" }]);
+    expect(await meshes(helm({ chart: "ambient", repository: "https://charts.example" }))).toEqual([]);
     expect(await meshes(helm({ chart: "gateway" }), helm({ chart: "base" }), helm({ chart: "my-istiod-dashboard" }))).toEqual([]);
   });
 
@@ -399,7 +435,35 @@ describe("by what an API server is reached", () => {
   });
 });
 
+/** Resources with secrets in them, each attribute where providers keep one, marked or not. Those that are read have what makes them read. */
+const SECRETS: readonly (readonly [type: string, attributes: object])[] = [
+  ["azurerm_kubernetes_cluster", { id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/a", name: "a", location: "westeurope", kubernetes_version: "1.33", kube_config: ["client_key", "client_certificate", "cluster_ca_certificate", "password", "username", "host"].map((key) => ({ [key]: CANARY })), kube_config_raw: CANARY, kube_admin_config: [{ client_key: CANARY, password: CANARY, host: CANARY }], kube_admin_config_raw: CANARY, service_principal: [{ client_id: "x", client_secret: CANARY }], windows_profile: [{ admin_username: "x", admin_password: CANARY }], http_proxy_config: [{ trusted_ca: CANARY }], fqdn: CANARY, default_node_pool: [{ name: "p", vm_size: "Standard_D4s_v5", custom_data: CANARY, node_labels: { token: CANARY } }] }],
+  ["google_container_cluster", { name: "g", project: "p", location: "europe-west1", master_version: "1.33.5-gke.1", endpoint: CANARY, master_auth: [{ client_key: CANARY, client_certificate: CANARY, cluster_ca_certificate: CANARY, password: CANARY }], node_pool: [{ name: "p", node_config: [{ machine_type: "n2-standard-4", metadata: { "startup-script": CANARY }, labels: { token: CANARY } }] }] }],
+  ["aws_eks_cluster", { ...eksCluster(), certificate_authority: [{ data: CANARY }], endpoint: CANARY }],
+  ["aws_eks_node_group", { ...eksPool("p"), remote_access: [{ ec2_ssh_key: CANARY }], labels: { token: CANARY } }],
+  ["aws_autoscaling_group", { name: "asg", arn: "arn:aws:autoscaling:eu-west-1:111122223333:x", tag: [{ key: "kubernetes.io/cluster/eks-prod", value: CANARY }], initial_lifecycle_hook: [{ notification_metadata: CANARY }] }],
+  ["aws_eks_fargate_profile", { cluster_name: "eks-prod", fargate_profile_name: "f", selector: [{ labels: { token: CANARY } }] }],
+  ["aws_eks_addon", { cluster_name: "eks-prod", addon_name: "vpc-cni", addon_version: "v1", configuration_values: CANARY }],
+  ["helm_release", { name: "istiod", chart: "istiod", version: "1.29.5", set: [{ name: "x", value: CANARY }], set_sensitive: [{ name: "x", value: CANARY }], values: [CANARY], repository_password: CANARY, manifest: CANARY, metadata: [{ app_version: "1.29.5", notes: CANARY, values: JSON.stringify({ global: { tag: "1.29.5", imagePullSecrets: [CANARY] }, pilot: { env: { TOKEN: CANARY } }, password: CANARY }) }] }],
+  ["kubernetes_manifest", { manifest: { value: { apiVersion: "v1", kind: "Secret", metadata: { name: "s" }, data: { x: CANARY } } }, object: { value: CANARY } }],
+  ["kubernetes_manifest", { manifest: { value: { apiVersion: "sailoperator.io/v1", kind: "Istio", metadata: { name: "default", annotations: { x: CANARY } }, spec: { version: "v1.29.5", values: { x: CANARY } } } } }],
+  ["kubectl_manifest", { api_version: "sailoperator.io/v1", kind: "Istio", name: "default", yaml_body: CANARY, yaml_body_parsed: CANARY, live_manifest_incluster: CANARY }],
+  ["azapi_resource", { id: "/subscriptions/s/x", type: "Microsoft.ContainerService/managedClusters@2025-01-01", name: "z", location: "westeurope", body: { value: { properties: { kubernetesVersion: "1.33", windowsProfile: { adminPassword: CANARY }, servicePrincipalProfile: { secret: CANARY } } } }, output: { value: CANARY } }],
+  ["google_gke_hub_membership", { membership_id: "m", endpoint: [{ gke_cluster: [{ resource_link: "//x/projects/p/locations/l/clusters/c" }] }], authority: [{ issuer: CANARY }] }],
+  ...[["google_client_config", "access_token"], ["google_service_account_key", "private_key"], ["google_service_account_access_token", "access_token"], ["aws_eks_cluster_auth", "token"], ["azurerm_storage_account", "primary_access_key"], ["azurerm_storage_account", "primary_connection_string"], ["azurerm_linux_virtual_machine", "admin_password"], ["azurerm_log_analytics_workspace", "primary_shared_key"], ["azuread_application_password", "value"], ["aws_iam_access_key", "secret"], ["aws_iam_access_key", "ses_smtp_password_v4"], ["kubernetes_secret", "data"], ["kubernetes_secret_v1", "binary_data"], ["kubernetes_config_map", "data"], ["tls_private_key", "private_key_pem"], ["random_password", "result"], ["random_password", "bcrypt_hash"], ["vault_generic_secret", "data_json"], ["aws_secretsmanager_secret_version", "secret_string"], ["aws_ssm_parameter", "value"], ["azurerm_key_vault_secret", "value"], ["google_secret_manager_secret_version", "secret_data"], ["local_sensitive_file", "content"], ["external", "result"], ["http", "response_body"], ["terraform_remote_state", "outputs"], ["aws_launch_template", "user_data"], ["azurerm_linux_virtual_machine", "custom_data"], ["google_compute_instance", "metadata"], ["terraform_data", "output"]].map(([type = "", attribute = ""]) => [type, { [attribute]: CANARY }] as const),
+];
+
 describe("no secret leaves the reader", () => {
+  it.each(SECRETS)("that stands in %s, managed or looked up, marked or not", async (type, attributes) => {
+    const instance = { private: Buffer.from(CANARY).toString("base64"), identity: { id: CANARY }, sensitive_attributes: [[{ type: "get_attr", value: CANARY }]] };
+    for (const mode of ["managed", "data"] as const) {
+      const { facts, gaps } = await collected({ state: stateWith([resource(type, attributes, { mode, instance })], { outputs: { x: { value: CANARY, type: "string" } }, check_results: [{ objects: [{ failure_messages: [CANARY] }] }] }) });
+      expect(facts.length + gaps.length).toBeGreaterThan(0);
+      expect(JSON.stringify({ facts, gaps })).not.toContain(CANARY);
+      expect(JSON.stringify({ facts, gaps })).not.toContain(Buffer.from(CANARY).toString("base64"));
+    }
+  });
+
   it("wherever it stands in a state", async () => {
     const pem = `-----BEGIN RSA PRIVATE KEY-----${CANARY}`;
     const everywhere = {

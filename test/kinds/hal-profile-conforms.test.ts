@@ -1,7 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cluster, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
+import type { Cluster, DeclaredPool, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
@@ -62,7 +62,11 @@ function judged(spec: Spec, facts: readonly Fact[], clusters: readonly Cluster[]
   return resultOf(kind, spec, { clusters, facts });
 }
 
+/** Every row of every table, for the properties at the end. */
+const WORLDS: Row[] = [];
+
 function table(rows: readonly Row[]): void {
+  WORLDS.push(...rows);
   for (const [claim, profile, facts, expected] of rows) {
     it(claim, () => {
       const result = judged(specOf(profile), facts);
@@ -82,6 +86,7 @@ describe("which nodes are judged", () => {
     ["`minNodes: 0`: no node is fine, where all were seen; but then nothing was judged", { ...ARCH, minNodes: 0 }, [node({ pool: "other" })], { gaps: ["under-test"] }],
     ["a node that is not ready proves nothing", ARCH, [node({ ready: false })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
     ["a node whose readiness nobody tells may be one", ARCH, [node({ ready: undefined })], { undecided: ["eks/nodes"], gaps: ["under-test"] }],
+    ["nor is it known whether such a node is as the profile asks, beside one that is", ARCH, [node(), node({ name: "n2", ready: undefined })], { undecided: ["eks/nodes"] }],
     ["a cordoned node proves nothing", ARCH, [node({ cordoned: true })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
     ["a virtual node (Fargate) has no hardware of its own", ARCH, [node({ virtual: "fargate" })], { faults: ["eks/nodes"], gaps: ["under-test"] }],
     ["a bad node aside does not fail a good one", ARCH, [node(), node({ name: "n2", ready: false, arch: "arm64" })], {}],
@@ -101,6 +106,45 @@ describe("which nodes are judged", () => {
     expect(shown(judged(specOf({ ...ARCH, minNodes: 3 }, { mode: "atLeast" }), facts)).faults).toEqual(["eks/nodes"]);
     const open = [node(), node({ name: "n2", arch: undefined })];
     expect(judged(specOf({ ...ARCH, minNodes: 2 }, { mode: "atLeast" }), open).verdict).toBe("undecided");
+  });
+});
+
+function pool(parts: Partial<DeclaredPool> = {}): Fact<"declared"> {
+  const data: DeclaredPool = { what: "pool", state: "infra", address: "aws_eks_node_group.p", name: "p", arch: "amd64", instanceTypes: ["c7i.large"], taints: ["hal/fpga=yes:NoSchedule"], size: { min: 0, max: 3 }, origin: "declared", ...parts };
+  return { type: "fact", kind: "declared", cluster: "eks", subject: `infra pool ${data.name}`, selector: "pools", data, source: { collector: "terraform", locator: "infra.tfstate" } };
+}
+
+describe("what Terraform declares is the weakest evidence, for pools without a node", () => {
+  const declared = { minTier: "T0", minNodes: 0, ...ARCH };
+  const taint = { minTier: "T0", minNodes: 0, node: { taints: { required: [{ key: "hal/fpga", value: "yes", effect: "NoSchedule" }] } } };
+  table([
+    ["a pool of the architecture that is wanted", declared, [pool()], {}],
+    ["a pool of another architecture", declared, [pool({ arch: "arm64" })], { faults: ["eks/node.arch"] }],
+    ["a pool whose architecture nothing tells", declared, [pool({ arch: undefined })], { undecided: ["eks/node.arch"] }],
+    ["a pool that the selector does not pick", declared, [pool({ name: "q" })], { gaps: ["under-test"] }],
+    ["a selector by labels picks none: a state does not tell them", { ...declared, selector: { labels: { a: "b" } } }, [pool()], { gaps: ["under-test"] }],
+    ["a selector by types of machine", { ...declared, selector: { instanceTypes: { aws: ["c7*"] } } }, [pool(), pool({ name: "q", instanceTypes: ["m7g.large"], arch: "arm64" })], {}],
+    ["where T0 is not accepted nothing is asked of states", { ...declared, minTier: "T1" }, [pool()], { gaps: ["under-test"] }],
+    ["where T0 is accepted of another requirement only, it is undecided", { ...declared, minTier: "T1", minTiers: { nodes: "T0" } }, [pool()], { undecided: ["eks/node.arch"] }],
+    ["a pool is no node: `minNodes` asks for live ones", { ...declared, minNodes: 1 }, [pool()], { faults: ["eks/nodes"] }],
+    ["a live node counts more than its pool", declared, [node({ arch: "arm64" }), pool()], { faults: ["eks/node.arch"] }],
+    ["a live node that does not tell is not helped by its pool", declared, [node({ arch: undefined }), pool()], { undecided: ["eks/node.arch"] }],
+    ["a node that is not ready is there: its pool does not stand in for it", declared, [node({ ready: false }), pool()], { gaps: ["under-test"] }],
+    ["taints of a pool", taint, [pool()], {}],
+    ["other taints of a pool", taint, [pool({ taints: ["hal/fpga=no:NoSchedule"] })], { faults: ["eks/node.taints"] }],
+    ["taints of which the state says nothing", taint, [pool({ taints: undefined })], { undecided: ["eks/node.taints"] }],
+    ["a kernel no state tells", { minTier: "T0", minNodes: 0, node: { kernel: { min: "5.10" } } }, [pool()], { undecided: ["eks/node.kernel"] }],
+    ["nor who carries traffic", { minTier: "T0", minNodes: 0, mesh: { dataplane: ["none"], ebpf: { impl: ["cilium"] } } }, [pool()], { undecided: ["eks/mesh.dataplane", "eks/mesh.ebpf"] }],
+  ]);
+
+  it("is named with its tier, and the state asked only where it counts", () => {
+    expect(judged(specOf(declared), [pool()]).tables?.[0]?.rows.find(({ head }) => head === "node.arch")?.cells).toEqual([{ state: "pass", text: "T0 amd64" }]);
+    const asks = (profile: object) => kind.needs(specOf(profile)).some(({ fact: of }) => of === "declared");
+    expect([declared, { ...ARCH, minTiers: { "node.arch": "T0" } }, ARCH].map(asks)).toEqual([true, true, false]);
+  });
+
+  it("nodes that nobody could list are still a gap", () => {
+    expect(resultOf(kind, specOf(declared), { clusters: [EKS], facts: [pool()], gaps: [gapOf("nodes", "eks")] }).verdict).toBe("undecided");
   });
 });
 
@@ -130,7 +174,7 @@ const byEither = { node: { features: [{ id: "btf", any: [{ nfd: "kernel-config.D
 const aes = { node: { features: [{ id: "aes", any: [{ nfd: "cpu-cpuid.AESNI" }] }] } };
 
 function feature(parts: Partial<FactTypes["node-features"]>): Fact<"node-features"> {
-  return fact("node-features", "eks", "n1", { node: "n1", labels: {}, ...parts });
+  return fact("node-features", "eks", "nfd/n1", { node: "n1", labels: {}, ...parts });
 }
 
 describe("a feature is what some evidence shows", () => {
@@ -143,6 +187,15 @@ describe("a feature is what some evidence shows", () => {
     ["it runs and was not told to read this option: nothing follows", byLabel, [node({ labels: { "feature.node.kubernetes.io/kernel-version.full": "6.1.141-155.222.amzn2023.x86_64" } })], { undecided: ["eks/features.btf"] }],
     ["it does not run, and the image is known to have it", byEither, [node()], {}],
     ["it does not run, and the image is not listed", byEither, [node({ osImage: "Talos (v1.11)" })], { undecided: ["eks/features.btf"] }],
+    ["a label that somebody set by hand: the object of Node Feature Discovery says what it found, without it", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { undecided: ["eks/features.aes"] }],
+    ["a label of an option, set by hand: the configuration was read and does not have it", byLabel, [node({ labels: { [BTF]: "true" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.btf"] }],
+    ["a label that the object asks for, too", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } })], {}],
+    ["a label of a source of which the worker's object has none", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.aes"] }],
+    ["a label beside an object that its worker did not write", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), { ...feature({ labels: { "acme.example/x": "1" } }), subject: "nfd/acme-n1" }], {}],
+    ["an option of the kernel that is not kept: its absence says nothing", { node: { features: [{ id: "hz", any: [{ nfd: "kernel-config.HZ_1000" }] }] } }, [node(), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.hz"] }],
+    ["two objects of one node: its worker's own counts more, the other adds to it", byLabel, [node(), feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), { ...feature({ labels: { "acme.example/x": "1" } }), subject: "nfd/acme-n1" }], {}],
+    ["a label of an own rule, which the worker does not ask for", { node: { features: [{ id: "dfl", any: [{ nfd: "fpga-dfl" }] }] } }, [node({ labels: { "feature.node.kubernetes.io/fpga-dfl": "true" } }), feature({ kernelConfig: { BPF: "y" } })], {}],
+    ["two objects of one node that contradict each other: its worker's own counts", byLabel, [node(), { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "n" } }), subject: "nfd/n1" }, { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), subject: "nfd/acme-n1" }], { faults: ["eks/features.btf"] }],
     ["of processors it writes all it knows: no label is no feature", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { faults: ["eks/features.aes"] }],
     ["evidence below the least tier decides nothing", { minTier: "T2", ...byEither }, [node()], { undecided: ["eks/features.btf"] }],
     ["and for one requirement alone", { minTiers: { "node.arch": "T3" }, ...ARCH }, [node()], { undecided: ["eks/node.arch"] }],
@@ -167,6 +220,10 @@ describe("the eBPF data plane", () => {
     ["no pod of the mesh shows how pods are in the mesh", EBPF, [node(), cilium()], { undecided: ["eks/mesh.dataplane"] }],
     ["pods in ambient mode where sidecars are wanted", EBPF, [node(), cilium(), pods("ambient")], { faults: ["eks/mesh.dataplane"] }],
     ["Kmesh and Merbridge together: which redirects a pod cannot be seen", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), agent("kmesh"), agent("merbridge")], { undecided: ["eks/mesh.ebpf"] }],
+    ["one implementation a cluster: Cilium here and Kmesh there", { mesh: { ebpf: { impl: ["cilium", "kmesh"] } } }, [node(), node({ name: "n2" }), cilium(), agent("kmesh", { readyOn: ["n2"] })], { faults: ["eks/mesh.ebpf"] }],
+    ["bpfman on some nodes only loads programs there", { mesh: { ebpf: { impl: ["cilium", "bpfman"] } } }, [node(), node({ name: "n2" }), cilium({}, { readyOn: ["n1", "n2"] }), agent("bpfman", { readyOn: ["n2"] })], {}],
+    ["Merbridge that is not ready beside Kmesh: its programs stay loaded", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), agent("kmesh"), agent("merbridge", { readyOn: [], notReadyOn: ["n1"] })], { undecided: ["eks/mesh.ebpf"] }],
+    ["pods in ambient mode that are not ready for the moment, where sidecars are wanted", EBPF, [node(), cilium(), pods("sidecars"), pods("ambient", { runningOn: [], failingOn: ["n1"] })], { undecided: ["eks/mesh.dataplane"] }],
     ["Kmesh beside a ztunnel", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), agent("ztunnel")], { undecided: ["eks/mesh.ebpf"] }],
     ["Kmesh beside a Cilium that translates in the sockets of pods", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium({ "bpf-lb-sock-hostns-only": "false" })], { undecided: ["eks/mesh.ebpf"] }],
     ["Kmesh beside a Cilium that does not", { mesh: { ebpf: { impl: ["kmesh"] } } }, [node(), agent("kmesh"), cilium()], {}],
@@ -177,6 +234,9 @@ describe("the eBPF data plane", () => {
     const bpfman = { mesh: { ebpf: { impl: ["bpfman"] } } };
     expect(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadSuccess")]).verdict).toBe("holds");
     expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("LoadError")])).faults).toEqual(["eks/mesh.ebpf"]);
+    expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("UnloadError")])).faults).toEqual(["eks/mesh.ebpf"]);
+    for (const status of ["", "NotLoaded", "Pending"]) expect(shown(judged(specOf(bpfman), [node(), agent("bpfman"), loaded(status)])).undecided).toEqual(["eks/mesh.ebpf"]);
+    expect(judged(specOf(bpfman), [node(), agent("bpfman"), loaded("NotSelected")]).verdict).toBe("holds");
   });
 });
 
@@ -240,6 +300,8 @@ describe("the runtime behind a class", () => {
     ["the class names a handler that is not allowed", CLASS, [arm(), runtimeClass({ handler: "runsc" }), running], { faults: ["eks/runtime.class"] }],
     ["the class selects no nodes", CLASS, [arm(), runtimeClass({ nodeSelector: {} }), running], { faults: ["eks/runtime.class"] }],
     ["one cloud taints ARM by itself: other taints are fine", tainted, [bearing, runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Exists" }] }), running], {}],
+    ["the profile's taint is tolerated with the value that nodes bear", tainted, [arm({ taints: [{ key: "hal/wasm", value: "yes", effect: "NoSchedule" }] }), runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Equal", value: "yes" }] }), running], {}],
+    ["the profile's taint is tolerated with another value than nodes bear", tainted, [arm({ taints: [{ key: "hal/wasm", value: "yes", effect: "NoSchedule" }] }), runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Equal", value: "no" }] }), running], { faults: ["eks/runtime.class"] }],
     ["the profile's taint is not tolerated", tainted, [bearing, runtimeClass(), running], { faults: ["eks/runtime.class"] }],
     ["the taint is not there", tainted, [arm(), runtimeClass({ tolerations: [{ operator: "Exists" }] }), running], { faults: ["eks/node.taints"] }],
     ["equal handlers, another shim", shimmed, [arm(), runtimeClass(), running, shim(TWO)], { faults: ["eks/runtime.shim"] }],
@@ -367,6 +429,14 @@ describe("parity of clouds", () => {
     const offer = (on: string, resource: string) => node({ on, capacity: { [resource]: "1" }, allocatable: { [resource]: "1" } });
     expect(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "xilinx.com/fpga-xilinx_u250_gen3x16_xdma_shell_2_1-0")]).verdict).toBe("holds");
     expect(shown(across(profile, [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "fpga.intel.com/region-d8424dc4a4a3c413f89e433683f9040b")])).faults).toEqual(["parity/vendor"]);
+  });
+  it("an image without a release says nothing of its version: `latest` is not the same everywhere", () => {
+    const profile = { ...onCilium, parity: { across: ["cloud"], compare: ["ebpfVersion"] } };
+    const both = (one: string, two = one) => [node(), node({ on: "gke" }), agent("cilium", { image: one }), { ...agent("cilium", { image: two }), cluster: "gke" }];
+    expect(across(profile, both("quay.io/cilium/cilium:v1.18.1")).verdict).toBe("holds");
+    expect(shown(across(profile, both("quay.io/cilium/cilium:v1.18.1", "quay.io/cilium/cilium:v1.18.2"))).faults).toEqual(["parity/ebpfVersion"]);
+    for (const image of ["quay.io/cilium/cilium:latest", "quay.io/cilium/cilium"]) expect(shown(across(profile, both(image))).undecided).toEqual(["parity/ebpfVersion"]);
+    expect(across(profile, both(`quay.io/cilium/cilium:latest@sha256:${ONE}`)).verdict).toBe("holds");
   });
   it("a kernel is a floor and has no equality", () => {
     const profile = { ...KERNEL, parity: { across: ["cloud"], compare: [], atLeast: ["kernel.min"] } };
@@ -505,6 +575,27 @@ describe("what nobody shows is no pass", () => {
       { numRuns: 400, seed },
     );
     expect(worse).toBeGreaterThan(0);
+  });
+
+  it("and so in every world above that is not all well, field by field", () => {
+    // what the world holds, not what was seen of it: without these another world stands there
+    const given = new Set(["name", "node", "type", "pool", "taints", "labels", "cordoned", "platforms", "images", "namespace", "readyOn", "notReadyOn", "runningOn", "failingOn", "tolerations", "nodeSelector", "image", "product", "handler", "what", "state", "address", "instanceTypes", "origin", "virtual", "form", "code", "complete", "unseen", "reference", "application", "programs", "mode"]);
+    let looked = 0;
+    const healed: string[] = [];
+    for (const [claim, profile, facts] of WORLDS) {
+      const spec = specOf(profile);
+      if (judged(spec, facts).verdict === "holds") continue;
+      for (const [index, target] of facts.entries()) {
+        for (const key of Object.keys(target.data).filter((each) => !given.has(each))) {
+          const { [key]: _, ...rest } = { ...target.data } as Record<string, unknown>;
+          const hidden = facts.map((each, at) => (at === index ? ({ ...each, data: rest } as unknown as Fact) : each));
+          looked++;
+          if (judged(spec, hidden).verdict === "holds") healed.push(`${claim}: without ${target.kind}.${key}`);
+        }
+      }
+    }
+    expect(healed).toEqual([]);
+    expect(looked).toBeGreaterThan(500);
   });
 
   it("hiding any fact behind a gap leaves nothing that holds", () => {

@@ -62,8 +62,17 @@ describe("inside a cluster, a version agrees as far as it is declared", () => {
     expect(told(say(LIVE, well("a", "1.33", "latest"))).gaps).toEqual(["the API server calls its version `latest`, which is none"]);
   });
 
-  it("is asked of each of two states that manage one cluster", () => {
-    expect(told(say(LIVE, [...well("a"), declaredCluster("a", "1.32")])).faults).toHaveLength(1);
+  it("that no state declares is a gap, though pools beside it are declared and agree", () => {
+    const said = say({ ...LIVE, fields: ["controlPlane.version", "pools[*].version"] }, [state("a"), declaredPool("a", "p"), nodes("a", "p"), server("a", "v1.33.4")]);
+    expect(told(said)).toEqual({ ...nothing, gaps: ["no state of `a` declares the cluster itself: `a.tfstate`"] });
+  });
+
+  it("is asked of each of two states that manage one cluster, which is told", () => {
+    const twice = (version: string, more: Partial<DeclaredCluster> = {}) => told(say(LIVE, [...well("a"), declaredCluster("a", version, { state: "b.tfstate", ...more })]));
+    const claim = ["the states `a.tfstate` and `b.tfstate` of `a` manage the cluster `a`: each apply of one undoes the other's, and each is compared with what runs"];
+    expect(twice("1.32")).toMatchObject({ faults: [expect.stringMatching(/declares 1\.32/) as string], infos: claim });
+    expect(twice("1.33")).toEqual({ ...nothing, infos: claim });
+    expect(twice("1.33", { mode: "data" })).toEqual(nothing);
   });
 });
 
@@ -97,6 +106,22 @@ describe("a pool", () => {
 
   it("that nobody declares is listed, with the nodes of no pool", () => {
     expect(told(pools({}, declaredPool("a", "p"), nodes("a", "p"), nodes("a", "by-hand"), nodes("a", undefined, { count: 3 }))).infos).toEqual(["`a` runs the pool `by-hand` and 3 nodes of no pool, which no state named for it declares"]);
+  });
+
+  it.each(["pools[*].arch", "pools[*].version", "pools[*].taints", "pools[*].nodes"] as const)("whose nodes do not bear its name is listed and never judged: %s", (field) => {
+    const unnamed = declaredPool("a", "asg", { arch: undefined, version: undefined, taints: undefined, size: undefined, instanceTypes: [], unnamed: "self-managed" });
+    const one = "Terraform declares `asg` in `a` (groups of machines that join by themselves), whose nodes do not bear its name: nothing of it is compared with the";
+    expect(told(pools({ fields: [field] }, unnamed, nodes("a", undefined, { count: 3 })))).toEqual({ ...nothing, infos: [`${one} 3 nodes of no pool`] });
+    expect(told(pools({ fields: [field] }, unnamed))).toEqual({ ...nothing, infos: [`${one} 0 nodes of no pool`] });
+    expect(pools({ fields: [field] }, unnamed, nodes("a", undefined)).judged).toBe(0);
+    const [both] = [told(pools({ fields: ["pools[*].version"] }, unnamed, declaredPool("a", "p"), nodes("a", "p"), nodes("a", "by-hand")))];
+    expect(both.infos).toEqual([`${one} 0 nodes of no pool`, "`a` runs the pool `by-hand`, which no state named for it declares"]);
+  });
+
+  it("whose nodes do not bear its name is compared between clusters as nodes of no pool", () => {
+    const facts = (cluster: string, arch: string) => [...well(cluster), declaredPool(cluster, "asg", { arch: undefined, version: undefined, instanceTypes: [], unnamed: "self-managed" }), nodes(cluster, undefined, { arch })];
+    const said = (one: string, other: string) => say({ ...ACROSS, fields: ["pools[*].arch"] }, [...facts("a", one), ...facts("b", other)]);
+    expect([said("amd64", "amd64").faults, said("amd64", "amd64").undecided, said("amd64", "arm64").faults.length]).toEqual([[], [], 1]);
   });
 
   it("is not judged on half a list of nodes", () => {
@@ -140,6 +165,11 @@ describe("states of another cluster", () => {
     expect(say(LIVE, [state("a"), declaredCluster("a", "1.33", { region: "x", account: "y" }), server("a", "v1.33.4"), nodes("a", "p")]).faults).toEqual([]);
   });
 
+  it("are not shown by the number of a project, of which nodes have the name", () => {
+    const facts = (account: string) => [state("a"), declaredCluster("a", "1.33", { cloud: "gcp", account }), server("a", "v1.33.4"), nodes("a", "p", { cloud: "gcp", account: "payments" })];
+    expect([say(LIVE, facts("123456789")).faults.length, say(LIVE, facts("other")).faults.length]).toEqual([0, 1]);
+  });
+
   it("are not shown by the user's own word for a cloud or a region", () => {
     const facts = [state("a"), declaredCluster("a", "1.33", { region: "eu-west-1", cloud: "aws" }), server("a", "v1.33.4")];
     expect(say(LIVE, facts, { clusters: [clusterOf("a", { cloud: "amazon", region: "Ireland" })] }).faults).toEqual([]);
@@ -156,13 +186,20 @@ describe("states of another cluster", () => {
     ["the same host", { hostSha256: "host-2", named: "eks", caSha256: "ca-1" }, [compared]],
     ["the same authority through a tunnel", { named: "address", caSha256: "ca-2" }, [compared]],
     ["a name that its cloud gives once", { named: "eks", caSha256: "ca-1" }, ["fault a/api-server"]],
-    ["the same without an authority", { named: "aks" }, ["fault a/api-server"]],
+    ["the same without an authority", { named: "eks" }, ["fault a/api-server"]],
+    ["a name of a cloud that may give two", { named: "aks" }, ["undecided a/api-server"]],
     ["an address with another authority", { named: "address", caSha256: "ca-1" }, ["undecided a/api-server"]],
     ["the name inside the cluster with another authority", { named: "inside", caSha256: "ca-1" }, ["undecided a/api-server"]],
     ["a name that may be a proxy's", { named: "other", caSha256: "ca-1" }, [compared, "assumed"]],
     ["an address, and the system's authorities", { named: "address" }, [compared]],
   ] as const)("show by how the API server is reached: %s", (_, api, said) => {
     expect(reached(api)).toEqual(said);
+  });
+
+  it("are not shown by a name where the nodes are in the group that is declared", () => {
+    const facts = (group: string) => [state("a"), declaredCluster("a", "1.33", { hostsSha256: ["h"], nodeGroup: "mc_a" }), server("a", "v1.33.4"), live("api-server", "a", { hostSha256: "other", named: "aks" }), nodes("a", "p", { group })];
+    const said = (group: string) => told(say({ ...LIVE, fields: ["controlPlane.version", "pools[*].version"] }, facts(group)));
+    expect([said("mc_a").undecided, said("mc_a").faults, said("mc_b").faults.length]).toEqual([[], [], 1]);
   });
 
   it("are not shown by what the state does not tell of the API server", () => {

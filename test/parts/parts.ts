@@ -80,11 +80,11 @@ export const PARTS = [
   { name: "timestamp-server", version: "2.1.2", recipe: { by: "go", folder: "timestamp-server", program: "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server" } },
   {
     name: "provider-schemas",
-    version: "2",
+    version: "3",
     recipe: {
       by: "npm schemas",
       packages: [
-        { requirement: "@cdktf/provider-aws@21.22.1", integrity: "sha512-BuSHeaQFUL9l33pBzIMRT7cTQ69AM2mLtijjteCPhVQRmvuhuj9Lvfymf7knAMhYqAT6+Lrls9jiGVW/Us3zrQ==", resources: ["eks-cluster", "eks-node-group", "eks-addon"] },
+        { requirement: "@cdktf/provider-aws@21.22.1", integrity: "sha512-BuSHeaQFUL9l33pBzIMRT7cTQ69AM2mLtijjteCPhVQRmvuhuj9Lvfymf7knAMhYqAT6+Lrls9jiGVW/Us3zrQ==", resources: ["eks-cluster", "eks-node-group", "eks-addon", "eks-fargate-profile", "autoscaling-group"] },
         { requirement: "@cdktf/provider-google@16.12.1", integrity: "sha512-KqNA/5RiFT07r0PSZ6/07cJ2zESUgbj1JchVj21iBFBZVUbD+578xA/k8eq/r0cbyEgLmg9eYWeVslaYah4DCQ==", resources: ["container-cluster", "container-node-pool", "gke-hub-feature", "gke-hub-feature-membership", "gke-hub-membership"] },
         { requirement: "@cdktf/provider-azurerm@14.23.1", integrity: "sha512-3H20Ozj7dOKmIj6mqorHZEjLNo5wO/MBEVHwu6k53fln/0EciGQa9sDLWBYSb0o40Ycpih9lFp/k6SGRbFlQVg==", resources: ["kubernetes-cluster", "kubernetes-cluster-node-pool"] },
         { requirement: "@cdktf/provider-helm@12.1.2", integrity: "sha512-QFLfD6e5djSiuw5o63JTaVjLTzUrcXW4rT6zdcvIHfjrqcUJT+Yc8cfhLTVVr5p+fRYrB90b6j8YogBEsLj+5A==", resources: ["release"] },

@@ -45,6 +45,7 @@ const thousand = numbers(1000).map(headerOnly);
 const megabyte = "a".repeat(2 ** 20);
 /** Rules of an expression and a header each: no path fits two of them, though one request may have all of these headers. */
 const apart = numbers(100).map((index) => rule(`{ uri: { regex: '/item${index}/[0-9]+/[a-z]+' }, headers: { version: { exact: v${index} } } }`, index % 2 === 0 ? toX : toY));
+const farApart = numbers(1000).map((index) => rule(`{ uri: { regex: '/item${index}/[0-9]+' }, headers: { version: { exact: v${index} } } }`, index % 2 === 0 ? toX : toY));
 const overlapping = [rule("{ uri: { regex: '/item7/[0-9]+/a.*' } }", toX), ...apart];
 
 /** What a comparison must say: an outcome, and words of the reason where it is left open or a configuration is refused. */
@@ -97,12 +98,12 @@ const rows: readonly Row[] = [
   {
     name: "an expression whose automaton explodes leaves the answer open, with its name and the budget",
     left: place([rule("{ uri: { regex: '/(a|b)*a(a|b){24}' } }"), last]), right: place([rule("{ uri: { regex: '/[ab]*a[ab]{24}' } }"), last]), outcome: "undecided",
-    says: ["more than 20000 states", "`/(a|b)*a(a|b){24}`"],
+    says: ["more than 20000 states for the regex", "{24}`"],
   },
   {
     name: "an expression whose automaton explodes, on a header",
     left: place([rule("{ headers: { x: { regex: '(a|b)*a(a|b){24}' } } }"), last]), right: place([rule("{ headers: { x: { regex: '[ab]*a[ab]{24}' } } }"), last]), outcome: "undecided",
-    says: ["more than 20000 states", "`(a|b)*a(a|b){24}`"],
+    says: ["more than 20000 states for the regex", "{24}`"],
   },
   {
     name: "an expression whose automaton explodes, and a shorter one: a word of one of them shows it",
@@ -191,6 +192,7 @@ const rows: readonly Row[] = [
     left: place(numbers(1000).map((index) => headerOnly(2 * index))), right: place(numbers(1000).map((index) => headerOnly(2 * index)).reverse()), outcome: "equivalent",
   },
   { name: "a hundred rules of an expression and a header, all the other way round, takes few steps", left: place([...apart, last]), right: place([...apart.toReversed(), last]), outcome: "equivalent", steps: 20_000 },
+  { name: "a thousand of them are as little trouble", left: place([...farApart, last]), right: place([...farApart.toReversed(), last]), outcome: "equivalent", steps: 100_000 },
   { name: "the same with one expression that overlaps another finds the request, in few steps", left: place([...overlapping, last]), right: place([...overlapping.toReversed(), last]), outcome: "different", steps: 20_000 },
   {
     name: "steps that run out leave the answer open, with their number",

@@ -39,7 +39,14 @@ function stateOf(item: KubeObject, namespace: string): BpfApplication {
   return {
     node: textIn(status, "node", 253) ?? textIn(spec, "node", 253) ?? labels["kubernetes.io/hostname"] ?? "",
     application: `${namespace}${labels["bpfman.io/ownedByProgram"] ?? ""}`,
-    status: textIn(status, "appLoadStatus", 64) ?? textIn(spec, "appLoadStatus", 64) ?? "",
+    status: statusOf(textIn(status, "appLoadStatus", 64) ?? textIn(spec, "appLoadStatus", 64), listIn(status, "conditions")),
     programs: [...new Set(programs)].toSorted(byText),
   };
+}
+
+/** Loaded is not yet attached: of what is loaded the condition says the rest (`Success`, `Pending`, `Error`). Releases without conditions say the load alone. */
+function statusOf(load: string | undefined, conditions: readonly unknown[]): string {
+  const told = conditions.flatMap((condition) => textIn(condition, "type", 64) ?? []);
+  const open = load === "LoadSuccess" ? told.find((type) => type !== "Success") : undefined;
+  return open ?? load ?? "";
 }

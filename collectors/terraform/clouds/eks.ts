@@ -10,6 +10,10 @@ export function eksThings(resource: Resource): readonly (Thing | Unread)[] {
       return [clusterOf(resource)];
     case "aws_eks_node_group":
       return [poolOf(resource)];
+    case "aws_eks_fargate_profile":
+      return [profileOf(resource)];
+    case "aws_autoscaling_group":
+      return groupOf(resource);
     case "aws_eks_addon":
       return addonOf(resource);
     default:
@@ -82,6 +86,27 @@ function poolOf(resource: Resource): Thing | Unread {
       origin: "declared",
     }),
   };
+}
+
+function profileOf(resource: Resource): Thing | Unread {
+  const { attributes, mode } = resource;
+  const owner = ownerOf(attributes);
+  const name = text(attributes, "fargate_profile_name");
+  if (owner === undefined || name === undefined) return lacks(resource, "pool", name === undefined ? "fargate_profile_name" : "cluster_name");
+  return { of: "pool", owner, mode, data: { what: "pool", ...at(resource), name, instanceTypes: [], origin: "declared", unnamed: "fargate" } };
+}
+
+/** By which tag machines say in which cluster they are; the second is the older one. */
+const MEMBER = /^(?:kubernetes\.io|k8s\.io)\/cluster\/(.+)$/;
+
+/** Groups of machines that join a cluster by themselves; those of no cluster are none of ours. */
+function groupOf(resource: Resource): readonly Thing[] {
+  const { attributes, mode } = resource;
+  const name = text(attributes, "name");
+  const [, , , region, account] = text(attributes, "arn")?.split(":") ?? [];
+  const clusters = new Set([...blocks(attributes, "tag"), ...blocks(attributes, "tags")].flatMap((tag) => MEMBER.exec(text(tag, "key") ?? "")?.[1] ?? []));
+  if (name === undefined) return [];
+  return [...clusters].map((cluster) => ({ of: "pool", owner: defined({ name: cluster, region, account }), mode, data: { what: "pool", ...at(resource), name, instanceTypes: [], origin: "declared", unnamed: "self-managed" } }));
 }
 
 /** Meshes that vendors sell as add-ons of EKS. */

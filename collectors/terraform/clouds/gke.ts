@@ -109,12 +109,20 @@ function poolData(resource: Resource, pool: Picked, zones: number | undefined) {
   });
 }
 
-/** GKE adds a taint of its own to nodes with Arm processors; the effective ones have it already. */
+/**
+ * GKE adds taints of its own; the effective ones have them already. Of those that older providers do not show, the one of Arm processors is known;
+ * which ones accelerators, sandboxes and Windows bring depends on the release.
+ */
 function taintsOf(config: Picked, arch: string | undefined): readonly string[] | undefined {
   if (Object.keys(config).length === 0) return undefined;
   const effective = blocks(config, "effective_taints");
+  if (effective.length === 0 && bringsTaints(config)) return undefined;
   const own = (effective.length > 0 ? effective : blocks(config, "taint")).map((taint) => taintText(text(taint, "key") ?? "", text(taint, "value"), text(taint, "effect") ?? ""));
   return [...new Set([...own, ...(arch === "arm64" ? [taintText("kubernetes.io/arch", "arm64", "NoSchedule")] : [])])].toSorted();
+}
+
+function bringsTaints(config: Picked): boolean {
+  return blocks(config, "guest_accelerator").length > 0 || blocks(config, "sandbox_config").length > 0 || text(config, "image_type")?.toUpperCase().startsWith("WINDOWS") === true || text(config, "machine_type")?.startsWith("ct") === true;
 }
 
 /** Counts are per zone, but for the totals. */

@@ -111,10 +111,20 @@ function policyIn(cluster: JsonObject, texts: Texts): Readonly<Record<string, st
   const out: Record<string, string> = {};
   const isOther = readCluster(text(cluster, "name")).port === 0;
   for (const name of Object.keys(cluster)) {
-    const plain = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    const plain = plainName(name);
     if (!bookkeeping.has(plain) || (leads.has(plain) && isOther)) out[plain] = textOf(plain, cluster[name], texts);
   }
   return out;
+}
+
+const plainNames = new Map<string, string>();
+/** Names that are kept: clusters have far fewer fields. */
+const MOST_NAMES = 1_000;
+
+function plainName(name: string): string {
+  const known = plainNames.get(name) ?? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  if (plainNames.size < MOST_NAMES) plainNames.set(name, known);
+  return known;
 }
 
 /** The last value of each part, with its text: clusters of one mesh have most of them in common. */

@@ -46,10 +46,16 @@ export function envoyWorld(input: EnvoyPlace): EnvoyWorld {
   return worldOf(input, new DumpMemory());
 }
 
-/** What several proxies have loaded, each as {@link envoyWorld} reads it. What a dump has in common with the one before is read once. */
-export function envoyWorlds(inputs: readonly EnvoyPlace[]): readonly EnvoyWorld[] {
+/** Reads proxies one after another, each as {@link envoyWorld} does. What a dump has in common with the one before is read once. */
+export function envoyReader(): (input: EnvoyPlace) => EnvoyWorld {
   const memory = new DumpMemory();
-  return inputs.map((input) => worldOf(input, memory));
+  return (input) => worldOf(input, memory);
+}
+
+/** What several proxies have loaded; see {@link envoyReader}. */
+export function envoyWorlds(inputs: readonly EnvoyPlace[]): readonly EnvoyWorld[] {
+  const read = envoyReader();
+  return inputs.map((input) => read(input));
 }
 
 /** Whether a dump tells of clusters, so that what they are configured with can be compared. */

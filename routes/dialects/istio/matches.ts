@@ -76,10 +76,10 @@ function headerOf(name: string, value: Json, without: boolean): HeaderMatch {
 
 /** The tests of headers, pseudo-headers and claims. */
 function fieldsOf(match: JsonObject): Fields {
-  const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || pseudo.some((field) => at(match, field) !== undefined);
+  const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || at(match, "method") !== undefined || at(match, "authority") !== undefined || at(match, "scheme") !== undefined;
   if (!asks) return noFields;
   let headers: HeaderMatch[] | undefined;
-  const claims: ClaimMatch[] = [];
+  let claims: ClaimMatch[] | undefined;
   // Most have one, and a list that begins empty takes room for many.
   const push = (header: HeaderMatch): void => void (headers === undefined ? (headers = [header]) : headers.push(header));
   let invalid: string | undefined;
@@ -91,14 +91,14 @@ function fieldsOf(match: JsonObject): Fields {
       const claim = claimPath(name);
       if (claim === undefined) push(headerOf(name.toLowerCase(), value, without));
       else if (stringOf(value) === undefined || isStar(value)) invalid = `the claim \`${name}\` is matched without a value, which Envoy refuses`;
-      else claims.push({ path: claim, ...claimField(value, without) });
+      else (claims ??= []).push({ path: claim, ...claimField(value, without) });
     }
   }
   for (const field of pseudo) {
     const value = at(match, field);
     if (isObject(value)) push(headerOf(`:${field}`, value, false));
   }
-  return { headers: headers ?? [], claims, invalid };
+  return { headers: headers ?? noFields.headers, claims: claims ?? noFields.claims, invalid };
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {

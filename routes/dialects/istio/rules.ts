@@ -179,6 +179,19 @@ function originOf({ source: { title, file, line } }: HttpRule, path: string): Or
   return { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
+/** By target; for the last key that was asked for. */
+const lone = new WeakMap<Target, Made>();
+
+/** One object for all rules that lead to one destination alone. */
+function madeFor(uses: readonly Use[], destinations: Circumstances["destinations"], port: number, key: string): Made {
+  const [use, other] = uses;
+  if (use === undefined || other !== undefined) return { key, targets: uses.map((one) => destinations.of(one, port)) };
+  const target = destinations.of(use, port);
+  let made = lone.get(target);
+  if (made?.key !== key) lone.set(target, (made = { key, targets: [target] }));
+  return made;
+}
+
 /** The block of a rule with what was made of it for the proxy that asked last, as far as all is the same for this one. */
 function keptFor(written: Written, at: number, { destinations, port }: Circumstances, key: string): Block | undefined {
   const { uses } = written;
@@ -188,7 +201,7 @@ function keptFor(written: Written, at: number, { destinations, port }: Circumsta
     const own = uses[use];
     isSame = own !== undefined && made?.targets[use] === destinations.of(own, port);
   }
-  if (made === undefined || !isSame) written.made = made = { key, targets: uses.map((use) => destinations.of(use, port)) };
+  if (made === undefined || !isSame) written.made = made = madeFor(uses, destinations, port, key);
   const block = written.blocks[at];
   if (block !== undefined && block.made !== made) {
     block.made = made;
@@ -274,10 +287,11 @@ function askedBy(rule: HttpRule): Asked {
   if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
   else for (const match of rule.matches) look(match.spec);
   const mirrors = spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
-  return headers || regexes || mirrors ? { headers, regexes, mirrors } : asksNothing;
+  return answers[Number(headers) + 2 * Number(regexes) + 4 * Number(mirrors)] ?? { headers, regexes, mirrors };
 }
 
-const asksNothing: Asked = { headers: false, regexes: false, mirrors: false };
+/** Every answer there is, each one object for all rules. */
+const answers: readonly Asked[] = Array.from({ length: 8 }, (_, bits) => ({ headers: (bits & 1) !== 0, regexes: (bits & 2) !== 0, mirrors: (bits & 4) !== 0 }));
 
 function mentions(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
