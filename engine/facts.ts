@@ -1,5 +1,5 @@
 import type { AddonFact, ApiServerFact, ControlPlaneFact, DeclaredFact, NodePool, ServerVersion } from "./declared.ts";
-import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeClassFact } from "./hardware.ts";
+import type { BpfApplication, NodeAgent, NodeFact, NodeFeatureFact, NodePods, RuntimeAnswer, RuntimeClassFact } from "./hardware.ts";
 import type { JsonObject } from "./json.ts";
 import type { ObjectsFact } from "./objects.ts";
 import type { WasmImage, WasmLoadedFact, WasmModulesFact } from "./wasm.ts";
@@ -38,6 +38,8 @@ export interface FactTypes {
   "node-agents": NodeAgent | NodePods;
   /** Runtime classes, and what installs their runtimes. */
   "runtime-classes": RuntimeClassFact;
+  /** What runtimes behind runtime classes answer over HTTP. */
+  "runtime-answers": RuntimeAnswer;
   /** What bpfman loaded on nodes. */
   "bpf-applications": BpfApplication;
   /** By which address and authority the API server is reached, as digests. */

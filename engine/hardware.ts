@@ -1,3 +1,5 @@
+import type { Request } from "./model.ts";
+
 /** One node, as its own object tells: its kubelet wrote the status, anybody with the right may have written the labels. */
 export interface NodeFact {
   readonly name: string;
@@ -151,4 +153,32 @@ export interface BpfApplication {
   readonly status: string;
   /** Types of its programs: `XDP`, `TC`, `KProbe` … */
   readonly programs: readonly string[];
+}
+
+/** What a runtime is asked over HTTP: in pods of this class, at this port, these paths. */
+export interface RuntimeAsked {
+  readonly runtimeClass: string;
+  readonly port: number;
+  readonly health: string;
+  readonly info: string;
+}
+
+/** What the runtime of one pod answered. */
+export interface RuntimeAnswer {
+  readonly node: string;
+  /** `namespace/name` */
+  readonly pod: string;
+  /** It answered its health path with success. */
+  readonly healthy: boolean;
+  /** As it says of itself; left out where it does not, or not in plain words. */
+  readonly runtime?: string | undefined;
+  readonly version?: string | undefined;
+  readonly arch?: string | undefined;
+  /** Why it is not healthy. */
+  readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
+}
+
+/** The request for what runtimes answer; the selector tells questions apart. */
+export function runtimeAnswersRequest({ runtimeClass, port, health, info }: RuntimeAsked): Request<"runtime-answers"> {
+  return { fact: "runtime-answers", selector: `${runtimeClass} ${port} ${health} ${info}`, options: { runtimeClass, port, health, info } };
 }

@@ -14,6 +14,7 @@ import { readObjects } from "./readers/objects.ts";
 import { expectPods } from "./readers/pods.ts";
 import { readProxies } from "./readers/proxies.ts";
 import { readRouting } from "./readers/routing.ts";
+import { readRuntimeAnswers } from "./readers/runtime-answers.ts";
 import { readRuntimeClasses } from "./readers/runtime-classes.ts";
 import { readServerVersion } from "./readers/server-version.ts";
 import { readWasmLoaded } from "./readers/wasm-loaded.ts";
@@ -22,12 +23,12 @@ import { readWasmModules } from "./readers/wasm-modules.ts";
 /** What nodes offer: asked where a hardware profile needs it. */
 const HARDWARE = ["bpf-applications", "node-agents", "node-features", "nodes", "runtime-classes"] as const;
 
-type Provided = (typeof HARDWARE)[number] | "add-ons" | "api-server" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
+type Provided = (typeof HARDWARE)[number] | "runtime-answers" | "add-ons" | "api-server" | "cluster" | "control-planes" | "envoy-proxies" | "loaded-routes" | "node-pools" | "objects" | "routing" | "server-version" | "wasm-loaded" | "wasm-modules";
 
 export default defineCollector<Provided>({
   name: "kubernetes",
   summary: "who a cluster is, what its nodes offer, which control planes and proxies run in it, what routes their requests and what of it proxies have loaded, as its API server tells",
-  provides: [...HARDWARE, "add-ons", "api-server", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
+  provides: [...HARDWARE, "runtime-answers", "add-ons", "api-server", "cluster", "control-planes", "envoy-proxies", "loaded-routes", "node-pools", "objects", "routing", "server-version", "wasm-loaded", "wasm-modules"],
 
   async *collect(cluster, requests, io) {
     for (const { fact } of requests) expectPods(io, fact);
@@ -67,6 +68,8 @@ export default defineCollector<Provided>({
         return [right("list", pods), right("list", daemonSets), { ...right("get", configMaps), namespace: KUBE_SYSTEM, name: CILIUM_CONFIG }];
       case "runtime-classes":
         return [right("list", runtimeClasses), right("list", shims)];
+      case "runtime-answers":
+        return [right("list", pods), ...probeRights(probes.includes("nodes") ? ["metrics"] : [])];
       case "bpf-applications":
         return bpfStates.map((resource) => right("list", resource));
       case "cluster":
@@ -78,7 +81,7 @@ export default defineCollector<Provided>({
 
   lists: ({ fact, options }) => (fact === "objects" ? listedKind(options) : undefined),
 
-  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "api-server" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
+  everything: () => [{ fact: "cluster", options: { nodes: true } }, { fact: "add-ons" }, { fact: "api-server" }, { fact: "control-planes" }, { fact: "envoy-proxies" }, { fact: "loaded-routes" }, { fact: "node-pools" }, { fact: "routing" }, { fact: "runtime-answers" }, { fact: "server-version" }, { fact: "wasm-modules" }, { fact: "wasm-loaded" }, ...HARDWARE.map((fact) => ({ fact })), objectsRequest({ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition" }, { only: true, paths: [["metadata", "labels"], ["metadata", "annotations"]] })],
 });
 
 function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterable<Fact<Provided> | Gap> {
@@ -111,6 +114,8 @@ function read(cluster: Cluster, request: Request<Provided>, io: Io): AsyncIterab
       return readRuntimeClasses(cluster, io);
     case "bpf-applications":
       return readBpfApplications(cluster, io);
+    case "runtime-answers":
+      return readRuntimeAnswers(cluster, request, io);
     case "server-version":
       return readServerVersion(cluster, io);
     case "wasm-loaded":

@@ -69,7 +69,8 @@ async function read({ name, cluster: hint, lineage, read: readNow }: StateSource
 
 function ofAnotherLineage(name: string, pinned: string, { lineage, empty }: State): Trouble {
   const is = empty ? "was not written yet" : lineage === undefined ? "has no lineage" : `has the lineage \`${lineage}\``;
-  return { subject: name, reason: `the state \`${name}\` ${is}, and the fleet pins \`${pinned}\`: it was made anew, or another one was put in its place`, remedy: "look who wrote it; if that was meant, correct `lineage` of that source in the fleet file" };
+  // A subject of its own: who lives with a state that cannot be read does not live with another one in its place.
+  return { subject: `${name} lineage`, reason: `the state \`${name}\` ${is}, and the fleet pins \`${pinned}\`: it was made anew, or another one was put in its place`, remedy: "look who wrote it; if that was meant, correct `lineage` of that source in the fleet file" };
 }
 
 function ofClouds(resource: Resource): readonly (Thing | Unread)[] {

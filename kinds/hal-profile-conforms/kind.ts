@@ -8,6 +8,7 @@ import { faultsIn, faultsOfExemptions } from "./profile-check.ts";
 import type { HalProfile } from "./profile.ts";
 import { requirementsOf } from "./requirements.ts";
 import { resultOf, type ClusterResult } from "./result.ts";
+import { httpRequest } from "./runtime-rules.ts";
 import type { Spec } from "./spec.ts";
 import { daysLeft } from "./structural.ts";
 import { tableOf } from "./table.ts";
@@ -16,7 +17,7 @@ import { viewOf, type Needed } from "./view.ts";
 export default defineKind<Spec, Needed>({
   name: "HalProfileConforms",
   summary: "the nodes of each cluster offer what a hardware profile asks for, and the clouds that run it run it alike",
-  needs: (spec) => [...neededBy(profileOf(spec)).map((fact): Request<Needed> => (fact === "declared" ? { fact, selector: "pools" } : { fact })), ...readModules(profileOf(spec)).map(moduleRequest)],
+  needs: (spec) => [...neededBy(profileOf(spec)).map((fact): Request<Needed> => (fact === "declared" ? { fact, selector: "pools" } : { fact })), ...readModules(profileOf(spec)).map(moduleRequest), ...httpRequests(profileOf(spec))],
   judges: ["node", "nodes"],
   documents: { HalProfile: schema },
   documentValidators: { HalProfile: () => import("./profile.generated.js") },
@@ -27,7 +28,7 @@ export default defineKind<Spec, Needed>({
     const profile = profileOf(spec);
     const exemptions = [...profile.exemptions, ...spec.exemptions];
     const judging = { profile, mode: spec.mode, requirements: requirementsOf(profile), exemptions, now: world.now };
-    const asked = new Set<Needed>([...neededBy(profile), ...(readModules(profile).length === 0 ? [] : (["wasm-images"] as const))]);
+    const asked = new Set<Needed>([...neededBy(profile), ...(readModules(profile).length === 0 ? [] : (["wasm-images"] as const)), ...httpRequests(profile).map(({ fact }) => fact)]);
     const results = world.clusters.map((cluster) => resultOf(viewOf(cluster, spec.nodes ?? profile.selector, world, asked), judging));
     const telling = { profile: spec.profile.name, now: world.now, mode: spec.mode, minNodes: profile.minNodes };
     for (const result of results) yield* clusterFindings(result, telling);
@@ -58,8 +59,13 @@ function readModules(profile: HalProfile): ReturnType<typeof modulesOf> {
   return modulesOf(profile).filter(({ digest, sha256, requiredImports, forbiddenImports, signer }) => isCompared || [digest, sha256, requiredImports, forbiddenImports, signer].some((asked) => asked !== undefined));
 }
 
+function httpRequests({ runtime }: HalProfile): readonly Request<"runtime-answers">[] {
+  const request = runtime === undefined ? undefined : httpRequest(runtime);
+  return request === undefined ? [] : [request];
+}
+
 /** Each kind of fact takes permissions of its own: only those are asked for that the profile looks at. */
-function neededBy(profile: HalProfile): readonly Exclude<Needed, "wasm-images">[] {
+function neededBy(profile: HalProfile): readonly Exclude<Needed, "runtime-answers" | "wasm-images">[] {
   const { node, runtime, mesh, fallbacks } = profile;
   const alternatives = Object.values(fallbacks);
   const all = [node, ...alternatives.map((each) => each.node)];

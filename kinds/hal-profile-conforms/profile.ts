@@ -73,7 +73,7 @@ export interface HalProfile {
         readonly [k: string]: string;
       };
     };
-    /** What the runtime answers over HTTP (requirement `runtime.http`). No standard says so: these are paths that your own modules serve. */
+    /** What the runtime answers over HTTP (requirement `runtime.http`, T4), asked through the API server of one ready pod of `runtimeClass` on each node, where the fleet allows the probe `nodes`. No standard says so: these are paths that your own modules serve. */
     readonly http?: {
       /** The port. */
       readonly port: number;

@@ -1,11 +1,13 @@
-import type { NodeTaint, NodeToleration } from "#engine";
+import { runtimeAnswersRequest, type NodeTaint, type NodeToleration, type Request } from "#engine";
 import type { HalProfile } from "./profile.ts";
+import { isAtLeast, parseRelease } from "./releases.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
 import type { ClusterView, NodeView } from "./view.ts";
 
 type Runtime = NonNullable<HalProfile["runtime"]>;
 type Class = NonNullable<Runtime["runtimeClass"]>;
+type Http = NonNullable<Runtime["http"]>;
 type Taints = NonNullable<NonNullable<HalProfile["node"]>["taints"]>["required"];
 
 /** What a profile asks of the runtime that its pods run in. */
@@ -18,7 +20,7 @@ export function runtimeRules({ runtimeClass, shim, http }: Runtime, taints: Tain
           { id: "runtime.handler", wanted: `the handler of the class ${runtimeClass.name}, working`, rule: onNode((node, view) => seeHandler(node, view, runtimeClass)) },
         ]),
     ...(shim === undefined ? [] : [{ id: "runtime.shim", wanted: `the shim ${Object.entries(shim.sha256).map(([platform, digest]) => `${platform} ${digest.slice(0, 12)}`).join(", ")}`, rule: onCluster((view) => seeShim(view, runtimeClass, shim.sha256)) }]),
-    ...(http === undefined ? [] : [{ id: "runtime.http", wanted: `an answer on port ${http.port}`, rule: onCluster(() => unknown("nobody asked: this release asks runtimes nothing over HTTP", "leave `runtime.http` out, or exempt it")) }]),
+    ...(http === undefined ? [] : [{ id: "runtime.http", wanted: `an answer on port ${http.port}${http.minVersion === undefined ? "" : ` of a runtime ${http.minVersion} or newer`}`, rule: onNode((node, view) => seeAnswer(node, view, http, runtimeClass?.name)) }]),
   ];
 }
 
@@ -61,6 +63,25 @@ function seeHandler({ node }: NodeView, view: ClusterView, { name }: Class): See
   if (node.handlers !== undefined) return fail("T1", "the kubelet lists no such handler", `install the runtime behind \`${handler}\` on these nodes`);
   if (pods?.failingOn.has(node.name) === true) return unknown("a pod of the class is there and not ready", `look at its events: \`no runtime for "${handler}" is configured\` says that the runtime is missing`, { fact: pods.fact });
   return unknown("nothing that shows it: no pod of the class runs, and the kubelet lists no handlers", "run a pod of the class on each node (a DaemonSet), or upgrade nodes to a kubelet and runtime that list their handlers");
+}
+
+/** What is asked of the runtime over HTTP: a class of pods is needed to ask them. */
+export function httpRequest({ http, runtimeClass }: Runtime): Request<"runtime-answers"> | undefined {
+  return http === undefined || runtimeClass === undefined ? undefined : runtimeAnswersRequest({ runtimeClass: runtimeClass.name, port: http.port, health: http.health, info: http.info });
+}
+
+/** A pod on the node was asked, and its runtime answered (T4). */
+function seeAnswer({ node }: NodeView, { answers }: ClusterView, { port, minVersion }: Http, runtimeClass: string | undefined): Seen {
+  if (runtimeClass === undefined) return unknown("nobody to ask: the profile names no class of pods", "name `runtime.runtimeClass`, or leave `runtime.http` out");
+  const fact = answers.get(node.name);
+  if (fact === undefined) return unknown("no answer: no ready pod of the class was asked on this node", "allow the probe `nodes`, and run a pod of the class on each node (a DaemonSet)");
+  const { healthy, failure, runtime, version } = fact.data;
+  if (!healthy) return unknown(`no answer on port ${port}: ${failure?.reason ?? "it does not say why"}`, failure?.remedy ?? "look at the pod", { fact });
+  const text = `${[runtime ?? "a runtime without a name", version].filter((each) => each !== undefined).join(" ")} answers`;
+  if (minVersion === undefined) return pass("T4", text, { fact });
+  const [least, own] = [parseRelease(minVersion), version === undefined ? undefined : parseRelease(version)];
+  if (own === undefined || least === undefined) return unknown(`${text}, with no version that can be compared`, "let its info path answer `{ runtime, version, arch }`, or leave `minVersion` out", { fact });
+  return isAtLeast(own, least) ? pass("T4", text, { fact }) : fail("T4", text, `upgrade the runtime to ${minVersion} or newer`, { fact });
 }
 
 function seeShim(view: ClusterView, runtimeClass: Class | undefined, wanted: Readonly<Record<string, string>>): Seen {

@@ -124,6 +124,12 @@ describe("a state whose lineage the fleet pins", () => {
     expect(await read("abcd-1", state(""))).toEqual(told("has no lineage"));
     expect(await read("abcd-1", "")).toEqual(told("was not written yet"));
   });
+
+  it("is a gap of its own: a waiver of a state that cannot be read does not cover it", async () => {
+    const { gaps } = await collected({ state: state("abcd-2"), lineage: "abcd-1" });
+    const { gaps: unread } = await collected({ state: "{", lineage: "abcd-1" });
+    expect([gaps[0]?.subject, unread[0]?.subject]).toEqual(["s0 lineage", "s0"]);
+  });
 });
 
 describe("which cluster is meant", () => {

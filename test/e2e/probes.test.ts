@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject } from "vitest";
 import type { Fact, Snapshot } from "#engine";
 import { post } from "../parts/api.ts";
@@ -21,7 +23,7 @@ const NAMELESS = "registry.example/mesh/proxy:stable";
  * `istio_build`, which Istio compiles into its proxy, is appended to Envoy's answer by a filter.
  */
 describe("a proxy that is asked what it is", () => {
-  let place: { readonly cluster: Cluster; readonly envoy: Envoy; readonly kubelet: Kubelet } | { readonly lacking: string } | undefined;
+  let place: { readonly cluster: Cluster; readonly envoy: Envoy; readonly kubelet: Kubelet; readonly address: string } | { readonly lacking: string } | undefined;
 
   beforeAll(async () => {
     const ground = inject("ground");
@@ -39,7 +41,7 @@ describe("a proxy that is asked what it is", () => {
       startEnvoy({ binary: parts.envoy, metricsAt: address, istio: ISTIO }),
     ]);
     const kubelet = await startKubelet(parts.kubelet, envoy.admin);
-    place = { cluster, envoy, kubelet };
+    place = { cluster, envoy, kubelet, address };
     await admitReader(cluster);
     const pods = [0, 1].map((replica) => proxyPod(EKS, { namespace: "shop", workload: "api", replica, role: "sidecar", image: NAMELESS, podIp: address, nodeName: "worker" }));
     await asAdmin(cluster, async (api) => {
@@ -55,7 +57,7 @@ describe("a proxy that is asked what it is", () => {
     await Promise.all([envoy.stop(), kubelet.stop()]);
   });
 
-  function onProxies(claim: string, body: (here: { readonly cluster: Cluster; readonly kubelet: Kubelet }) => Promise<void>): void {
+  function onProxies(claim: string, body: (here: { readonly cluster: Cluster; readonly kubelet: Kubelet; readonly address: string }) => Promise<void>): void {
     onClusters(claim, async (_here, context) => {
       if (place === undefined) throw new Error("the place of this file was not set up");
       if ("lacking" in place) return without(place.lacking, context);
@@ -90,6 +92,46 @@ describe("a proxy that is asked what it is", () => {
 
     expect((await assert("collect", "--out", "snapshots")).code).toBe(0);
     expect(told(await read("snapshots/eks.json"))).toEqual([{ by: "metrics", istio: ISTIO }]);
+  });
+
+  onProxies("the probe `nodes` asks what runs behind a runtime class through the pod proxy of the API server", async ({ cluster, address }) => {
+    const asked: string[] = [];
+    let version = "0.14.1";
+    const runtime = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end(request.url === "/healthz" ? "" : JSON.stringify({ runtime: "wasmedge", version, token: "s3cret" }));
+    });
+    await new Promise<void>((resolve) => runtime.listen(0, address, resolve));
+    const { port } = runtime.address() as AddressInfo;
+    const ready = [{ type: "Ready", status: "True" }];
+    await asAdmin(cluster, async (api) => {
+      await bind(api, "reader", ["cloud-assert-probe-metrics"]);
+      await post(api, [
+        { apiVersion: "v1", kind: "Node", metadata: { name: "edge", labels: { edge: "yes" } }, status: { conditions: ready, nodeInfo: { architecture: "arm64", kernelVersion: "6.1.0", kubeletVersion: EKS.gitVersion, machineID: "", systemUUID: "", bootID: "", osImage: "", containerRuntimeVersion: "", kubeProxyVersion: "", operatingSystem: "linux" } } },
+        { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "wasm" }, handler: "wasmedge" },
+      ]);
+      await post(api, [{ apiVersion: "v1", kind: "Pod", metadata: { name: "app", namespace: "shop" }, spec: { nodeName: "edge", runtimeClassName: "wasm", containers: [{ name: "app", image: "registry.example/app:1" }] }, status: { phase: "Running", podIP: address, podIPs: [{ ip: address }], conditions: ready } }]);
+    });
+    await untilMay(cluster, "reader", { verb: "get", resource: "pods/proxy" });
+    const profile = { apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "edge" }, spec: { selector: { labels: { edge: "yes" } }, runtime: { runtimeClass: { name: "wasm" }, http: { port, minVersion: "0.14" } } } };
+    const rules = [profile, { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "edge" }, spec: { profile: "edge" } }].map((document) => JSON.stringify(document)).join("\n---\n");
+    const { assert, read, run } = await desk({ contexts: asReader(cluster), files: { "edge.yaml": rules } });
+
+    const silent = await run("edge.yaml", ...contexts("proxies"));
+    expect([silent.code, asked, JSON.stringify(silent.result().gaps)]).toEqual([2, [], expect.stringContaining("allow the probe `nodes`")]);
+    const told = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));
+    expect([told.code, told.result().verdict, asked]).toEqual([0, "holds", ["/healthz", "/.well-known/wasm-runtime"]]);
+    expect(told.result().tables?.[0]?.rows.find(({ head }) => head === "runtime.http")?.cells).toEqual([{ state: "pass", text: "T4 wasmedge 0.14.1 answers" }]);
+    expect((await assert("collect", "edge.yaml", "--probe", "nodes", "--out", "snapshots", ...contexts("proxies"))).code).toBe(0);
+    expect(await read("snapshots/proxies.json")).not.toContain("s3cret");
+
+    version = "0.13.0";
+    const old = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));
+    expect([old.code, old.result().findings.map(({ subject }) => subject)]).toEqual([1, ["proxies/runtime.http"]]);
+    runtime.closeAllConnections();
+    await new Promise((resolve) => runtime.close(resolve));
+    const gone = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));
+    expect([gone.code, gone.result().findings.map(({ outcome }) => outcome)]).toEqual([2, ["undecided"]]);
   });
 
   onProxies("the probe `admin` asks a real Envoy for its server_info, once for all pods of one image", async ({ cluster, kubelet }) => {

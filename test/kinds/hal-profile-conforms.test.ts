@@ -1,7 +1,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cluster, DeclaredPool, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
+import type { Cluster, DeclaredPool, Fact, FactKind, FactTypes, NodeAgent, NodeFact, NodePods, Result, RuntimeAnswer, WasmImage, WasmPlace, WasmSignatures } from "#engine";
+import { runtimeAnswersRequest } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
@@ -332,6 +333,34 @@ describe("an accelerator is what can be allocated", () => {
     ["a node that lists no resources at all", FPGA, [node({ capacity: undefined, allocatable: undefined })], { undecided: ["eks/resources.fpga"] }],
     ["what is loaded into a card, no object tells", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-1", azure: "sha256:2" }] } } }, [node()], { undecided: ["eks/accelerator.bitstreams"] }],
   ]);
+});
+
+const HTTP = { runtime: { runtimeClass: { name: "wasm" }, http: { port: 8080 } } };
+const NEWER = { runtime: { ...HTTP.runtime, http: { port: 8080, minVersion: "0.14" } } };
+const answer = (parts: Partial<RuntimeAnswer> = {}, port = 8080): Fact<"runtime-answers"> => ({
+  ...fact("runtime-answers", "eks", "n1", { node: "n1", pod: "edge/app", healthy: true, runtime: "wasmedge", version: "0.14.1", ...parts }),
+  selector: runtimeAnswersRequest({ runtimeClass: "wasm", port, health: "/healthz", info: "/.well-known/wasm-runtime" }).selector ?? "",
+});
+
+describe("what a runtime answers over HTTP", () => {
+  const ran = [arm(), runtimeClass(), running];
+  table([
+    ["is a pass at T4", HTTP, [...ran, answer()], {}],
+    ["is a pass without a word of itself", HTTP, [...ran, answer({ runtime: undefined, version: undefined })], {}],
+    ["that nobody asked is undecided", HTTP, ran, { undecided: ["eks/runtime.http"] }],
+    ["to another question is no answer to this one", HTTP, [...ran, answer({}, 9090)], { undecided: ["eks/runtime.http"] }],
+    ["is undecided where it does not answer", HTTP, [...ran, answer({ healthy: false, failure: { reason: "it answered 503", remedy: "look" } })], { undecided: ["eks/runtime.http"] }],
+    ["from another node does not count", HTTP, [...ran, answer({ node: "n2" })], { undecided: ["eks/runtime.http"] }],
+    ["is new enough", NEWER, [...ran, answer()], {}],
+    ["is too old", NEWER, [...ran, answer({ version: "0.13.9" })], { faults: ["eks/runtime.http"] }],
+    ["without a version is undecided where one is wanted", NEWER, [...ran, answer({ version: undefined })], { undecided: ["eks/runtime.http"] }],
+    ["cannot be asked without a class of pods", { runtime: { http: { port: 8080 } } }, [arm(), answer()], { undecided: ["eks/runtime.http"] }],
+  ]);
+
+  it("is asked for only where the profile wants it", () => {
+    const asked = (profile: object) => kind.needs(specOf(profile)).filter(({ fact: of }) => of === "runtime-answers").map(({ options }) => options);
+    expect([asked(HTTP), asked({ runtime: { runtimeClass: { name: "wasm" } } })]).toEqual([[{ runtimeClass: "wasm", port: 8080, health: "/healthz", info: "/.well-known/wasm-runtime" }], []]);
+  });
 });
 
 const image = (digest: string | undefined) => ({ image: "registry.example/signer:1", ...(digest === undefined ? {} : { imageId: `sha256:${digest}` }), ready: 1, notReady: 0 });

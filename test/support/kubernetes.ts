@@ -161,7 +161,7 @@ export class FakeCluster implements Io {
       serverVersion: () => Promise.resolve(exchange.serverVersion),
       async podGet(pod, port, path) {
         ask(`podGet ${pod.name}:${port}${path}`, "get pods/proxy");
-        const text = exchange.metrics?.[`${pod.name}:${port}`];
+        const text = exchange.metrics?.[`${pod.name}:${port}${path}`] ?? exchange.metrics?.[`${pod.name}:${port}`];
         if (text === undefined) throw absent(`\`${pod.name}:${port}\``);
         return text;
       },
