@@ -111,6 +111,8 @@ export interface ClassImage {
   readonly image: string;
   /** `sha256:…`, as the kubelet reports what it runs; left out where it does not yet. */
   readonly imageId?: string | undefined;
+  /** Its containers start what the image names. Left out: they have a command or arguments of their own, so that the image alone does not tell what runs. */
+  readonly asBuilt?: true | undefined;
   /** Containers that are ready. */
   readonly ready: number;
   readonly notReady: number;

@@ -71,6 +71,8 @@ export interface WasmImage {
   readonly topDigest?: string | undefined;
   /** `sha256:…` of the manifest for the platform. Of `oci` only. */
   readonly manifestDigest?: string | undefined;
+  /** For whom it was read: Istio's agent, or the runtime behind a class of pods, which may find another module in the same image. Left out where only the agent is asked about. */
+  readonly readAs?: "proxy" | "runtime" | undefined;
   /** How the image carries the module; `cncf` and `cosign` are such that Istio does not load. */
   readonly layout?: "docker" | "oci" | "solo" | "cncf" | "cosign" | undefined;
   /** Of `http`: what the module was unpacked from, the outermost first. Istio's agent unpacks these too; Envoy by itself does not. */
@@ -229,7 +231,7 @@ export function wasmImagesRequest(policy?: SignaturePolicy): Request<"wasm-image
 
 /**
  * The request for images of one repository, without tag and digest: those that containers in pods of runtime classes run, by the digest that their kubelets
- * report, and those that Wasm objects of the mesh name. They are read as runtimes start them.
+ * report, and those that Wasm objects of the mesh name. Each is read as whoever loads it does: see {@link WasmImage.readAs}.
  */
 export function wasmWorkloadsRequest(repository: string, policy?: SignaturePolicy): Request<"wasm-images"> {
   return imagesRequest({ repository, ...(policy === undefined ? {} : { signatures: policy }) });

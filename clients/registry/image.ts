@@ -24,7 +24,7 @@ export function readImage(repository: Repository, reference: OciReference, share
 }
 
 /**
- * As runtimes do, each for its own platform: an index counts where all of its images hold the same module. A form that Istio's agent reads is read like it.
+ * As runtimes do, each for its own platform: an index counts where all of its images hold the same module.
  */
 async function asRuntime(repository: Repository, reference: OciReference, shared: Shared, signal: AbortSignal): Promise<ImageFound> {
   let digests: Pick<ImageFound, "topDigest" | "manifestDigest"> = {};
@@ -34,10 +34,14 @@ async function asRuntime(repository: Repository, reference: OciReference, shared
     const images = top.document.form === "index" ? await childrenOf(repository, top.document, signal) : [top];
     const [first] = images;
     digests = { topDigest: top.digest, ...(first === undefined ? {} : { manifestDigest: first.digest }) };
-    const read: Pick<ImageFound, "layout" | "module">[] = [];
-    for (const image of images) read.push(await runtimeModuleOf(repository, image, shared, signal));
-    if (new Set(read.map(({ module }) => module?.wasmSha256)).size !== 1) throw new Unreadable("unsupported", "the index holds different modules for its platforms", "push one module for all platforms, or name one of the images by its digest");
-    return { ...digests, ...read[0] };
+    const read: WasmBytes[] = [];
+    for (const { document } of images) {
+      if (document.form === "index") throw new Unreadable("unsupported", "the index leads to another index, which nobody follows", "push the module as an image");
+      read.push(await workloadModule(repository, document, shared, signal));
+    }
+    const [module] = read;
+    if (module === undefined || read.some(({ wasmSha256 }) => wasmSha256 !== module.wasmSha256)) throw new Unreadable("unsupported", "the index holds different modules for its platforms", "push one module for all platforms, or name one of the images by its digest");
+    return { ...digests, module };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return { ...digests, failure: error.failure };
@@ -52,16 +56,6 @@ async function childrenOf(repository: Repository, index: Index, signal: AbortSig
   const found: Found[] = [];
   for (const { digest } of named) found.push(must(await repository.manifest(digest, signal), host, `${name}@${digest}`));
   return found;
-}
-
-async function runtimeModuleOf(repository: Repository, { document, digest }: Found, shared: Shared, signal: AbortSignal): Promise<Pick<ImageFound, "layout" | "module">> {
-  if (document.form === "index") throw new Unreadable("unsupported", "the index leads to another index, which nobody follows", "push the module as an image");
-  try {
-    return await moduleOf(repository, { document, digest }, shared, signal);
-  } catch (error) {
-    if (!(error instanceof Unreadable) || error.failure.kind !== "unsupported") throw error;
-    return { module: await workloadModule(repository, document, shared, signal) };
-  }
 }
 
 /**

@@ -55,12 +55,18 @@ function entryPointOf(bytes: Uint8Array): string {
   const [first] = words;
   if (typeof first !== "string" || first === "") throw unsupported("the image names no entry point", "write the path of the module into its entry point");
   const path = plainPath(first);
+  // Where a relative path begins, runtimes do not agree on.
+  if (!first.startsWith("/") && !["", "/"].includes(textOf(fieldOf(config, "WorkingDir")))) throw unsupported(`the entry point of the image is \`${cleaned(first, 80)}\`, which begins in a folder of its own`, "write the path of the module from the root into its entry point");
   if (!/\.(?:wasm|wat)$/.test(path)) throw unsupported(`the entry point of the image is \`${cleaned(first, 80)}\`, which is no module`, "this is an image for another runtime: name the image of the module");
   return path;
 }
 
 function fieldOf(value: unknown, key: string): unknown {
   return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function plainPath(name: string): string {

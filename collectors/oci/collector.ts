@@ -29,7 +29,7 @@ export default defineCollector<"wasm-images">({
       ),
     );
     const images = new Map(resolved);
-    for (const [index, request] of requests.entries()) yield* answer(cluster, request, (wanted[index] ?? []).flatMap((one) => images.get(keyOf(one)) ?? []), registry, io);
+    for (const [index, request] of requests.entries()) yield* answer(cluster, request, (wanted[index] ?? []).flatMap((one) => resolvedFor(one, request, images.get(keyOf(one)))), registry, io);
   },
 });
 
@@ -42,10 +42,21 @@ function keyOf({ reference, loader }: Wanted): string {
   return `${loader} ${reference}`;
 }
 
-function wantedBy({ options }: Request<"wasm-images">, io: Io): readonly Wanted[] {
+/** Where both are asked about, each fact says for whom it was read. */
+function resolvedFor({ loader }: Wanted, { options }: Request<"wasm-images">, module: ResolvedModule | undefined): readonly ResolvedModule[] {
+  return module === undefined ? [] : [repositoryIn(options) === undefined ? module : { ...module, readAs: loader }];
+}
+
+function repositoryIn(options: JsonObject | undefined): string | undefined {
   const repository = options?.["repository"];
-  if (typeof repository !== "string") return references(io.facts("wasm-modules"), io.facts("wasm-loaded")).map((reference) => ({ reference, loader: "proxy" }));
-  return workloads(repository, io.facts("wasm-modules"), io.facts("node-agents")).map((reference) => ({ reference, loader: "runtime" }));
+  return typeof repository === "string" ? repository : undefined;
+}
+
+function wantedBy({ options }: Request<"wasm-images">, io: Io): readonly Wanted[] {
+  const repository = repositoryIn(options);
+  if (repository === undefined) return references(io.facts("wasm-modules"), io.facts("wasm-loaded")).map((reference) => ({ reference, loader: "proxy" }));
+  const { inPods, inMesh } = workloads(repository, io.facts("wasm-modules"), io.facts("node-agents"));
+  return [...inPods.map((reference) => ({ reference, loader: "runtime" as const })), ...inMesh.map((reference) => ({ reference, loader: "proxy" as const }))];
 }
 
 /** One fact for each reference; with a policy also what its signatures say, judged where the bytes are read. */
@@ -53,17 +64,21 @@ async function* answer(cluster: Cluster, { selector, options }: Request<"wasm-im
   const policy = policyIn(options);
   const limit = pLimit(AT_ONCE);
   const judged = await Promise.all(images.map((image) => limit(() => (policy === undefined ? image : signed(image, policy, registry, io)))));
-  for (const data of judged.toSorted((a, b) => byText(a.reference, b.reference))) {
+  for (const data of judged.toSorted((a, b) => byText(subjectOf(a), subjectOf(b)))) {
     yield {
       type: "fact",
       kind: "wasm-images",
       cluster: cluster.name,
-      subject: data.reference,
+      subject: subjectOf(data),
       ...(selector === undefined ? {} : { selector }),
       data,
       source: { collector: "oci", locator: data.reference, ...(data.manifestDigest === undefined ? {} : { digest: data.manifestDigest }) },
     };
   }
+}
+
+function subjectOf({ reference, readAs }: WasmImage): string {
+  return readAs === undefined ? reference : `${reference} (${readAs})`;
 }
 
 async function signed(image: ResolvedModule, policy: SignaturePolicy, registry: RegistryApi, io: Io): Promise<WasmImage> {

@@ -16,11 +16,11 @@ export function references(modules: readonly Fact<"wasm-modules">[], loaded: rea
   return [...new Set([...codes.flatMap(addressOf), ...running])].toSorted(byText);
 }
 
-/** The images of a repository, each once, sorted: of pods of runtime classes by what kubelets report, and what modules of the mesh declare. */
-export function workloads(repository: string, modules: readonly Fact<"wasm-modules">[], agents: readonly Fact<"node-agents">[]): readonly string[] {
+/** The images of a repository, each list sorted: of pods of runtime classes by what kubelets report, and what modules of the mesh declare. */
+export function workloads(repository: string, modules: readonly Fact<"wasm-modules">[], agents: readonly Fact<"node-agents">[]): { readonly inPods: readonly string[]; readonly inMesh: readonly string[] } {
   const inPods = agents.flatMap(({ data }) => (data.type === "agent" ? [] : (data.images ?? []))).flatMap(({ image, imageId }) => workloadReference(image, imageId, repository) ?? []);
   const inMesh = modules.flatMap(({ data }) => (data.type === "module" && data.code.source === "oci" && isOfRepository(data.code.reference, repository) ? addressOf(data.code) : []));
-  return [...new Set([...inPods, ...inMesh])].toSorted(byText);
+  return { inPods: [...new Set(inPods)].toSorted(byText), inMesh: [...new Set(inMesh)].toSorted(byText) };
 }
 
 /** A place with a secret in its address cannot be asked from here. */

@@ -37,6 +37,8 @@ interface Found {
   /** Left out: its kubelet does not report it yet, or nothing resolved the tag. */
   readonly digest?: string | undefined;
   readonly image?: WasmImage | undefined;
+  /** Pods start it with words of their own: the module that the registry gives need not be what runs. */
+  readonly isOverridden?: boolean | undefined;
 }
 
 function seeModule(view: ClusterView, module: Module, runtimeClass: Class | undefined): Seen {
@@ -51,7 +53,7 @@ function seeModule(view: ClusterView, module: Module, runtimeClass: Class | unde
 function alike(found: readonly Found[], seen: readonly Seen[], { name, image }: Module): Seen {
   const [fact, tier] = [found[0]?.fact, seen.every(({ tier: each }) => each === "T3") ? ("T3" as const) : ("T1" as const)];
   const digests = [...new Set(found.map(({ digest }) => digest ?? ""))].toSorted();
-  const bytes = new Set(found.map((each) => each.image?.module?.wasmSha256));
+  const bytes = new Set(found.map(runningBytes));
   const [sha256] = bytes;
   const areSame = digests.length === 1 || (bytes.size === 1 && sha256 !== undefined);
   const text = `${digests.map(short).join(" and ")}${sha256 === undefined || bytes.size > 1 ? "" : `, bytes ${short(sha256)}`}`;
@@ -59,6 +61,11 @@ function alike(found: readonly Found[], seen: readonly Seen[], { name, image }: 
   if (areSame) return pass(tier, text, { fact, values });
   if (bytes.has(undefined)) return unknown(text, `roll out one digest of \`${image}\`: two of them may be the same module for two platforms, and the bytes of both were not read`, { fact });
   return fail(tier, `${bytes.size} different modules: ${text}`, `roll out one of them wherever \`${image}\` runs`, { fact });
+}
+
+/** SHA-256 of the module that is started, where the image alone tells which. */
+function runningBytes({ image, isOverridden }: Found): string | undefined {
+  return isOverridden === true ? undefined : image?.module?.wasmSha256;
 }
 
 /** In no pod that is ready, and in no object of the mesh. */
@@ -73,25 +80,26 @@ function seeNone(view: ClusterView, { image }: Module, runtimeClass: Class | und
 
 function foundOf(view: ClusterView, module: Module, runtimeClass: Class | undefined): readonly Found[] {
   const { selector } = moduleRequest(module);
-  const images = new Map(view.images.filter((fact) => fact.selector === selector).map(({ data }) => [data.reference, data]));
+  const imageAt = (reference: string, readAs: "proxy" | "runtime"): WasmImage | undefined => view.images.find((fact) => fact.selector === selector && fact.data.reference === reference && fact.data.readAs === readAs)?.data;
   const pods = view.pods.filter(({ fact: { data }, runningOn }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && view.nodes.some(({ node }) => runningOn.has(node.name)));
   const inPods = pods.flatMap(({ fact }) =>
-    (fact.data.images ?? []).flatMap(({ image, imageId, ready }): readonly Found[] => {
+    (fact.data.images ?? []).flatMap(({ image, imageId, ready, asBuilt }): readonly Found[] => {
       if (ready === 0 || !isOfRepository(image, module.image)) return [];
       const reference = workloadReference(image, imageId, module.image);
-      return [{ fact, tier: "T3", digest: imageId, image: reference === undefined ? undefined : images.get(reference) }];
+      return [{ fact, tier: "T3", digest: imageId, image: reference === undefined ? undefined : imageAt(reference, "runtime"), isOverridden: asBuilt !== true }];
     }),
   );
   const inMesh = view.meshModules.flatMap((fact): readonly Found[] => {
     const { code } = fact.data;
     if (code.source !== "oci" || !isOfRepository(code.reference, module.image)) return [];
-    const image = images.get(code.reference);
+    const image = imageAt(code.reference, "proxy");
     return [{ fact, tier: "T1", digest: image?.topDigest ?? code.reference.split("@")[1], image }];
   });
   return [...inPods, ...inMesh];
 }
 
-function seeOne({ fact, tier, digest, image }: Found, module: Module): Seen {
+function seeOne(found: Found, module: Module): Seen {
+  const { fact, tier, digest, image } = found;
   if (digest === undefined) return unknown("without a digest", tier === "T3" ? "wait until a kubelet reports what its containers run" : (image?.failure?.remedy ?? "name the module by its digest"), { fact });
   const text = short(digest);
   const values = { [`module ${module.name}`]: digest };
@@ -101,14 +109,15 @@ function seeOne({ fact, tier, digest, image }: Found, module: Module): Seen {
     if (image?.manifestDigest === undefined) return unknown(text, `write \`digest: ${digest}\` if that is the one: an index and its image differ, and ${whyUnread(image)}`, more);
     return fail(tier, text, `roll out ${short(module.digest)}, or write the digest that is meant into the profile`, more);
   }
-  return seeBytes({ fact, tier, digest, image }, module) ?? seeSigner({ fact, tier, digest, image }, module) ?? pass(tier, text, more);
+  return seeBytes(found, module) ?? seeSigner(found, module) ?? pass(tier, text, more);
 }
 
 /** Undefined: as wanted, or nothing is asked. */
-function seeBytes({ fact, tier, digest = "", image }: Found, { name, sha256, requiredImports, forbiddenImports }: Module): Seen | undefined {
+function seeBytes({ fact, tier, digest = "", image, isOverridden }: Found, { name, sha256, requiredImports, forbiddenImports }: Module): Seen | undefined {
   const asked = [sha256 === undefined ? [] : ["sha256"], requiredImports === undefined ? [] : ["requiredImports"], forbiddenImports === undefined ? [] : ["forbiddenImports"]].flat();
   if (asked.length === 0) return undefined;
   const more = { fact, values: { [`module ${name}`]: digest } };
+  if (isOverridden === true) return unknown(`${short(digest)}, started with a command or arguments of the pod's own`, "leave `command` and `args` out of these containers, so that the entry point of the image tells what runs", more);
   const bytes = image?.module;
   if (bytes === undefined) return unknown(`${short(digest)}, ${asked.join(", ")} not looked at`, `${image?.failure?.remedy ?? "look again"}: ${whyUnread(image)}`, more);
   const has = `${short(digest)}, bytes ${short(bytes.wasmSha256)}`;

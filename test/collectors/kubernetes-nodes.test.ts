@@ -136,7 +136,7 @@ describe("programs on nodes", () => {
   it("tells pods of runtime classes, of the ambient mesh and of Kmesh, and the nodes where they run", async () => {
     const found = await agents(
       podOn("a", { namespace: "edge", runtimeClassName: "wasm", image: "r.example/signer:1", container: "app", status: { phase: "Running", containerStatuses: [{ name: "app", ready: true, imageID: `r.example/signer@sha256:${"b".repeat(64)}` }] } }),
-      podOn("b", { namespace: "edge", node: "n2", runtimeClassName: "wasm", image: "r.example/signer:1", status: { phase: "Pending" } }),
+      podOn("b", { namespace: "edge", node: "n2", runtimeClassName: "wasm", image: "r.example/signer:1", args: ["--other"], status: { phase: "Pending" } }),
       podOn("c", { namespace: "shop", metadata: { annotations: { "ambient.istio.io/redirection": "enabled" } } }),
       podOn("d", { namespace: "shop", node: "n2", metadata: { annotations: { "kmesh.net/redirection": "enabled" } } }),
       podOn("e", { namespace: "shop", node: "n3", metadata: { annotations: { "kmesh.net/redirection": "disabled" } } }),
@@ -148,7 +148,7 @@ describe("programs on nodes", () => {
         name: "wasm",
         runningOn: ["n1"],
         failingOn: ["n2"],
-        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ready: 0, notReady: 1 }],
+        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ready: 0, notReady: 1 }],
         withSidecar: 0,
       },
       { type: "kmesh", name: "", runningOn: ["n2"], failingOn: [] },

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, inject } from "vitest";
 import type { ResolvedModule } from "#engine";
-import { bundleFor, indexOf, layouts, legacySignature, push, TYPES } from "../support/images.ts";
+import { bundleFor, container, indexOf, layouts, legacySignature, push, TYPES } from "../support/images.ts";
 import { hex, wasmModule } from "../support/wasm.ts";
 import { startDistribution, startReferrersRegistry, type RunningRegistry } from "../parts/registries.ts";
 import { apply, remove } from "../parts/api.ts";
@@ -164,7 +164,8 @@ describe("real registries", () => {
   });
 
   onRegistries("hold what pods of a runtime class run: imports and signer of a module that a hardware profile names are read of its bytes", async ({ with: aws, without: azure }) => {
-    const image = layouts.oci(module);
+    const started = (bytes: Buffer, beside = "x") => container([[{ name: "app.wasm", bytes }, { name: "plugin.wasm", bytes: other }, { name: "README", bytes: Buffer.from(beside) }]], { Entrypoint: ["/app.wasm"] });
+    const image = started(module);
     for (const registry of [aws, azure]) await push(registry.url, "edge/crypto", "v1", image);
     const profile = (more: object) => ({ apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "edge" }, spec: { selector: { labels: { edge: "yes" } }, runtime: { runtimeClass: { name: "wasm" } }, modules: [{ name: "crypto", image: "registry.example/edge/crypto", ...more }], parity: { across: ["cloud"], compare: ["moduleDigest"] } } });
     const rules = (more: object) => [profile(more), { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "edge" }, spec: { profile: "edge" } }].map((document) => JSON.stringify(document)).join("\n---\n");
@@ -172,11 +173,11 @@ describe("real registries", () => {
     const { folder, run, write } = await desk({ contexts: [], bare: true, files: { "assert.yaml": fleet(cluster("eks", "aws", aws), cluster("aks", "azure", azure)) } });
     const objects = (digest: string) => {
       const ready = [{ type: "Ready", status: "True" }];
-      const container = { name: "app", image: "registry.example/edge/crypto:v1" };
+      const app = { name: "app", image: "registry.example/edge/crypto:v1" };
       return [
         { apiVersion: "v1", kind: "Node", metadata: { name: "n1", labels: { edge: "yes", "kubernetes.io/arch": "arm64" } }, status: { conditions: ready, nodeInfo: { architecture: "arm64", kernelVersion: "6.1.0", kubeletVersion: "v1.33.4" } } },
         { apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name: "wasm" }, handler: "wasmtime" },
-        { apiVersion: "v1", kind: "Pod", metadata: { name: "crypto", namespace: "edge" }, spec: { nodeName: "n1", runtimeClassName: "wasm", containers: [container] }, status: { phase: "Running", conditions: ready, containerStatuses: [{ ...container, imageID: `registry.example/edge/crypto@${digest}`, ready: true, state: { running: {} } }] } },
+        { apiVersion: "v1", kind: "Pod", metadata: { name: "crypto", namespace: "edge" }, spec: { nodeName: "n1", runtimeClassName: "wasm", containers: [app] }, status: { phase: "Running", conditions: ready, containerStatuses: [{ ...app, imageID: `registry.example/edge/crypto@${digest}`, ready: true, state: { running: {} } }] } },
       ].map((object) => JSON.stringify(object)).join("\n---\n");
     };
     for (const name of ["eks", "aks"]) {
@@ -194,7 +195,7 @@ describe("real registries", () => {
     expect(await judged({ signer: { issuer: "https://issuer.example", identity: "https://github.com/acme/edge" } })).toMatchObject({ code: 1, faults: [expect.stringContaining("unsigned"), expect.stringContaining("unsigned")] });
 
     // the same bytes in another wrapping are the same module; other bytes are not
-    const [packed, changed] = [layouts.docker(module), layouts.oci(other)];
+    const [packed, changed] = [started(module, "y"), started(wasmModule({ padding: 4 }))];
     await push(azure.url, "edge/crypto", "v2", packed);
     await push(azure.url, "edge/crypto", "v3", changed);
     await write("aks/all.yaml", objects(packed.digest));

@@ -309,7 +309,6 @@ describe("the runtime behind a class", () => {
     ["the shim that the profile names", shimmed, [arm(), runtimeClass(), running, shim(ONE)], {}],
     ["a shim without a digest", shimmed, [arm(), runtimeClass(), running, shim(undefined)], { undecided: ["eks/runtime.shim"] }],
     ["no object names the shim", shimmed, [arm(), runtimeClass(), running], { undecided: ["eks/runtime.shim"] }],
-    ["what a runtime answers over HTTP is asked by nobody", { runtime: { http: { port: 8080 } } }, [arm()], { undecided: ["eks/runtime.http"] }],
   ]);
 });
 
@@ -357,13 +356,19 @@ describe("what a runtime answers over HTTP", () => {
     ["cannot be asked without a class of pods", { runtime: { http: { port: 8080 } } }, [arm(), answer()], { undecided: ["eks/runtime.http"] }],
   ]);
 
+  it("is asked for by plain paths: none that leads out of the pod's own", () => {
+    const isAllowed = (path: string) => fill({ selector: { pools: ["p"] }, runtime: { http: { port: 8080, health: path, info: path } } });
+    expect(["/", "/healthz", "/.well-known/wasm-runtime", "/a/b-c_d~e.f"].filter((path) => !isAllowed(path))).toEqual([]);
+    expect(["", "healthz", "/..", "/../secrets", "/a/../../b", "/./a", "/a/..", "/%2e%2e/a", "/a?b", "/a#b", "/a\\..\\b", "/a b"].filter(isAllowed)).toEqual([]);
+  });
+
   it("is asked for only where the profile wants it", () => {
     const asked = (profile: object) => kind.needs(specOf(profile)).filter(({ fact: of }) => of === "runtime-answers").map(({ options }) => options);
     expect([asked(HTTP), asked({ runtime: { runtimeClass: { name: "wasm" } } })]).toEqual([[{ runtimeClass: "wasm", port: 8080, health: "/healthz", info: "/.well-known/wasm-runtime" }], []]);
   });
 });
 
-const image = (digest: string | undefined) => ({ image: "registry.example/signer:1", ...(digest === undefined ? {} : { imageId: `sha256:${digest}` }), ready: 1, notReady: 0 });
+const image = (digest: string | undefined) => ({ image: "registry.example/signer:1", ...(digest === undefined ? {} : { imageId: `sha256:${digest}` }), asBuilt: true as const, ready: 1, notReady: 0 });
 const withModule = (module: object) => ({ runtime: { runtimeClass: { name: "wasm" } }, modules: [{ name: "signer", image: "registry.example/signer", ...module }] });
 const inClass = (...digests: readonly (string | undefined)[]) => [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: digests.map(image) })];
 
@@ -372,7 +377,7 @@ function held(module: object, digest: string, parts: Partial<WasmImage> & { read
   const { bytes, imports = ["wasi_ephemeral_crypto_signatures", "wasi_snapshot_preview1"], on = "eks", ...more } = parts;
   const reference = `oci://registry.example/signer@sha256:${digest}`;
   const { selector } = moduleRequest({ name: "signer", image: "registry.example/signer", ...module });
-  const data: WasmImage = { reference, topDigest: `sha256:${digest}`, manifestDigest: `sha256:${digest}`, ...(bytes === undefined ? {} : { module: { wasmSha256: bytes, size: 9, model: "core", imports } }), ...more };
+  const data: WasmImage = { readAs: "runtime", reference, topDigest: `sha256:${digest}`, manifestDigest: `sha256:${digest}`, ...(bytes === undefined ? {} : { module: { wasmSha256: bytes, size: 9, model: "core", imports } }), ...more };
   return { ...fact("wasm-images", on, reference, data), ...(selector === undefined ? {} : { selector }) };
 }
 
@@ -411,9 +416,13 @@ describe("a module is what its pods run, and what the registry holds of that", (
     row("not signed", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unsigned") })], { faults: SUB }),
     row("signed by somebody else", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("wrong-identity") })], { faults: SUB }),
     row("whose signatures could not be asked for", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unknown", "busy") })], { undecided: SUB }),
-    ["in an object of the mesh alone", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO })], {}],
+    ["in an object of the mesh alone", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO, readAs: "proxy" })], {}],
+    ["in an object of the mesh, where only what a runtime would start of it was read", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
+    ["in a pod, where only what a proxy would load of it was read", withModule(CRYPTO), [...inClass(ONE), held(CRYPTO, ONE, { bytes: TWO, readAs: "proxy" })], { undecided: SUB }],
+    ["started with words of the pod's own, so that its image does not tell what runs", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [{ ...image(ONE), asBuilt: undefined }] }), held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
+    ["started so, where nothing is asked of its bytes", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [{ ...image(ONE), asBuilt: undefined }] })], {}],
     ["in an object of the mesh, by a tag that nothing resolved", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh("oci://registry.example/signer:1")], { undecided: SUB }],
-    ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO })], { faults: SUB }],
+    ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO, readAs: "proxy" })], { faults: SUB }],
   ]);
 
   it("is asked of the registry only where the digest of its kubelet does not say enough", () => {

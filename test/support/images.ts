@@ -1,4 +1,5 @@
-import { archiveOf, hex } from "./wasm.ts";
+import { gzipSync } from "node:zlib";
+import { archiveOf, hex, tarOf, type TarEntry } from "./wasm.ts";
 
 /** A manifest with the blobs that it names, ready to be pushed. */
 export interface PushedImage {
@@ -52,6 +53,13 @@ export function imageOf(layers: readonly LayerParts[], { type = TYPES.oci, confi
     ...more,
   };
   return manifestOf(type, document, [EMPTY, ...layers.map(({ bytes }) => bytes)]);
+}
+
+/** An image as builders of containers make it: layers of files, and a configuration that names what is started. */
+export function container(layers: readonly (readonly TarEntry[])[], config: unknown, { type = "application/vnd.oci.image.layer.v1.tar+gzip", packed = true }: { readonly type?: string; readonly packed?: boolean } = {}): PushedImage {
+  const blobs = layers.map((entries) => (packed ? gzipSync(tarOf(entries)) : tarOf(entries)));
+  const settings = Buffer.from(typeof config === "string" ? config : JSON.stringify({ architecture: "wasm", os: "wasip1", config }));
+  return manifestOf(TYPES.oci, { schemaVersion: 2, mediaType: TYPES.oci, config: descriptor("application/vnd.oci.image.config.v1+json", settings), layers: blobs.map((blob) => descriptor(type, blob)) }, [settings, ...blobs]);
 }
 
 /** A module in each form that an image may have. */

@@ -83,8 +83,8 @@ export class FakeCluster implements Io {
   registry(): RegistryApi {
     const absent = { kind: "not-found", reason: "the registry has no such image", remedy: "push it" } as const;
     return {
-      module: async (reference) => {
-        this.calls.push(`resolve ${reference}`);
+      module: async (reference, loader) => {
+        this.calls.push(`resolve ${reference}${loader === "runtime" ? " as a runtime" : ""}`);
         this.signal.throwIfAborted();
         return Promise.resolve(this.exchange.modules?.find((module) => module.reference === reference) ?? { reference, failure: absent });
       },

@@ -140,8 +140,9 @@ function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefin
     if (image === undefined || name === PROXY) continue;
     const status: Fields | undefined = namedIn(statuses, "containerStatuses", name);
     const imageId = imageDigest(textIn(status, "imageID") ?? "");
-    const key = JSON.stringify([image, imageId]);
-    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ready: 0, notReady: 0 };
+    const isAsBuilt = listIn(container, "command").length + listIn(container, "args").length === 0;
+    const key = JSON.stringify([image, imageId, isAsBuilt]);
+    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ...(isAsBuilt ? { asBuilt: true } : {}), ready: 0, notReady: 0 };
     const isUp = status?.["ready"] === true;
     group.images.set(key, { ...known, ready: known.ready + (isUp ? 1 : 0), notReady: known.notReady + (isUp ? 0 : 1) });
   }

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { descriptor, imageOf, indexOf, layouts, manifestOf, TYPES, type PushedImage } from "../../support/images.ts";
+import { container, descriptor, imageOf, indexOf, layouts, manifestOf, TYPES, type PushedImage } from "../../support/images.ts";
 import { hex, tarOf, wasmModule, type TarEntry } from "../../support/wasm.ts";
 import { FaultServer, reaching } from "./server.ts";
 
@@ -16,13 +16,6 @@ afterEach(() => server.close());
 const read = (tag: string, loader: "proxy" | "runtime" = "runtime") => reaching([server.host]).visit().module(`oci://${server.host}/wasm/app:${tag}`, loader);
 
 const START = { Entrypoint: ["/app.wasm"] };
-
-/** An image as builders of containers make it: layers of files, and a configuration that names what is started. */
-function container(layers: readonly (readonly TarEntry[])[], config: unknown, { type = "application/vnd.oci.image.layer.v1.tar+gzip", packed = true }: { readonly type?: string; readonly packed?: boolean } = {}): PushedImage {
-  const blobs = layers.map((entries) => (packed ? gzipSync(tarOf(entries)) : tarOf(entries)));
-  const settings = Buffer.from(typeof config === "string" ? config : JSON.stringify({ architecture: "wasm", os: "wasip1", config }));
-  return manifestOf(TYPES.oci, { schemaVersion: 2, mediaType: TYPES.oci, config: descriptor("application/vnd.oci.image.config.v1+json", settings), layers: blobs.map((blob) => descriptor(type, blob)) }, [settings, ...blobs]);
-}
 
 /** A good layer, and one behind it whose gzip ends in its middle. */
 function brokenBehind(entries: readonly TarEntry[]): PushedImage {
@@ -47,7 +40,9 @@ describe("a runtime starts of an image", () => {
     ["its one layer that is a module", raw("application/wasm", module)],
     ["the same as Spin and others call it", raw("application/vnd.wasm.content.layer.v1+wasm", module)],
     ["the same of a component", raw("application/vnd.bytecodealliance.wasm.component.layer.v0+wasm", module)],
-    ["a form that Istio's agent loads as well", layouts.docker(module)],
+    ["what it starts, though a module lies beside it that Istio's agent would load", container([[app(module), app(other, "plugin.wasm")]], START)],
+    ["the module of a form that Istio's agent loads as well", layouts.solo(module)],
+    ["a path from where images begin", container([[app(module)]], { Entrypoint: ["app.wasm"], WorkingDir: "/" })],
   ];
   for (const [form, image] of forms) {
     it(form, async () => {
@@ -73,6 +68,8 @@ describe("a runtime starts of an image", () => {
   const faults: readonly (readonly [what: string, image: PushedImage, words: string])[] = [
     ["no module: it starts a program", container([[{ name: "bin/server", bytes: Buffer.from("\u007fELF") }]], { Entrypoint: ["/bin/server"] }), "which is no module"],
     ["nothing: no entry point", container([[app(module)]], {}), "names no entry point"],
+    ["nothing: only what Istio's agent would load", layouts.docker(module), "names no entry point"],
+    ["nothing: a path that begins in a folder of its own", container([[app(module)]], { Entrypoint: ["app.wasm"], WorkingDir: "/srv" }), "begins in a folder of its own"],
     ["nothing: its configuration is broken", container([[app(module)]], "{"), "is no JSON"],
     ["nothing: the file is not there", container([[app(module, "main.wasm")]], START), "the archive holds no `app.wasm`"],
     ["nothing: the file is a link", container([[{ name: "app.wasm", type: "2" }]], START), "is a link or a folder"],
