@@ -76,7 +76,7 @@ describe("a comment, as GitHub's own Markdown reads it", { timeout: 120_000 }, (
     for (const node of nodes) if (node.name === "text") expect(node.text).not.toMatch(/@\w|#\d|GH-\d/);
   });
 
-  it("shows each finding once, as a paragraph, and a request as a block that can be copied", async (context) => {
+  it("names each finding once, and has one table", async (context) => {
     const nodes = await nodesOf(manyFaults(20), context);
     expect(nodes.filter(({ name, text }) => name === "code" && text.startsWith("aks-prod/shop/Deployment/w"))).toHaveLength(20);
     expect(nodes.filter(({ name }) => name === "table")).toHaveLength(1);
