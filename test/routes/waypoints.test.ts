@@ -1,6 +1,6 @@
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { compareWorlds, istioWorlds, type WorldOptions } from "#routes";
+import { compareWorlds, istioWorlds, type IstioPlace, type WorldOptions } from "#routes";
 
 const created = `creationTimestamp: "2026-01-01T00:00:00Z"`;
 const shop = (labels = ""): string => `apiVersion: v1\nkind: Namespace\nmetadata: { name: shop, labels: { istio.io/dataplane-mode: ambient${labels} } }`;
@@ -19,12 +19,14 @@ apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: out,
 
 const OWN = ", istio.io/use-waypoint: way";
 
-function compared(left: readonly string[], right: readonly string[], options: WorldOptions = {}) {
+type Told = Partial<Pick<IstioPlace, "istio" | "meshConfig">> & { readonly envoy?: string | undefined };
+
+function compared(left: readonly string[], right: readonly string[], options: WorldOptions = {}, told: readonly Told[] = []) {
   const worlds = istioWorlds([left, right].map((documents, index) => ({
     place: `c${index}`,
     objects: loadAll([outside, ...documents].join("\n---\n")).map((object) => ({ object })),
-    complete: true, meshConfig: {}, servicesByName: true, istio: "1.31.0", envoy: "1.40.0",
-  })));
+    complete: true, meshConfig: {}, servicesByName: true, istio: "1.31.0", envoy: "1.40.0", ...told[index],
+  }) as IstioPlace));
   return compareWorlds(worlds, options);
 }
 
@@ -60,5 +62,39 @@ describe("what a waypoint does is compared by what acts there, for the services 
 
   it("is an assumption where it is the same everywhere", () => {
     expect(compared(same, same).assumptions.map(({ text }) => text)).toContain("requests for the service may pass the waypoint `shop/way`, which is not modelled, in every place alike");
+  });
+
+  describe("alike is what decides there, not only what stands in the objects for the service", () => {
+    const from = (name: string, day: number, hosts: string, more: string): string => `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: ${name}, namespace: shop, creationTimestamp: "2026-01-0${day}T00:00:00Z" }\nspec: { ${hosts === "" ? "" : `hosts: [${hosts}], `}${more} }`;
+    const rule = (host: string, version: string): string => `apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: { name: ${host}, namespace: shop, ${created} }\nspec: { host: ${host}, subsets: [{ name: v, labels: { version: ${version} } }] }`;
+    const stock = `apiVersion: v1\nkind: Service\nmetadata: { name: stock, namespace: shop, ${created} }\nspec: { clusterIP: 10.0.0.2, ports: [{ name: http, port: 80 }] }`;
+    const answers = (status: number): string => `http: [{ directResponse: { status: ${status} } }]`;
+    const toStock = `http: [{ route: [{ destination: { host: stock, subset: v } }] }]`;
+    const delegating = `http: [{ delegate: { name: inner } }]`;
+    const base = [shop(), service(OWN), waypoint()];
+    const older = [...base, from("a", 1, "cart", answers(201)), from("b", 2, "cart", answers(202))];
+    const younger = [...base, from("a", 2, "cart", answers(201)), from("b", 1, "cart", answers(202))];
+    const unaged = [...base, ...["a", "b"].map((name) => from(name, 1, "cart", answers(201)).replace(/, creationTimestamp: "[^"]*"/, ""))];
+    const led = [...base, stock, rule("stock", "v1"), from("a", 1, "cart", toStock)];
+    const rows: readonly (readonly [claim: string, left: readonly string[], right: readonly string[], outcome: string, told?: readonly Told[]])[] = [
+      ["two objects in the same order of age", older, older, "equivalent"],
+      ["the same two in another order", older, younger, "undecided"],
+      ["two objects of an age that nobody knows", unaged, unaged, "undecided"],
+      ["the same destination", led, led, "equivalent"],
+      ["a subset of the destination that means other pods", led, [...base, stock, rule("stock", "v2"), from("a", 1, "cart", toStock)], "undecided"],
+      ["a destination that one place lacks", led, [...base, rule("stock", "v1"), from("a", 1, "cart", toStock)], "undecided"],
+      ["a delegate that says something else", [...base, from("a", 1, "cart", delegating), from("inner", 1, "", answers(201))], [...base, from("a", 1, "cart", delegating), from("inner", 1, "", answers(202))], "undecided"],
+      ["retries that the mesh gives to rules without any", led, led, "undecided", [{ meshConfig: { defaultHttpRetryPolicy: { attempts: 5 } } }]],
+      ["names of objects decide nothing", led, [...led.slice(0, -1), from("z", 1, "cart", toStock)], "equivalent"],
+    ];
+    it.each(rows.map((row) => ({ claim: row[0], row })))("$claim", ({ row: [, left, right, outcome, told] }) => expect(compared(left, right, {}, told).outcome).toBe(outcome));
+
+    const header = [...base, http("/a").replace("matches: [{", "matches: [{ headers: [{ name: x, value: y }],")];
+    it.each([
+      ["one release of Envoy reads headers as the other does", "1.40.0", "1.39.1", "equivalent"],
+      ["releases that read headers differently", "1.40.0", "1.38.3", "undecided"],
+      ["a release that nobody knows", "1.40.0", undefined, "undecided"],
+    ])("%s", (_, one, other, outcome) => expect(compared(header, header, {}, [{ envoy: one }, { envoy: other }]).outcome).toBe(outcome));
+    it("releases do not matter where nothing is read differently", () => expect(compared(led, led, {}, [{ envoy: "1.40.0" }, { envoy: "1.39.1" }]).outcome).toBe("equivalent"));
   });
 });

@@ -49,7 +49,7 @@ export interface Context {
   readonly problems: ReadonlyMap<Named, readonly Unmodelled[]>;
 }
 
-const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => undefined, specOf: () => undefined, routes: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
+const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => undefined, specOf: () => undefined, routes: [], grants: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
 
 /** True where some object is of Gateway API: others need not load its reading. */
 function hasApi(objects: readonly KubeObject[]): boolean {
@@ -155,7 +155,7 @@ function policiesOf({ objects, input }: Context): ReadonlyMap<string, Unmodelled
   return out;
 }
 
-function waypointsIn({ gateways, classes, routes }: ApiObjects): WaypointObjects {
+function waypointsIn({ gateways, classes, routes, grants }: ApiObjects): WaypointObjects {
   const find = (namespace: string, name: string): Named | undefined => gateways.find((gateway) => gateway.name === name && gateway.namespace === namespace);
   return {
     isWaypoint: (namespace, name) => {
@@ -164,5 +164,6 @@ function waypointsIn({ gateways, classes, routes }: ApiObjects): WaypointObjects
     },
     specOf: (namespace, name) => find(namespace, name)?.spec,
     routes,
+    grants,
   };
 }

@@ -97,7 +97,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   });
   api.assumptions.forEach(assume);
   api.unmodelled.forEach(leaveOut);
-  const captured = capturedServices(registry, api.waypoints);
+  const captured = capturedServices({ registry, objects: api.waypoints, policies: api.policies, istio: input.istio, envoy: input.envoy });
   const place: Place = {
     registry: { ...registry, gateways: [...registry.gateways, ...api.gateways], captured, policies: api.policies },
     memory,
