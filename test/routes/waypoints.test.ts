@@ -60,6 +60,44 @@ describe("what a waypoint does is compared by what acts there, for the services 
     expect(compared(same, other, { views: ["gateways"] }).outcome).toBe("equivalent");
   });
 
+  describe("gateways send requests through it where a label says so", () => {
+    const out = (options: string): string => `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: in, namespace: shop, ${created} }\nspec: { hosts: [b.com], gateways: [edge/g], http: [{ ${options} }] }`;
+    const edge = `apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: { name: g, namespace: edge, ${created} }\nspec: { selector: { istio: ingress }, servers: [{ port: { number: 80, name: http, protocol: HTTP }, hosts: [a.com, b.com] }] }`;
+    const leads = [edge, out("route: [{ destination: { host: cart, port: { number: 80 } } }]")];
+    const place = (label: string, path: string): readonly string[] => [shop(), service(`${OWN}${label}`), waypoint(), http(path), ...leads];
+    const INGRESS = ", istio.io/ingress-use-waypoint: ";
+    const rows: readonly (readonly [claim: string, left: readonly string[], right: readonly string[], outcome: string])[] = [
+      ["the same routes there", place(`${INGRESS}"true"`, "/a"), place(`${INGRESS}"1"`, "/a"), "equivalent"],
+      ["other routes there", place(`${INGRESS}"true"`, "/a"), place(`${INGRESS}"true"`, "/b"), "undecided"],
+      ["other routes, which gateways pass by", place(`${INGRESS}"yes"`, "/a"), place("", "/b"), "equivalent"],
+      ["one place alone sends them there", place(`${INGRESS}"true"`, "/a"), place("", "/a"), "undecided"],
+      ["the namespace says it", [shop(`${INGRESS}"true"`), ...place("", "/a").slice(1)], [shop(`${INGRESS}"true"`), ...place("", "/b").slice(1)], "undecided"],
+      ["the service's own label comes first", [shop(`${INGRESS}"true"`), ...place(`${INGRESS}"false"`, "/a").slice(1)], [shop(`${INGRESS}"true"`), ...place(`${INGRESS}"false"`, "/b").slice(1)], "equivalent"],
+    ];
+    it.each(rows)("%s", (_, left, right, outcome) => {
+      expect(compared(left, right, { views: ["gateways"] }).outcome).toBe(outcome);
+      expect(compared(left, right, { views: ["gateways"], hosts: ["b.com"] }).outcome).toBe(outcome);
+      expect(compared(left, right, { views: ["gateways"], hosts: ["a.com"] }).outcome).toBe("equivalent");
+    });
+  });
+
+  describe("a second waypoint may get a part of the requests", () => {
+    const second = (label: string, weight: string): string => service(`${OWN}${label}`).replace("labels:", `annotations: { istio.io/use-waypoint-canary-weight: "${weight}" }, labels:`);
+    const CANARY = ", istio.io/use-waypoint-canary: next";
+    it.each([
+      ["the same part", [second(CANARY, "10")], [second(CANARY, "10")], "equivalent"],
+      ["another part", [second(CANARY, "10")], [second(CANARY, "20")], "undecided"],
+      ["none in one place", [second(CANARY, "10")], [second("", "10")], "undecided"],
+    ])("%s", (_, left, right, outcome) => {
+      const place = (own: readonly string[]): readonly string[] => [shop(), ...own, waypoint(), http("/a")];
+      expect(compared(place(left), place(right)).outcome).toBe(outcome);
+    });
+    it("and what a waypoint is for counts", () => {
+      const none = waypoint().replace("{ name: way,", "{ name: way, labels: { istio.io/waypoint-for: workload },");
+      expect(compared([shop(), service(OWN), waypoint(), http("/a")], [shop(), service(OWN), none, http("/a")]).outcome).toBe("undecided");
+    });
+  });
+
   it("is an assumption where it is the same everywhere", () => {
     expect(compared(same, same).assumptions.map(({ text }) => text)).toContain("requests for the service may pass the waypoint `shop/way`, which is not modelled, in every place alike");
   });

@@ -6,13 +6,19 @@ import type { Named, Registry, Service } from "./registry.ts";
 import { versionReadings } from "./versions.ts";
 
 const USE = "istio.io/use-waypoint";
+const CANARY = "istio.io/use-waypoint-canary";
+const WEIGHT = "istio.io/use-waypoint-canary-weight";
+const INGRESS = "istio.io/ingress-use-waypoint";
+const FOR = "istio.io/waypoint-for";
+
+/** What istiod takes for true (Go's `strconv.ParseBool`). */
+const yes: ReadonlySet<string | undefined> = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 
 /** The objects of Gateway API that concern waypoints. */
 export interface WaypointObjects {
-  /** True of a Gateway that runs as a waypoint, false of any other; undefined: the input holds none of that name. */
-  isWaypoint(namespace: string, name: string): boolean | undefined;
-  /** What stands in a Gateway; undefined: the input holds none of that name. */
-  specOf(namespace: string, name: string): unknown;
+  /** A Gateway, where the input holds one of that name. */
+  find(namespace: string, name: string): Named | undefined;
+  isWaypoint(gateway: Named): boolean;
   readonly routes: readonly Named[];
   readonly grants: readonly Named[];
 }
@@ -27,32 +33,54 @@ export interface WaypointPlace {
   readonly envoy: string | undefined;
 }
 
+/** What a waypoint does to requests for a service. */
+export interface Captured extends Unmodelled {
+  /** Gateways send requests for the service there, too. */
+  readonly fromGateways: boolean;
+}
+
 /**
  * What waypoints do to requests for a service, by host: for each that the label of its own or of its namespace gives to one. The key holds
  * all that decides there, so that two places in which it is the same answer alike: the objects in the order of their age, what their
  * destinations are, and how the releases of the place read them. There is no key where that order or that reading is not known.
  */
-export function capturedServices(place: WaypointPlace): ReadonlyMap<string, Unmodelled> {
+export function capturedServices(place: WaypointPlace): ReadonlyMap<string, Captured> {
   const { registry, objects } = place;
-  const out = new Map<string, Unmodelled>();
+  const out = new Map<string, Captured>();
   let known: ByHost | undefined;
   for (const service of registry.services) {
-    const holder = Object.hasOwn(service.source.labels, USE) ? service.source : registry.namespaces.get(service.namespace);
-    const name = holder?.labels[USE] ?? "";
-    if (holder === undefined || name === "" || name.toLowerCase() === "none") continue;
-    const namespace = holder.labels[`${USE}-namespace`] || service.namespace;
-    if (objects.isWaypoint(namespace, name) === false) continue;
+    const around = registry.namespaces.get(service.namespace);
+    const holder = Object.hasOwn(service.source.labels, USE) ? service.source : around;
+    const name = nameIn(holder, USE);
+    if (holder === undefined || name === "") continue;
+    const waypoint = { name, namespace: holder.labels[`${USE}-namespace`] || service.namespace };
+    const gateway = objects.find(waypoint.namespace, waypoint.name);
+    if (gateway !== undefined && !objects.isWaypoint(gateway)) continue;
     known ??= byHost(registry);
-    const { routes, others } = actingOn(service, name, place, known);
+    const second = Object.hasOwn(service.source.labels, CANARY) ? service.source : around;
+    const canary = { name: nameIn(second, CANARY), namespace: second?.labels[`${CANARY}-namespace`] || service.namespace };
+    const waypoints = canary.name === "" ? [waypoint] : [waypoint, canary];
+    const { routes, others } = actingOn(service, waypoints.map((each) => each.name), place, known);
     const key = keyOf(service, routes, others, place, known);
+    const settings = {
+      waypoints: waypoints.map((each) => ({ ...each, spec: objects.find(each.namespace, each.name)?.spec ?? null, for: objects.find(each.namespace, each.name)?.labels[FOR] ?? null })),
+      weight: canary.name === "" ? null : (service.source.annotations[WEIGHT] ?? around?.annotations[WEIGHT] ?? null),
+    };
     out.set(service.host, {
-      reason: `requests for the service may pass the waypoint \`${namespace}/${name}\`, which is not modelled`,
+      reason: `requests for the service may pass the waypoint \`${waypoint.namespace}/${name}\`, which is not modelled`,
       where: { object: holder.title, path: `metadata.labels["${USE}"]` },
-      ...(key === undefined ? {} : { key: `waypoint ${canonical({ name, namespace, spec: objects.specOf(namespace, name) ?? null, key })}` }),
+      ...(key === undefined ? {} : { key: `waypoint ${canonical({ settings, key })}` }),
       ...(routes.length + others.length === 0 ? {} : { mayRoute: true }),
+      fromGateways: yes.has(service.source.labels[INGRESS] ?? around?.labels[INGRESS]),
     });
   }
   return out;
+}
+
+/** The waypoint that a label names; empty where it names none. */
+function nameIn(holder: Named | undefined, label: string): string {
+  const name = holder?.labels[label] ?? "";
+  return name.toLowerCase() === "none" ? "" : name;
 }
 
 /** Objects that name hosts, by host; those that name them with a star stand beside. */
@@ -94,10 +122,10 @@ interface Acting {
 }
 
 /** The objects by which a waypoint may treat requests for a service in a way of its own. */
-function actingOn(service: Service, waypoint: string, { registry, objects }: WaypointPlace, known: ByHost): Acting {
-  const isParent = (route: Named): boolean => listAt(route.spec, "parentRefs").some((parent) => [service.source.name, waypoint].includes(textAt(parent, "name")));
+function actingOn(service: Service, waypoints: readonly string[], { registry, objects }: WaypointPlace, known: ByHost): Acting {
+  const isParent = (route: Named): boolean => listAt(route.spec, "parentRefs").some((parent) => [service.source.name, ...waypoints].includes(textAt(parent, "name")));
   // What selects pods by their labels is for sidecars and gateways.
-  const isAim = (target: unknown): boolean => textAt(target, "kind") === "GatewayClass" || [service.source.name, waypoint].includes(textAt(target, "name"));
+  const isAim = (target: unknown): boolean => textAt(target, "kind") === "GatewayClass" || [service.source.name, ...waypoints].includes(textAt(target, "name"));
   const isAimed = ({ spec }: Named): boolean => [at(spec, "targetRef"), ...listAt(spec, "targetRefs")].some(isAim);
   const roots = [...objects.routes.filter(isParent), ...known.virtualServices(service.host)].sort(byAge);
   const delegates = new Set(roots.flatMap((root) => listAt(root.spec, "http").map((rule) => ({ root, delegate: at(rule, "delegate") }))).filter(({ delegate }) => isObject(delegate)).map(({ root, delegate }) => `${textAt(delegate, "namespace") || root.namespace}/${textAt(delegate, "name")}`));
