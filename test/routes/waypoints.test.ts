@@ -132,7 +132,13 @@ describe("what a waypoint does is compared by what acts there, for the services 
       ["one release of Envoy reads headers as the other does", "1.40.0", "1.39.1", "equivalent"],
       ["releases that read headers differently", "1.40.0", "1.38.3", "undecided"],
       ["a release that nobody knows", "1.40.0", undefined, "undecided"],
+      ["releases that nobody knows are taken for the same one", undefined, undefined, "equivalent"],
     ])("%s", (_, one, other, outcome) => expect(compared(header, header, {}, [{ envoy: one }, { envoy: other }]).outcome).toBe(outcome));
-    it("releases do not matter where nothing is read differently", () => expect(compared(led, led, {}, [{ envoy: "1.40.0" }, { envoy: "1.39.1" }]).outcome).toBe("equivalent"));
+    it("another minor release of istiod may make something else of the same routes", () => {
+      expect(compared(led, led, {}, [{ istio: "1.30.1" }, { istio: "1.31.0" }]).outcome).toBe("undecided");
+      expect(compared(led, led, {}, [{ istio: "1.31.2" }, { istio: "1.31.0" }]).outcome).toBe("equivalent");
+      expect(compared(base, base, {}, [{ istio: "1.30.1" }, { istio: "1.31.0" }]).outcome).toBe("equivalent");
+    });
+    it("releases of Envoy do not matter where nothing is read differently", () => expect(compared(led, led, {}, [{ envoy: "1.40.0" }, { envoy: "1.39.1" }]).outcome).toBe("equivalent"));
   });
 });

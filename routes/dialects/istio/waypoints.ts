@@ -3,7 +3,7 @@ import { fullName, isWildcard, overlap } from "./hosts.ts";
 import { at, canonical, isObject, type Json, listAt, textAt, textsAt } from "./json.ts";
 import { byAge } from "./order.ts";
 import type { Named, Registry, Service } from "./registry.ts";
-import { versionReadings } from "./versions.ts";
+import { minorOf, versionReadings } from "./versions.ts";
 
 const USE = "istio.io/use-waypoint";
 const CANARY = "istio.io/use-waypoint-canary";
@@ -42,7 +42,7 @@ export interface Captured extends Unmodelled {
 /**
  * What waypoints do to requests for a service, by host: for each that the label of its own or of its namespace gives to one. The key holds
  * all that decides there, so that two places in which it is the same answer alike: the objects in the order of their age, what their
- * destinations are, and how the releases of the place read them. There is no key where that order or that reading is not known.
+ * destinations are, and the releases that read them. There is no key where that order is not known.
  */
 export function capturedServices(place: WaypointPlace): ReadonlyMap<string, Captured> {
   const { registry, objects } = place;
@@ -139,15 +139,17 @@ function actingOn(service: Service, waypoints: readonly string[], { registry, ob
 function keyOf(service: Service, routes: readonly Named[], others: readonly Named[], { registry, objects, policies, istio, envoy }: WaypointPlace, known: ByHost): Json {
   const isOrderOpen = routes.length > 1 && routes.some(({ created }) => created === undefined);
   const readings = versionReadings(istio, envoy, usesIn(routes));
-  if (isOrderOpen || readings.length !== 1) return undefined;
   const written = ({ kind, namespace, spec }: Named): Json => ({ kind, namespace, spec });
   const hosts = [...new Set([service.host, ...routes.flatMap((route) => hostsNamedIn(route, registry.domain))])].sort();
+  if (isOrderOpen || hosts.some((host) => policies.has(host) && policies.get(host)?.key === undefined)) return undefined;
   const { retries, pathNormalization, trustedProxies, destinationRuleExportTo, serviceExportTo, virtualServiceExportTo } = registry.mesh;
   return {
     routes: routes.map(written),
     others: others.map((one) => canonical(written(one))).sort(),
     ...(routes.length === 0 ? {} : {
-      reading: readings.map(({ istiod, http }) => ({ istiod, http })),
+      istiod: minorOf(istio) ?? null,
+      // Several where the release is not known: taken for the same one in every place of which that holds.
+      readings: readings.map(({ istiod, http }) => ({ istiod, http })),
       mesh: { retries: retries ?? null, pathNormalization, trustedProxies, destinationRuleExportTo, serviceExportTo, virtualServiceExportTo },
       grants: objects.grants.map((grant) => canonical(written(grant))).sort(),
       destinations: hosts.map((host) => ({
