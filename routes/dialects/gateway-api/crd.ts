@@ -1,5 +1,5 @@
 import type { Unmodelled } from "../../decide/model.ts";
-import { at, isObject, type Json, listAt, numberAt, textAt, textsAt } from "../istio/json.ts";
+import { at, canonical, isObject, type Json, listAt, numberAt, textAt, textsAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { milliseconds } from "../istio/values.ts";
 import { rulePath } from "./objects.ts";
@@ -99,6 +99,6 @@ function checkFilters(rule: Json, path: string, refuse: Refuse): void {
     const denominator = at(fraction, "denominator") === undefined ? 100 : numberAt(fraction, "denominator");
     if (isObject(fraction) && (denominator < 1 || numberAt(fraction, "numerator") > denominator)) refuse(`${own}.requestMirror.fraction`, "the fraction is none between 0 and 1");
     const status = at(at(filter, "requestRedirect"), "statusCode");
-    if (status !== undefined && !REDIRECTS.includes(Number(status))) refuse(`${own}.requestRedirect.statusCode`, `the status is ${String(status).slice(0, 20)}`);
+    if (status !== undefined && !(REDIRECTS as readonly Json[]).includes(status)) refuse(`${own}.requestRedirect.statusCode`, `the status is ${canonical(status).slice(0, 20)}`);
   }
 }

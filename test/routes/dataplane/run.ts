@@ -159,7 +159,7 @@ class Trial {
     const { port, address } = request.destination ?? {};
     const chain = reading === undefined ? undefined : chainFor(reading.listener, { port, address, sni: request.sni, transport });
     const http = chain === undefined ? !("mesh" in view) : chain.then.type === "http";
-    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, request, { http, random, transport }), transport, context: { made: own.made, generated } }];
+    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, view, request, { http, random, transport }), transport, context: { made: own.made, generated } }];
   }
 
   async #ask(dataPlane: DataPlane, questions: readonly Question[]): Promise<readonly Observed[]> {
