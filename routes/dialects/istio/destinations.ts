@@ -1,7 +1,7 @@
 import type { Unmodelled } from "../../decide/model.ts";
-import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
+import { type Client, type DestinationRules, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
 import { namespaceOf } from "./hosts.ts";
-import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
+import { at, canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
 import type { Named, Registry, Service } from "./registry.ts";
 
@@ -54,13 +54,13 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     if (rule === undefined && subset === "") return unruled(registry, name, host, port, owner, byName, clusters.isGateway);
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
-    const hash = hashFor(rule, part, given);
-    const settings = policyAt(rule, part, port);
+    const { settings, hash, text } = memory.policy(name, rule?.trafficPolicy, at(part, "trafficPolicy"), port, given);
     const byNature = owner?.passesOn === true && !clusters.isGateway;
     const asked = textAt(objectAt(settings, "loadBalancer"), "simple") === "PASSTHROUGH";
     const passesOn = byNature || asked;
-    const policy = {
-      ...policyText(passesOn ? seenPassing(settings) : settings),
+    const isPlain = !passesOn && hash === undefined && !nameless;
+    const policy = isPlain ? text : {
+      ...(passesOn ? policyText(seenPassing(settings)) : text),
       ...(asked && !byNature ? { loadBalancer: canonical({ simple: "PASSTHROUGH" }) } : {}),
       ...(hash === undefined || passesOn ? {} : { consistentHash: canonical(hash) }),
       ...(nameless ? { subset } : {}),

@@ -14,7 +14,10 @@ export function isObject(value: Json): value is JsonObject {
 
 /** The own value of a key; keys such as `__proto__` or `constructor` read like any other. */
 export function at(value: Json, key: string): Json {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (!isObject(value)) return undefined;
+  const found = value[key];
+  // Most of what is asked for is not there at all.
+  return found === undefined || !Object.hasOwn(value, key) ? undefined : found;
 }
 
 /** The object under a key, or an empty one: a wrong type was reported by `check` before. */

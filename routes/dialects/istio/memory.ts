@@ -2,6 +2,7 @@ import type { Rule, VirtualHost } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import type { Acted } from "./actions.ts";
 import { fits } from "./check.ts";
+import { hashFor, policyAt, policyText } from "./destination-rules.ts";
 import type { Target } from "./destinations.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
@@ -42,6 +43,18 @@ export class Use {
     this.subset = subset;
     this.port = port;
   }
+}
+
+/** What the policies of a rule and of one of its subsets say at a port. */
+export interface Policy {
+  readonly whole: JsonObject | undefined;
+  readonly own: Json;
+  readonly port: number;
+  readonly given: number | undefined;
+  readonly settings: JsonObject;
+  readonly hash: Json;
+  /** The settings as text. */
+  readonly text: Readonly<Record<string, string>>;
 }
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
@@ -98,14 +111,14 @@ export class Written {
 
   /** No unknown field, no value of a wrong type. */
   get isInOrder(): boolean {
-    return (this.order ??= fits(this.spec, http, 2));
+    return (this.order ??= fits(this.spec, http));
   }
 }
 
 /** How far a rule may have moved between two places to be found again. */
 const WINDOW = 8;
 
-/** Virtual hosts of one domain that are kept apart; what is past that is not found again, which is never wrong. */
+/** Virtual hosts of one domain, or policies of one host, that are kept apart; what is past that is not found again, which is never wrong. */
 const MOST_FORMS = 64;
 
 function isSameHost(one: VirtualHost, other: VirtualHost): boolean {
@@ -123,6 +136,8 @@ export class Memory {
   /** By host. */
   private readonly targets = new Map<string, Target[]>();
   private readonly hosts = new Map<string, VirtualHost[]>();
+  /** By host. */
+  private readonly policies = new Map<string, Policy[]>();
 
   /** The rules of a VirtualService; the same list where the last one of that name had the same rules. */
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
@@ -199,6 +214,17 @@ export class Memory {
     if (found !== undefined) return found;
     if (known.length < MOST_FORMS) known.push(host);
     return host;
+  }
+
+  /** What the traffic policies of a rule for a host and of a subset say at a port, which a destination names or not; the same for places that hold the same. */
+  policy(host: string, whole: JsonObject | undefined, own: Json, port: number, given: number | undefined): Policy {
+    let known = this.policies.get(host);
+    if (known === undefined) this.policies.set(host, (known = []));
+    for (const one of known) if (one.port === port && one.given === given && isSame(one.whole, whole) && isSame(one.own, own)) return one;
+    const settings = policyAt(whole, own, port);
+    const policy: Policy = { whole, own, port, given, settings, hash: hashFor(whole, own, given), text: policyText(settings) };
+    if (known.length < MOST_FORMS) known.push(policy);
+    return policy;
   }
 
   private usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {

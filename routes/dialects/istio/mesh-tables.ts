@@ -140,7 +140,7 @@ function implicitRule(place: Place, client: Client, service: Service, port: numb
   const target = destinations.target({ host: service.host, port: { number: port } }, service.namespace, port);
   const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
   const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
-  const hash = place.registry.asLoaded ? undefined : hashFor(rule, undefined, port);
+  const hash = place.registry.asLoaded ? undefined : hashFor(rule?.trafficPolicy, undefined, port);
   const policy = { ...target.policy, ...(hash === undefined || target.passesOn ? {} : { consistentHash: canonical(hash) }) };
   const { host } = target;
   const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };
