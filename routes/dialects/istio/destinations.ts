@@ -43,7 +43,8 @@ export interface Destinations {
 export function destinationsFor(registry: Registry, memory: Memory, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
   const byName = !registry.seen("Service") && !registry.seen("ServiceEntry");
   const known = new Map<number, Target>();
-  const resolve = ({ host, subset, port: given }: Use, listenerPort: number): Target => {
+  const resolve = (use: Use, listenerPort: number): Target => {
+    const { host, subset, port: given } = use;
     const service = clusters.lookup(host);
     // A port that is left out is the only one of the service, else that of the listener (route.go `GetDestinationCluster`).
     const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
@@ -51,7 +52,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const owner = clusters.cluster(name);
     // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).
     const rule = owner === undefined && !byName ? undefined : ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
-    if (rule === undefined && subset === "") return unruled(registry, name, host, port, owner, byName, clusters.isGateway);
+    if (rule === undefined && subset === "") return plainTarget(use, registry, name, port, owner, byName, clusters.isGateway, memory);
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
     const { settings, hash, text } = memory.policy(name, rule?.trafficPolicy, at(part, "trafficPolicy"), port, given);
@@ -65,14 +66,14 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(hash === undefined || passesOn ? {} : { consistentHash: canonical(hash) }),
       ...(nameless ? { subset } : {}),
     };
-    const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+    const served = byName || (owner !== undefined && serves(owner, port));
     const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
     if (registry.asLoaded) {
       const left = trouble(registry, served, host, []);
-      return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
+      return memory.target({ host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) });
     }
     const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
-    return {
+    return memory.target({
       host: name,
       port,
       hashed: hash !== undefined,
@@ -81,29 +82,43 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(part === undefined || passesOn ? {} : { subset: labelsAt(part, "labels") }),
       ...(Object.keys(policy).length === 0 ? {} : { policy }),
       ...(unmodelled === undefined ? {} : { unmodelled }),
-    };
+    });
   };
   const of = (use: Use, listenerPort: number): Target => {
     const { led } = use;
     if (led !== undefined && led.client === known && led.port === listenerPort) return led.target;
     const key = use.id * 65_536 + (use.port === undefined ? listenerPort : 0);
     let target = known.get(key);
-    if (target === undefined) known.set(key, (target = memory.target(resolve(use, listenerPort))));
+    if (target === undefined) known.set(key, (target = resolve(use, listenerPort)));
     use.led = { client: known, port: listenerPort, target };
     return target;
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
 }
 
-/** A destination of which no DestinationRule speaks: what is found of any other, with nothing to read. */
+/** A destination of which no DestinationRule speaks; for a client who finds the same service as the last one of the place, the same. */
+function plainTarget(use: Use, registry: Registry, name: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean, memory: Memory): Target {
+  const { plain } = use;
+  if (plain !== undefined && plain.registry === registry && plain.owner === owner && plain.target.port === port && plain.target.host === name && plain.isGateway === isGateway) return plain.target;
+  const target = memory.target(unruled(registry, name, use.host, port, owner, byName, isGateway));
+  use.plain = { registry, owner, isGateway, target };
+  return target;
+}
+
+/** What is found of any other, with nothing to read. */
 function unruled(registry: Registry, name: string, host: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean): Target {
-  const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+  const served = byName || (owner !== undefined && serves(owner, port));
   const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : registry.policies.get(name));
   const target = { host: name, port, hashed: false, passesOn: owner?.passesOn === true && !isGateway, missing: host === "" || !served };
   return unmodelled === undefined ? target : { ...target, unmodelled };
 }
 
 const noSources: readonly Named[] = [];
+
+function serves({ ports }: Service, number: number): boolean {
+  for (const port of ports) if (port.number === number) return true;
+  return false;
+}
 
 /**
  * Of a policy what counts where the client has chosen the address: Envoy asks no balancer (core/cluster_traffic_policy.go

@@ -49,7 +49,13 @@ const noTexts: readonly string[] = Object.freeze([]);
 /** All strings of the list under a key. */
 export function textsAt(value: Json, key: string): readonly string[] {
   const list = listAt(value, key);
-  return list.length === 0 ? noTexts : list.filter((item) => typeof item === "string");
+  if (list.length === 0) return noTexts;
+  return isListOfTexts(list) ? list : list.filter((item) => typeof item === "string");
+}
+
+function isListOfTexts(list: readonly unknown[]): list is readonly string[] {
+  for (let at = 0; at < list.length; at++) if (typeof list[at] !== "string") return false;
+  return true;
 }
 
 /** A map of strings under a key, as entries. */

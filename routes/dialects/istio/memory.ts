@@ -7,7 +7,7 @@ import type { Target } from "./destinations.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
-import type { Named } from "./registry.ts";
+import type { Named, Registry, Service } from "./registry.ts";
 import type { Asked, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
@@ -34,6 +34,8 @@ export class Use {
   listed: object | undefined = undefined;
   /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
   led: { readonly client: object; readonly port: number; readonly target: Target } | undefined = undefined;
+  /** Where it last led where no DestinationRule speaks of it, and what that rests on: see `destinations.ts`. */
+  plain: { readonly registry: Registry; readonly owner: Service | undefined; readonly isGateway: boolean; readonly target: Target } | undefined = undefined;
   /** What proxies make of a rule that leads here alone: see `rules.ts`. */
   readonly made: Made[] = [];
 
@@ -55,6 +57,15 @@ export interface Policy {
   readonly hash: Json;
   /** The settings as text. */
   readonly text: Readonly<Record<string, string>>;
+}
+
+/** The names under which clients reach a service, and what they rest on beside its host: see `mesh-hosts.ts`. */
+export interface Names {
+  /** For clients of its namespace. */
+  readonly isNear: boolean;
+  readonly isHeadless: boolean;
+  readonly addresses: readonly string[];
+  readonly domains: readonly string[];
 }
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
@@ -138,6 +149,7 @@ export class Memory {
   private readonly hosts = new Map<string, VirtualHost[]>();
   /** By host. */
   private readonly policies = new Map<string, Policy[]>();
+  private readonly namesOf = new Map<string, Names[]>();
 
   /** The rules of a VirtualService; the same list where the last one of that name had the same rules. */
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
@@ -214,6 +226,13 @@ export class Memory {
     if (found !== undefined) return found;
     if (known.length < MOST_FORMS) known.push(host);
     return host;
+  }
+
+  /** The names of a service that were made so far; whoever makes others adds them. */
+  names(host: string): Names[] {
+    let known = this.namesOf.get(host);
+    if (known === undefined) this.namesOf.set(host, (known = []));
+    return known;
   }
 
   /** What the traffic policies of a rule for a host and of a subset say at a port, which a destination names or not; the same for places that hold the same. */

@@ -54,6 +54,8 @@ interface Grounds {
   readonly asksConnection: boolean;
   /** Rules that delegation made are not known again. */
   readonly isWritten: boolean;
+  /** What was made of them so far. */
+  readonly known: Known[];
 }
 
 interface Known {
@@ -63,7 +65,6 @@ interface Known {
 }
 
 const groundsOf = new WeakMap<readonly HttpRule[], Grounds>();
-const knownOf = new WeakMap<readonly HttpRule[], Known[]>();
 
 /** Lists that places share, and clients for whom every destination is the same, have one and the same result. */
 function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances): Routes {
@@ -71,13 +72,13 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
   if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, "");
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
-  const targets = targetsOf(grounds.uses, destinations, port);
-  let known = knownOf.get(http);
-  if (known === undefined) knownOf.set(http, (known = []));
-  const found = known.find((one) => one.key === key && areSame(one.targets, targets));
-  if (found !== undefined) return found.routes;
+  const { known } = grounds;
+  for (let at = 0; at < known.length; at++) {
+    const one = known[at];
+    if (one !== undefined && one.key === key && leadTo(grounds.uses, one.targets, destinations, port)) return one.routes;
+  }
   const routes = makeRoutes(http, looker, circumstances, key);
-  known.push({ key, targets, routes });
+  known.push({ key, targets: targetsOf(grounds.uses, destinations, port), routes });
   return routes;
 }
 
@@ -92,14 +93,23 @@ export function asksLooker(service: VirtualService): boolean {
   return groundsFor(service.http).asksLooker;
 }
 
-function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, { port, tls, retries, reading }: Circumstances): string {
-  const who = asks ? canonical(looker) : "";
-  return `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} ${who}`;
+/** Keys of circumstances, by what is asked of them: many rules ask for few. */
+const keysOf = new WeakMap<Circumstances, (string | undefined)[]>();
+
+function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, circumstances: Circumstances): string {
+  let keys = keysOf.get(circumstances);
+  if (keys === undefined) keysOf.set(circumstances, (keys = []));
+  const { port, tls, retries, reading } = circumstances;
+  const base = (keys[Number(asksConnection)] ??= `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} `);
+  return asks ? base + canonical(looker) : base;
 }
 
-function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+/** Whether destinations lead a proxy to these targets. */
+function leadTo(uses: readonly Use[], targets: readonly Target[], destinations: Circumstances["destinations"], port: number): boolean {
+  for (let at = 0; at < uses.length; at++) {
+    const use = uses[at];
+    if (use === undefined || destinations.of(use, port) !== targets[at]) return false;
+  }
   return true;
 }
 
@@ -129,7 +139,7 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
     }
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
-  return { uses, asksLooker: asks, asksConnection, isWritten };
+  return { uses, asksLooker: asks, asksConnection, isWritten, known: [] };
 }
 
 const noMatches: readonly Match[] = [];
