@@ -1,5 +1,5 @@
 import type { Unmodelled } from "../../decide/model.ts";
-import { type Client, type DestinationRules, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
+import { type Client, type DestinationRules, type MergedRule, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
 import { namespaceOf } from "./hosts.ts";
 import { at, canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
@@ -42,7 +42,7 @@ export interface Destinations {
 /** Destinations of one client. Where services or rules are unseen they are told apart by name. */
 export function destinationsFor(registry: Registry, memory: Memory, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
   const byName = !registry.seen("Service") && !registry.seen("ServiceEntry");
-  const known = new Map<number, Target>();
+  const ruled = new Map<number, Target>();
   const resolve = (use: Use, listenerPort: number): Target => {
     const { host, subset, port: given } = use;
     const service = clusters.lookup(host);
@@ -53,6 +53,12 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).
     const rule = owner === undefined && !byName ? undefined : ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
     if (rule === undefined && subset === "") return plainTarget(use, registry, name, port, owner, byName, clusters.isGateway, memory);
+    const key = use.id * 65_536 + (given === undefined ? listenerPort : 0);
+    const known = ruled.get(key) ?? memory.target(ruledTarget(use, port, name, owner, rule));
+    ruled.set(key, known);
+    return known;
+  };
+  const ruledTarget = ({ host, subset, port: given }: Use, port: number, name: string, owner: Service | undefined, rule: MergedRule | undefined): Target => {
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
     const { settings, hash, text } = memory.policy(name, rule?.trafficPolicy, at(part, "trafficPolicy"), port, given);
@@ -70,10 +76,10 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
     if (registry.asLoaded) {
       const left = trouble(registry, served, host, []);
-      return memory.target({ host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) });
+      return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
     }
     const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
-    return memory.target({
+    return {
       host: name,
       port,
       hashed: hash !== undefined,
@@ -82,15 +88,14 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       ...(part === undefined || passesOn ? {} : { subset: labelsAt(part, "labels") }),
       ...(Object.keys(policy).length === 0 ? {} : { policy }),
       ...(unmodelled === undefined ? {} : { unmodelled }),
-    });
+    };
   };
   const of = (use: Use, listenerPort: number): Target => {
-    const { led } = use;
-    if (led !== undefined && led.client === known && led.port === listenerPort) return led.target;
-    const key = use.id * 65_536 + (use.port === undefined ? listenerPort : 0);
-    let target = known.get(key);
-    if (target === undefined) known.set(key, (target = resolve(use, listenerPort)));
-    use.led = { client: known, port: listenerPort, target };
+    if (use.target !== undefined && use.targetFor === ruled && use.targetAt === listenerPort) return use.target;
+    const target = resolve(use, listenerPort);
+    use.target = target;
+    use.targetFor = ruled;
+    use.targetAt = listenerPort;
     return target;
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };

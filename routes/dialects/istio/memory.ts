@@ -33,7 +33,9 @@ export class Use {
   /** The list of rules that was last found to lead here: see `rules.ts`. */
   listed: object | undefined = undefined;
   /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
-  led: { readonly client: object; readonly port: number; readonly target: Target } | undefined = undefined;
+  target: Target | undefined = undefined;
+  targetFor: object | undefined = undefined;
+  targetAt = 0;
   /** Where it last led where no DestinationRule speaks of it, and what that rests on: see `destinations.ts`. */
   plain: { readonly registry: Registry; readonly owner: Service | undefined; readonly isGateway: boolean; readonly target: Target } | undefined = undefined;
   /** What proxies make of a rule that leads here alone: see `rules.ts`. */

@@ -256,9 +256,11 @@ const named = new WeakMap<readonly Service[], ReadonlyMap<string, readonly Servi
 function portsAsked({ virtualServices }: Egress, namespace: string, domain: string): ReadonlyMap<string, ReadonlySet<number>> {
   const out = new Map<string, ReadonlySet<number>>();
   for (const virtual of virtualServices) {
-    for (const [host, ports] of destinationPorts(virtual, namespace, domain)) {
-      const known = out.get(host);
+    const asked = destinationPorts(virtual, namespace, domain);
+    for (const host of asked.keys()) {
+      const ports = asked.get(host), known = out.get(host);
       // Nearly all ask for the same port.
+      if (ports === undefined) continue;
       if (known === undefined) out.set(host, ports);
       else if (!hasAll(known, ports)) out.set(host, new Set([...known, ...ports]));
     }
