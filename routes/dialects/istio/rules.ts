@@ -117,6 +117,10 @@ function isStatic(match: JsonObject): boolean {
   return match["port"] !== undefined || match["gateways"] !== undefined || match["sourceLabels"] !== undefined || match["sourceNamespace"] !== undefined;
 }
 
+function asksWho({ match }: Block): boolean {
+  return isStatic(match);
+}
+
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses: Use[] = [];
   let asks = false, asksConnection = false, isWritten = true;
@@ -130,7 +134,7 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
       isWritten = false;
       continue;
     }
-    asks ||= (written.asksLooker ??= written.blocks.some(({ match }) => isStatic(match)));
+    asks ||= (written.asksLooker ??= written.blocks.some(asksWho));
     for (let at = 0; at < written.uses.length; at++) {
       const use = written.uses[at];
       if (use === undefined || use.listed === http) continue;
@@ -144,8 +148,14 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
 
 const noMatches: readonly Match[] = [];
 
+function countBlocks(before: number, rule: HttpRule): number {
+  return before + Math.max(1, rule instanceof PlacedRule ? rule.written.blocks.length : rule.matches.length);
+}
+
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, key: string): Routes {
-  const rules: Rule[] = [];
+  // Lists that grow take more room than they need, and these are long.
+  const rules = new Array<Rule>(http.reduce(countBlocks, 0));
+  let count = 0;
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
@@ -155,12 +165,12 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     if (left.length > 0) unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    if (kept === undefined) return void rules.push({ when: matched.when, action, origin: originOf(rule, path) });
+    if (kept === undefined) return void (rules[count++] = { when: matched.when, action, origin: originOf(rule, path) });
     if (kept.rule === undefined || kept.placed !== rule) {
       kept.rule = { when: matched.when, action, origin: originOf(rule, path) };
       kept.placed = rule;
     }
-    rules.push(kept.rule);
+    rules[count++] = kept.rule;
   };
   const untried: Origin[] = [];
   let isOver = false;
@@ -169,13 +179,13 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     if (rule === undefined) continue;
     const placed = rule instanceof PlacedRule ? rule : undefined;
     const matches = placed === undefined ? rule.matches : noMatches;
-    const count = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
-    if (count === 0) {
+    const blocks = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
+    if (blocks === 0) {
       if (isOver) untried.push(originOf(rule, rule.path));
       else push(rule, 0, everything, rule.path);
       isOver = true;
     }
-    for (let block = 0; block < count; block++) {
+    for (let block = 0; block < blocks; block++) {
       const spec = placed?.matchAt(block) ?? matches[block]?.spec;
       if (spec === undefined || (rule.written?.asksLooker !== false && !concerns(spec, looker))) continue;
       const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
@@ -188,6 +198,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
       isOver = matched.catchAll;
     }
   }
+  rules.length = count;
   return { rules, endsInCatchAll: isOver, unmodelled, untried, invalid };
 }
 
