@@ -21,9 +21,16 @@ export interface Routes {
 }
 
 /** What one proxy makes of a rule as it was written; one and the same for all for whom its destinations lead to the same. */
-export interface Made {
+export class Made {
   readonly key: string;
   readonly targets: readonly Target[];
+  /** Actions of rules that do nothing else, by timeout, for one status of what is missing: see {@link plainly}. */
+  plain: { readonly missing: number; readonly byTimeout: Map<number, Acted> } | undefined = undefined;
+
+  constructor(key: string, targets: readonly Target[]) {
+    this.key = key;
+    this.targets = targets;
+  }
 }
 
 /**
@@ -47,6 +54,8 @@ interface Grounds {
   readonly asksConnection: boolean;
   /** Rules that delegation made are not known again. */
   readonly isWritten: boolean;
+  /** What was made of them so far. */
+  readonly known: Known[];
 }
 
 interface Known {
@@ -56,7 +65,6 @@ interface Known {
 }
 
 const groundsOf = new WeakMap<readonly HttpRule[], Grounds>();
-const knownOf = new WeakMap<readonly HttpRule[], Known[]>();
 
 /** Lists that places share, and clients for whom every destination is the same, have one and the same result. */
 function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances): Routes {
@@ -64,13 +72,13 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
   if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, "");
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
-  const targets = grounds.uses.map((use) => destinations.of(use, port));
-  let known = knownOf.get(http);
-  if (known === undefined) knownOf.set(http, (known = []));
-  const found = known.find((one) => one.key === key && areSame(one.targets, targets));
-  if (found !== undefined) return found.routes;
+  const { known } = grounds;
+  for (let at = 0; at < known.length; at++) {
+    const one = known[at];
+    if (one !== undefined && one.key === key && leadTo(grounds.uses, one.targets, destinations, port)) return one.routes;
+  }
   const routes = makeRoutes(http, looker, circumstances, key);
-  known.push({ key, targets, routes });
+  known.push({ key, targets: targetsOf(grounds.uses, destinations, port), routes });
   return routes;
 }
 
@@ -85,14 +93,23 @@ export function asksLooker(service: VirtualService): boolean {
   return groundsFor(service.http).asksLooker;
 }
 
-function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, { port, tls, retries, reading }: Circumstances): string {
-  const who = asks ? canonical(looker) : "";
-  return `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} ${who}`;
+/** Keys of circumstances, by what is asked of them: many rules ask for few. */
+const keysOf = new WeakMap<Circumstances, (string | undefined)[]>();
+
+function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, circumstances: Circumstances): string {
+  let keys = keysOf.get(circumstances);
+  if (keys === undefined) keysOf.set(circumstances, (keys = []));
+  const { port, tls, retries, reading } = circumstances;
+  const base = (keys[Number(asksConnection)] ??= `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} `);
+  return asks ? base + canonical(looker) : base;
 }
 
-function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+/** Whether destinations lead a proxy to these targets. */
+function leadTo(uses: readonly Use[], targets: readonly Target[], destinations: Circumstances["destinations"], port: number): boolean {
+  for (let at = 0; at < uses.length; at++) {
+    const use = uses[at];
+    if (use === undefined || destinations.of(use, port) !== targets[at]) return false;
+  }
   return true;
 }
 
@@ -100,10 +117,13 @@ function isStatic(match: JsonObject): boolean {
   return match["port"] !== undefined || match["gateways"] !== undefined || match["sourceLabels"] !== undefined || match["sourceNamespace"] !== undefined;
 }
 
+function asksWho({ match }: Block): boolean {
+  return isStatic(match);
+}
+
 function readGrounds(http: readonly HttpRule[]): Grounds {
-  const uses = new Set<Use>();
+  const uses: Use[] = [];
   let asks = false, asksConnection = false, isWritten = true;
-  let last: Use | undefined;
   // Lists are long and walked once each: an iterator would make an object for every step.
   for (let index = 0; index < http.length; index++) {
     const rule = http[index];
@@ -114,21 +134,28 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
       isWritten = false;
       continue;
     }
-    asks ||= (written.asksLooker ??= written.blocks.some(({ match }) => isStatic(match)));
+    asks ||= (written.asksLooker ??= written.blocks.some(asksWho));
     for (let at = 0; at < written.uses.length; at++) {
       const use = written.uses[at];
-      // Neighbours often lead to one place.
-      if (use !== undefined && use !== last) uses.add((last = use));
+      if (use === undefined || use.listed === http) continue;
+      use.listed = http;
+      uses.push(use);
     }
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
-  return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
+  return { uses, asksLooker: asks, asksConnection, isWritten, known: [] };
 }
 
 const noMatches: readonly Match[] = [];
 
+function countBlocks(before: number, rule: HttpRule): number {
+  return before + Math.max(1, rule instanceof PlacedRule ? rule.written.blocks.length : rule.matches.length);
+}
+
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, key: string): Routes {
-  const rules: Rule[] = [];
+  // Lists that grow take more room than they need, and these are long.
+  const rules = new Array<Rule>(http.reduce(countBlocks, 0));
+  let count = 0;
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
@@ -138,12 +165,12 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     if (left.length > 0) unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    if (kept === undefined) return void rules.push({ when: matched.when, action, origin: originOf(rule, path) });
+    if (kept === undefined) return void (rules[count++] = { when: matched.when, action, origin: originOf(rule, path) });
     if (kept.rule === undefined || kept.placed !== rule) {
       kept.rule = { when: matched.when, action, origin: originOf(rule, path) };
       kept.placed = rule;
     }
-    rules.push(kept.rule);
+    rules[count++] = kept.rule;
   };
   const untried: Origin[] = [];
   let isOver = false;
@@ -152,13 +179,13 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     if (rule === undefined) continue;
     const placed = rule instanceof PlacedRule ? rule : undefined;
     const matches = placed === undefined ? rule.matches : noMatches;
-    const count = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
-    if (count === 0) {
+    const blocks = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
+    if (blocks === 0) {
       if (isOver) untried.push(originOf(rule, rule.path));
       else push(rule, 0, everything, rule.path);
       isOver = true;
     }
-    for (let block = 0; block < count; block++) {
+    for (let block = 0; block < blocks; block++) {
       const spec = placed?.matchAt(block) ?? matches[block]?.spec;
       if (spec === undefined || (rule.written?.asksLooker !== false && !concerns(spec, looker))) continue;
       const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
@@ -171,44 +198,53 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
       isOver = matched.catchAll;
     }
   }
+  rules.length = count;
   return { rules, endsInCatchAll: isOver, unmodelled, untried, invalid };
 }
 
-function originOf({ source: { title, file, line } }: HttpRule, path: string): Origin {
+function originOf({ source }: HttpRule, path: string): Origin {
+  const { title, file, line } = source;
   if (file === undefined && line === undefined) return { object: title, path };
   return { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
-/** By target; for the last key that was asked for. */
-const lone = new WeakMap<Target, Made>();
+/** What proxies make of one destination, at most; past that it is made anew, which is never wrong. */
+const MOST_MADE = 16;
 
 /** One object for all rules that lead to one destination alone. */
 function madeFor(uses: readonly Use[], destinations: Circumstances["destinations"], port: number, key: string): Made {
-  const [use, other] = uses;
-  if (use === undefined || other !== undefined) return { key, targets: uses.map((one) => destinations.of(one, port)) };
+  const use = uses[0];
+  if (use === undefined || uses.length > 1) return new Made(key, targetsOf(uses, destinations, port));
   const target = destinations.of(use, port);
-  let made = lone.get(target);
-  if (made?.key !== key) lone.set(target, (made = { key, targets: [target] }));
+  // There are many rules: no iterator and no function is made for each.
+  for (let at = 0; at < use.made.length; at++) {
+    const known = use.made[at];
+    if (known !== undefined && known.targets[0] === target && known.key === key) return known;
+  }
+  const made = new Made(key, [target]);
+  if (use.made.length < MOST_MADE) use.made.push(made);
   return made;
+}
+
+function targetsOf(uses: readonly Use[], destinations: Circumstances["destinations"], port: number): readonly Target[] {
+  return uses.map((use) => destinations.of(use, port));
 }
 
 /** The block of a rule with what was made of it for the proxy that asked last, as far as all is the same for this one. */
 function keptFor(written: Written, at: number, { destinations, port }: Circumstances, key: string): Block | undefined {
   const { uses } = written;
-  let { made } = written;
+  const { made } = written;
   let isSame = made !== undefined && made.key === key;
   for (let use = 0; isSame && use < uses.length; use++) {
     const own = uses[use];
     isSame = own !== undefined && made?.targets[use] === destinations.of(own, port);
   }
-  if (made === undefined || !isSame) written.made = made = madeFor(uses, destinations, port, key);
-  const block = written.blocks[at];
-  if (block !== undefined && block.made !== made) {
-    block.made = made;
-    block.acted = undefined;
-    block.rule = undefined;
+  if (!isSame) {
+    written.made = madeFor(uses, destinations, port, key);
+    // INVARIANT: what is kept of the blocks is what this proxy makes of them.
+    for (let block = 0; block < written.blocks.length; block++) written.blocks[block]?.forget();
   }
-  return block;
+  return written.blocks[at];
 }
 
 /** What a rule does: where that does not depend on the match, the same for all its blocks. */
@@ -216,35 +252,31 @@ function actedBy(block: Block, rule: HttpRule, matched: Matched, circumstances: 
   const { written, spec } = rule;
   const first = written?.blocks[0];
   const asksForm = spec["rewrite"] !== undefined || spec["redirect"] !== undefined;
-  if (first !== undefined && first !== block && !asksForm && first.made === block.made && first.acted !== undefined) return first.acted;
+  if (first !== undefined && first !== block && !asksForm && first.acted !== undefined) return first.acted;
   return (written?.made === undefined ? undefined : plainly(written.made, rule, circumstances)) ?? actionOf(rule, matched, circumstances);
 }
 
 const plainParts: ReadonlySet<string> = new Set(["match", "name", "route", "timeout", "missingStatus"]);
 
-/** By target; for the last key and status that were asked for, by timeout. */
-const plain = new WeakMap<Target, { readonly key: string; readonly missing: number; readonly byTimeout: Map<number, Acted> }>();
-
 /**
  * The action of a rule that sends on to one destination, perhaps with a timeout, and does nothing else: all rules that do so have one.
  * Undefined of any other rule.
  */
-function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumstances): Acted | undefined {
+function plainly(made: Made, rule: HttpRule, circumstances: Circumstances): Acted | undefined {
   const { spec } = rule;
   for (const part in spec) if (!plainParts.has(part)) return undefined;
   const routes = listAt(spec, "route");
-  const [route] = routes, [target] = targets;
+  const route = routes[0], target = made.targets[0];
   if (routes.length !== 1 || !isObject(route) || target === undefined) return undefined;
   for (const part in route) if (part !== "destination" && part !== "weight") return undefined;
   const { destination } = route;
   // A short name is read in the namespace of its rule, which need not be that of the object.
   if (!textAt(destination, "host").includes(".") && circumstances.destinations.target(destination, rule.namespace, circumstances.port) !== target) return undefined;
   const timeout = milliseconds(textAt(spec, "timeout")) ?? 0, missing = numberAt(spec, "missingStatus");
-  let known = plain.get(target);
-  if (known?.key !== key || known.missing !== missing) plain.set(target, (known = { key, missing, byTimeout: new Map() }));
-  let acted = known.byTimeout.get(timeout);
+  if (made.plain?.missing !== missing) made.plain = { missing, byTimeout: new Map() };
+  let acted = made.plain.byTimeout.get(timeout);
   // A lone destination has no weight, and nothing here asks for the match.
-  if (acted === undefined) known.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
+  if (acted === undefined) made.plain.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
   return acted;
 }
 
@@ -280,12 +312,12 @@ function readAsked(http: readonly HttpRule[]): Asked {
 function askedBy(rule: HttpRule): Asked {
   const { spec } = rule;
   let headers = false, regexes = mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
-  const look = (match: JsonObject): void => {
+  const blocks: readonly { readonly match: JsonObject }[] = rule instanceof PlacedRule ? rule.written.blocks : rule.matches.map((match) => ({ match: match.spec }));
+  for (let at = 0; at < blocks.length; at++) {
+    const match = blocks[at]?.match ?? spec;
     headers ||= match["headers"] !== undefined || match["withoutHeaders"] !== undefined;
     regexes ||= mentions(match, "regex");
-  };
-  if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
-  else for (const match of rule.matches) look(match.spec);
+  }
   const mirrors = spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
   return answers[Number(headers) + 2 * Number(regexes) + 4 * Number(mirrors)] ?? { headers, regexes, mirrors };
 }
