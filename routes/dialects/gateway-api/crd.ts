@@ -6,16 +6,16 @@ import { rulePath } from "./objects.ts";
 
 /**
  * What an API server would refuse by the rules of the CRD, beyond types: such an object came from elsewhere, and what a control plane
- * would make of it is not known.
+ * would make of it is not known. Plain rules are in order.
  */
-export function crdProblems(route: Named): readonly Unmodelled[] {
+export function crdProblems(route: Named, isPlainAt: readonly boolean[]): readonly Unmodelled[] {
   const out: Unmodelled[] = [];
   const refuse = (path: string, reason: string): void => void out.push({ reason: `an API server refuses this: ${reason}`, where: { object: route.title, path } });
   for (const [index, host] of textsAt(route.spec, "hostnames").entries()) {
     if (!hostname.test(host)) refuse(`spec.hostnames[${index}]`, `\`${host.slice(0, 80)}\` is no host name in lower case, perhaps with \`*.\` in front`);
   }
   const rules = listAt(route.spec, "rules");
-  for (let index = 0; index < rules.length; index++) checkRule(rules[index], rulePath(index), route.kind, refuse);
+  for (let index = 0; index < rules.length; index++) if (isPlainAt[index] !== true) checkRule(rules[index], rulePath(index), route.kind, refuse);
   return out;
 }
 

@@ -1,6 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
-import { canonical } from "../istio/json.ts";
+import { canonical, listAt } from "../istio/json.ts";
 import type { Memory } from "../istio/memory.ts";
 import type { Named } from "../istio/registry.ts";
 import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
@@ -10,7 +10,8 @@ import { crdProblems } from "./crd.ts";
 import type { ApiInput, Context } from "./index.ts";
 import { isOwnHost, siblingsOf } from "./listeners.ts";
 import { problemsOf } from "./objects.ts";
-import { agesMatter, type ApiRule, inOrder, rulesOf } from "./rules.ts";
+import { isPlain } from "./plain.ts";
+import { agesMatter, type ApiRule, inOrder, nowhere, rulesOf } from "./rules.ts";
 
 /** Rules for one host of one listener or one service of the mesh, of all routes that have some. */
 export interface Pile {
@@ -61,10 +62,16 @@ interface Known extends Translated {
   readonly rest: readonly unknown[];
 }
 
+/** What of a route is outside the model, and which of its rules are plain ones. */
+export interface Told {
+  readonly problems: readonly Unmodelled[];
+  readonly isPlainAt: readonly boolean[];
+}
+
 /** What the last of the places that are read together held and made, by title. */
 class Last {
   readonly translated = new Map<string, Known>();
-  readonly routes = new Map<string, { readonly route: Named; readonly problems: readonly Unmodelled[] }>();
+  readonly routes = new Map<string, { readonly route: Named; readonly told: Told }>();
   readonly lists = new Map<string, readonly HttpRule[]>();
   readonly services = new Map<string, ServiceDestination[]>();
 }
@@ -77,19 +84,20 @@ function lastOf(memory: Memory): Last {
   return found;
 }
 
-/** The routes of a place with what of each is outside the model. One that the last place held alike has its very spec. */
-export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMap<Named, readonly Unmodelled[]> {
+/** The routes of a place with what is told of each. One that the last place held alike has its very spec. */
+export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMap<Named, Told> {
   const { routes: before } = lastOf(memory);
   return new Map(routes.map((route) => {
     const known = before.get(route.title);
     if (known !== undefined && isSame(known.route.spec, route.spec) && isSame(known.route.problems, route.problems)) {
       const { created, file, line, labels, annotations } = known.route;
       const isAll = created === route.created && file === route.file && line === route.line && isSame([labels, annotations], [route.labels, route.annotations]);
-      return [isAll ? known.route : { ...route, spec: known.route.spec }, known.problems];
+      return [isAll ? known.route : { ...route, spec: known.route.spec }, known.told];
     }
-    const problems = [...problemsOf(route), ...crdProblems(route)];
-    before.set(route.title, { route, problems });
-    return [route, problems];
+    const isPlainAt = route.kind === "HTTPRoute" ? listAt(route.spec, "rules").map((rule) => isPlain(rule, route.namespace)) : [];
+    const told = { problems: [...problemsOf(route, isPlainAt), ...crdProblems(route, isPlainAt)], isPlainAt };
+    before.set(route.title, { route, told });
+    return [route, told];
   }));
 }
 
@@ -98,23 +106,21 @@ export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMa
  * the same grants, is not read again: its rules are the very same, in the name of this one.
  */
 export function translated(route: Named, context: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
-  const { input, objects, isGrantSeen, problems } = context;
+  const { input, objects, isGrantSeen, told } = context;
   const { translated: memory, services } = lastOf(input.memory);
   const key = `${how.reading} ${how.isMesh} ${route.title}`;
-  const rest = [input.domain, isGrantSeen, problems.get(route), ...objects.grants.map(({ namespace, spec }) => ({ namespace, spec }))];
+  const { problems, isPlainAt } = told.get(route) ?? nothingTold;
+  const rest = [input.domain, isGrantSeen, problems, ...objects.grants.map(({ namespace, spec }) => ({ namespace, spec }))];
   const before = memory.get(key);
-  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map((rule) => inNameOf(route, rule)), left: before.left };
-  const left: Unmodelled[] = [...(problems.get(route) ?? [])];
-  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, services, leave: (one) => void left.push(one) };
-  const rules = rulesOf(route, conversion) ?? [];
+  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map((rule) => rule.inNameOf(route)), left: before.left };
+  const left: Unmodelled[] = [...problems];
+  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, services, memory: input.memory, leave: (one) => void left.push(one) };
+  const rules = rulesOf(route, isPlainAt, conversion) ?? [];
   memory.set(key, { rules, left, route, rest });
   return { rules, left };
 }
 
-/** A rule of the route of another place that is the same but for its age and where it was written. */
-function inNameOf(route: Named, { spec, match, path, matchPath, placed }: ApiRule): ApiRule {
-  return { spec, match, route, path, matchPath, placed: placed === undefined ? undefined : { ...placed, source: route } };
-}
+const nothingTold: Told = { problems: [], isPlainAt: [] };
 
 /** The pile under a key. */
 export function pileOf(piles: Map<string, Pile>, key: string, host: string, gateway: string): Pile {
@@ -143,33 +149,24 @@ function unknown(key: string, { host, gateway }: Pile, left: readonly Unmodelled
   const [kind = "", full = ""] = (first?.where?.object ?? "").split(" ");
   const [namespace = "", name = ""] = full.split("/");
   const source: Named = { kind, namespace, name: key.replaceAll("/", "~"), title: first?.where?.object ?? name, created: "", labels: {}, annotations: {}, spec: {}, problems: [], written: [] };
-  const rule: HttpRule = { spec: { directResponse: { status: 404 } }, written: undefined, source, path: "spec", matches: [], namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
-  return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [rule], problems: [], left, isOfApi: true };
+  return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [nowhere(source, "spec")], problems: [], left, isOfApi: true };
 }
 
-/** Rules as the dialect of Istio reads them. Where all of them are the last place's, so is their list. */
-function httpOf(key: string, rules: readonly ApiRule[], { memory, domain }: ApiInput): readonly HttpRule[] {
+/** Where all rules are the last place's, so is their list. */
+function sameList(key: string, rules: readonly HttpRule[], { memory }: ApiInput): readonly HttpRule[] {
   const { lists } = lastOf(memory);
   const before = lists.get(key);
-  const list = rules.map((rule) => (rule.placed ??= placedIn(rule, memory, domain)));
-  if (before?.length === list.length && before.every((rule, index) => rule === list[index])) return before;
-  lists.set(key, list);
-  return list;
-}
-
-function placedIn({ spec, route, path, matchPath }: ApiRule, memory: Memory, domain: string): HttpRule {
-  const { namespace } = route;
-  const written = memory.written(spec, namespace, domain);
-  const matches = written.hasMatches ? written.blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [];
-  return { spec, written, source: route, path, matches, namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
+  if (before?.length === rules.length && before.every((rule, index) => rule === rules[index])) return before;
+  lists.set(key, rules);
+  return rules;
 }
 
 /** The VirtualService as the dialect of Istio reads it; its rules keep the objects that they come from. */
-export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly ApiRule[], { input }: Context): VirtualService {
+export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly HttpRule[], { input }: Context): VirtualService {
   const name = key.replaceAll("/", "~");
   return {
     named: { ...base, name, problems: [], written: [] }, hosts: [pile.host], gateways: [pile.gateway],
     exportTo: input.exportTo.map((target) => (target === "." ? base.namespace : target)),
-    http: httpOf(key, rules, input), problems: [], left: pile.left, isOfApi: true,
+    http: sameList(key, rules, input), problems: [], left: pile.left, isOfApi: true,
   };
 }

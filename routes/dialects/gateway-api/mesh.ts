@@ -1,9 +1,7 @@
-import { isObject, type JsonObject, listAt } from "../istio/json.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
 import { isHttp, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
-import type { ApiRule } from "./rules.ts";
 
 /** Routes whose parents are services: for clients in the mesh (route_collections.go: one VirtualService for each namespace, port and host). */
 export function meshRoutes(context: Context): readonly VirtualService[] {
@@ -19,7 +17,7 @@ export function meshRoutes(context: Context): readonly VirtualService[] {
         const pile = pileOf(piles, key, host, "mesh");
         pile.left.push(...left);
         if (rules.length === 0) continue;
-        pile.rules.push(...(parent.port === undefined ? rules : rules.map((rule) => atPort(rule, parent.port ?? 0))));
+        pile.rules.push(...(parent.port === undefined ? rules : rules.map((rule) => rule.atPort(parent.port ?? 0))));
         pile.routes.push(route);
       }
     }
@@ -32,11 +30,4 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
   const own = input.services.filter(({ source }) => source.kind === kind && source.namespace === namespace && source.name === name).map(({ host }) => host);
   if (own.length > 0 || kind === "ServiceEntry" || input.areServicesSeen) return own;
   return [`${name}.${namespace}.svc.${input.domain}`];
-}
-
-/** conversion.go `augmentPortMatch`. The match is that of the rule, which may take only some of what the route's match takes. */
-function atPort(rule: ApiRule, port: number): ApiRule {
-  const [own] = listAt(rule.spec, "match");
-  const match: JsonObject = { ...(isObject(own) ? own : {}), port };
-  return { ...rule, spec: { ...rule.spec, match: [match] }, placed: undefined };
 }

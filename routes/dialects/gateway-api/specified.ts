@@ -7,7 +7,7 @@ import { hostnamesOf, narrower, parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
 import { type ApiListener, siblingsOf } from "./listeners.ts";
 import { isHttp, translated, virtualService } from "./merged.ts";
-import { agesMatter, type ApiRule, hasOpenRegex, inOrder } from "./rules.ts";
+import { agesMatter, type ApiRule, hasOpenRegex, inOrder, nowhere } from "./rules.ts";
 
 /** A route at a listener, with the hosts at which it has a say. */
 interface Attached {
@@ -66,17 +66,16 @@ function ofDomain(domain: string, listener: ApiListener, attached: readonly Atta
   const left = [...common, ...own.flatMap((one) => one.left), ...groups.flatMap((group) => openIn(group))];
   const rules = groups.flatMap(inOrder);
   const base = own[0]?.route ?? listener.owner;
-  const nowhere: ApiRule = { spec: { directResponse: { status: 404 } }, match: { spec: undefined, rank: [-9], order: undefined, prefix: "/", isRegex: false }, route: listener.owner, path: listener.path, matchPath: listener.path, placed: undefined };
-  const made = virtualService(`${listener.internal}/${domain}`, { host: domain, gateway: listener.internal, left }, base, rules.length === 0 ? [nowhere] : rules, context);
+  const made = virtualService(`${listener.internal}/${domain}`, { host: domain, gateway: listener.internal, left }, base, rules.length === 0 ? [nowhere(listener.owner, listener.path)] : rules, context);
   return { ...made, exportTo: ["*"], isAnyNamespace: true };
 }
 
 function openIn(rules: readonly ApiRule[]): readonly Unmodelled[] {
   const out: Unmodelled[] = [];
-  const keyOf = (): string => canonical(rules.map(({ spec, match }) => [spec, match.rank]));
+  const keyOf = (): string => canonical(rules.map(({ spec, matches, match }) => [spec, matches.map((one) => one.spec), match.rank]));
   const unaged = agesMatter(rules);
   if (unaged !== undefined) out.push({ reason: `the age of ${unaged[0].title} and ${unaged[1].title}, which decides between their rules, is not known`, where: { object: unaged[0].title, path: "metadata.creationTimestamp" }, key: `age ${keyOf()}` });
   const regex = hasOpenRegex(rules);
-  if (regex !== undefined) out.push({ reason: "whether an expression or another match comes first is left to implementations by the specification", where: { object: regex.route.title, path: regex.matchPath }, key: `rank ${keyOf()}` });
+  if (regex !== undefined) out.push({ reason: "whether an expression or another match comes first is left to implementations by the specification", where: { object: regex.source.title, path: regex.matchPath }, key: `rank ${keyOf()}` });
   return out;
 }

@@ -31,16 +31,21 @@ export interface Use {
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
 export class Block {
-  readonly match: JsonObject;
   /** What the last proxy that asked makes of it, and where it stood: see `rules.ts`. */
   made: Made | undefined = undefined;
   acted: Acted | undefined = undefined;
   placed: HttpRule | undefined = undefined;
   rule: Rule | undefined = undefined;
-  private read: Matched | undefined = undefined;
+  private read: Matched | undefined;
+  private readonly written: Json;
 
-  constructor(match: Json) {
-    this.match = isObject(match) ? match : {};
+  constructor(written: Json, read?: Matched) {
+    this.written = written;
+    this.read = read;
+  }
+
+  get match(): JsonObject {
+    return isObject(this.written) ? this.written : none;
   }
 
   /** The block as a condition. */
@@ -48,6 +53,8 @@ export class Block {
     return (this.read ??= matchOf(this.match));
   }
 }
+
+const none: JsonObject = Object.freeze({});
 
 /** One `http` rule as it was written in the VirtualServices of one name. */
 export class Written {
@@ -67,13 +74,12 @@ export class Written {
   private readonly written: Json;
   private order: boolean | undefined = undefined;
 
-  constructor(spec: Json, uses: readonly Use[]) {
+  /** `blocks` are its match blocks where they do not stand in the rule itself. */
+  constructor(spec: Json, uses: readonly Use[], blocks: readonly Block[] = blocksOf(spec)) {
     this.written = spec;
-    this.spec = isObject(spec) ? spec : {};
-    const matches = listAt(this.spec, "match");
-    this.hasMatches = matches.length > 0;
-    // Lists that grow take more room than most of these ever need.
-    this.blocks = matches.length < 2 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
+    this.spec = isObject(spec) ? spec : none;
+    this.hasMatches = blocks.length > 0;
+    this.blocks = this.hasMatches ? blocks : [new Block(none)];
     this.uses = uses;
   }
 
@@ -81,6 +87,12 @@ export class Written {
   get isInOrder(): boolean {
     return (this.order ??= fits(this.written, http, 2));
   }
+}
+
+function blocksOf(spec: Json): readonly Block[] {
+  const matches = listAt(spec, "match");
+  // Lists that grow take more room than most of these ever need.
+  return matches.length === 1 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
 }
 
 /** How far a rule may have moved between two places to be found again. */
@@ -184,7 +196,8 @@ export class Memory {
     return host;
   }
 
-  private usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
+  /** The destinations of the route and the mirrors of a rule. */
+  usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
     const routes = listAt(spec, "route");
     const mirror = at(spec, "mirror");
     const hasMirrors = mirror !== undefined || at(spec, "mirrors") !== undefined;

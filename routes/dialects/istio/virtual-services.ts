@@ -28,12 +28,12 @@ export interface HttpRule {
 }
 
 /** A rule as it stands in its object. There are many, so that what follows from the place is made when it is asked for. */
-export class PlacedRule implements HttpRule {
-  readonly written: Written;
+export class PlacedRule<W extends Written = Written> implements HttpRule {
+  readonly written: W;
   readonly source: Named;
   readonly index: number;
 
-  constructor(written: Written, source: Named, index: number) {
+  constructor(written: W, source: Named, index: number) {
     this.written = written;
     this.source = source;
     this.index = index;
