@@ -84,9 +84,12 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     };
   };
   const of = (use: Use, listenerPort: number): Target => {
+    const { led } = use;
+    if (led !== undefined && led.client === known && led.port === listenerPort) return led.target;
     const key = use.id * 65_536 + (use.port === undefined ? listenerPort : 0);
     let target = known.get(key);
     if (target === undefined) known.set(key, (target = memory.target(resolve(use, listenerPort))));
+    use.led = { client: known, port: listenerPort, target };
     return target;
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };

@@ -21,18 +21,32 @@ import type { HttpRule, PlacedRule } from "./virtual-services.ts";
  */
 
 /** A destination as a route names it, its host in full. */
-export interface Use {
+export class Use {
   readonly id: number;
   readonly host: string;
   readonly subset: string;
   /** The port, where the destination names one. */
   readonly port: number | undefined;
+  /** The list of it alone, of which most rules would have one each. */
+  readonly alone: readonly Use[] = [this];
+  /** The list of rules that was last found to lead here: see `rules.ts`. */
+  listed: object | undefined = undefined;
+  /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
+  led: { readonly client: object; readonly port: number; readonly target: Target } | undefined = undefined;
+  /** What proxies make of a rule that leads here alone: see `rules.ts`. */
+  readonly made: Made[] = [];
+
+  constructor(id: number, host: string, subset: string, port: number | undefined) {
+    this.id = id;
+    this.host = host;
+    this.subset = subset;
+    this.port = port;
+  }
 }
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
 export class Block {
   /** What the last proxy that asked makes of it, and where it stood: see `rules.ts`. */
-  made: Made | undefined = undefined;
   acted: Acted | undefined = undefined;
   placed: HttpRule | undefined = undefined;
   rule: Rule | undefined = undefined;
@@ -46,6 +60,12 @@ export class Block {
 
   get match(): JsonObject {
     return isObject(this.written) ? this.written : none;
+  }
+
+  /** Drops what the last proxy made of it. */
+  forget(): void {
+    this.acted = undefined;
+    this.rule = undefined;
   }
 
   /** The block as a condition. */
@@ -71,13 +91,12 @@ export class Written {
   /** What of it releases read differently, and whether a match block asks who looks: see `rules.ts`. */
   asked: Asked | undefined = undefined;
   asksLooker: boolean | undefined = undefined;
-  private readonly written: Json;
-  private order: boolean | undefined = undefined;
+  private order: boolean | undefined;
 
   /** `blocks` are its match blocks where they do not stand in the rule itself. */
   constructor(spec: Json, uses: readonly Use[], blocks: readonly Block[] = blocksOf(spec)) {
-    this.written = spec;
     this.spec = isObject(spec) ? spec : none;
+    this.order = isObject(spec) ? undefined : false;
     this.hasMatches = blocks.length > 0;
     this.blocks = this.hasMatches ? blocks : [new Block(none)];
     this.uses = uses;
@@ -85,7 +104,7 @@ export class Written {
 
   /** No unknown field, no value of a wrong type. */
   get isInOrder(): boolean {
-    return (this.order ??= fits(this.written, http, 2));
+    return (this.order ??= fits(this.spec, http, 2));
   }
 }
 
@@ -121,11 +140,9 @@ export class Memory {
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
     const key = `${domain} ${title}`;
     const before = this.lists.get(key) ?? [];
-    const list: Written[] = [];
     let shift = 0;
     let isNew = before.length !== items.length;
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index];
+    const list = items.map((item, index): Written => {
       let found = before[index + shift];
       if (found === undefined || !isSame(found.spec, item)) {
         isNew = true;
@@ -140,8 +157,8 @@ export class Memory {
           }
         }
       } else if (shift !== 0) isNew = true;
-      list.push(found ?? this.written(item, namespace, domain));
-    }
+      return found ?? this.written(item, namespace, domain);
+    });
     if (!isNew) return before;
     this.lists.set(key, list);
     return list;
@@ -171,7 +188,7 @@ export class Memory {
     if (known === undefined) this.uses.set(host, (known = []));
     // A host has few ports and subsets; more than that are many objects of one, which is not worth a map.
     for (const use of known) if (use.subset === subset && use.port === port) return use;
-    const use: Use = { id: this.usesCount++, host, subset, port };
+    const use = new Use(this.usesCount++, host, subset, port);
     known.push(use);
     return use;
   }
@@ -201,7 +218,7 @@ export class Memory {
     const routes = listAt(spec, "route");
     const mirror = at(spec, "mirror");
     const hasMirrors = mirror !== undefined || at(spec, "mirrors") !== undefined;
-    if (!hasMirrors && routes.length === 1) return [this.use(at(routes[0], "destination"), namespace, domain)];
+    if (!hasMirrors && routes.length === 1) return this.use(at(routes[0], "destination"), namespace, domain).alone;
     const uses: Use[] = [];
     for (const route of routes) uses.push(this.use(at(route, "destination"), namespace, domain));
     if (mirror !== undefined) uses.push(this.use(mirror, namespace, domain));

@@ -21,9 +21,16 @@ export interface Routes {
 }
 
 /** What one proxy makes of a rule as it was written; one and the same for all for whom its destinations lead to the same. */
-export interface Made {
+export class Made {
   readonly key: string;
   readonly targets: readonly Target[];
+  /** Actions of rules that do nothing else, by timeout, for one status of what is missing: see {@link plainly}. */
+  plain: { readonly missing: number; readonly byTimeout: Map<number, Acted> } | undefined = undefined;
+
+  constructor(key: string, targets: readonly Target[]) {
+    this.key = key;
+    this.targets = targets;
+  }
 }
 
 /**
@@ -64,7 +71,7 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
   if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, "");
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
-  const targets = grounds.uses.map((use) => destinations.of(use, port));
+  const targets = targetsOf(grounds.uses, destinations, port);
   let known = knownOf.get(http);
   if (known === undefined) knownOf.set(http, (known = []));
   const found = known.find((one) => one.key === key && areSame(one.targets, targets));
@@ -101,9 +108,8 @@ function isStatic(match: JsonObject): boolean {
 }
 
 function readGrounds(http: readonly HttpRule[]): Grounds {
-  const uses = new Set<Use>();
+  const uses: Use[] = [];
   let asks = false, asksConnection = false, isWritten = true;
-  let last: Use | undefined;
   // Lists are long and walked once each: an iterator would make an object for every step.
   for (let index = 0; index < http.length; index++) {
     const rule = http[index];
@@ -117,12 +123,13 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
     asks ||= (written.asksLooker ??= written.blocks.some(({ match }) => isStatic(match)));
     for (let at = 0; at < written.uses.length; at++) {
       const use = written.uses[at];
-      // Neighbours often lead to one place.
-      if (use !== undefined && use !== last) uses.add((last = use));
+      if (use === undefined || use.listed === http) continue;
+      use.listed = http;
+      uses.push(use);
     }
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
-  return { uses: [...uses], asksLooker: asks, asksConnection, isWritten };
+  return { uses, asksLooker: asks, asksConnection, isWritten };
 }
 
 const noMatches: readonly Match[] = [];
@@ -173,41 +180,49 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
   return { rules, endsInCatchAll: isOver, unmodelled, untried, invalid };
 }
 
-function originOf({ source: { title, file, line } }: HttpRule, path: string): Origin {
+function originOf({ source }: HttpRule, path: string): Origin {
+  const { title, file, line } = source;
   if (file === undefined && line === undefined) return { object: title, path };
   return { object: title, path, ...(file === undefined ? {} : { file }), ...(line === undefined ? {} : { line }) };
 }
 
-/** By target; for the last key that was asked for. */
-const lone = new WeakMap<Target, Made>();
+/** What proxies make of one destination, at most; past that it is made anew, which is never wrong. */
+const MOST_MADE = 16;
 
 /** One object for all rules that lead to one destination alone. */
 function madeFor(uses: readonly Use[], destinations: Circumstances["destinations"], port: number, key: string): Made {
-  const [use, other] = uses;
-  if (use === undefined || other !== undefined) return { key, targets: uses.map((one) => destinations.of(one, port)) };
+  const use = uses[0];
+  if (use === undefined || uses.length > 1) return new Made(key, targetsOf(uses, destinations, port));
   const target = destinations.of(use, port);
-  let made = lone.get(target);
-  if (made?.key !== key) lone.set(target, (made = { key, targets: [target] }));
+  // There are many rules: no iterator and no function is made for each.
+  for (let at = 0; at < use.made.length; at++) {
+    const known = use.made[at];
+    if (known !== undefined && known.targets[0] === target && known.key === key) return known;
+  }
+  const made = new Made(key, [target]);
+  if (use.made.length < MOST_MADE) use.made.push(made);
   return made;
+}
+
+function targetsOf(uses: readonly Use[], destinations: Circumstances["destinations"], port: number): readonly Target[] {
+  return uses.map((use) => destinations.of(use, port));
 }
 
 /** The block of a rule with what was made of it for the proxy that asked last, as far as all is the same for this one. */
 function keptFor(written: Written, at: number, { destinations, port }: Circumstances, key: string): Block | undefined {
   const { uses } = written;
-  let { made } = written;
+  const { made } = written;
   let isSame = made !== undefined && made.key === key;
   for (let use = 0; isSame && use < uses.length; use++) {
     const own = uses[use];
     isSame = own !== undefined && made?.targets[use] === destinations.of(own, port);
   }
-  if (made === undefined || !isSame) written.made = made = madeFor(uses, destinations, port, key);
-  const block = written.blocks[at];
-  if (block !== undefined && block.made !== made) {
-    block.made = made;
-    block.acted = undefined;
-    block.rule = undefined;
+  if (!isSame) {
+    written.made = madeFor(uses, destinations, port, key);
+    // INVARIANT: what is kept of the blocks is what this proxy makes of them.
+    for (let block = 0; block < written.blocks.length; block++) written.blocks[block]?.forget();
   }
-  return block;
+  return written.blocks[at];
 }
 
 /** What a rule does: where that does not depend on the match, the same for all its blocks. */
@@ -215,35 +230,31 @@ function actedBy(block: Block, rule: HttpRule, matched: Matched, circumstances: 
   const { written, spec } = rule;
   const first = written?.blocks[0];
   const asksForm = spec["rewrite"] !== undefined || spec["redirect"] !== undefined;
-  if (first !== undefined && first !== block && !asksForm && first.made === block.made && first.acted !== undefined) return first.acted;
+  if (first !== undefined && first !== block && !asksForm && first.acted !== undefined) return first.acted;
   return (written?.made === undefined ? undefined : plainly(written.made, rule, circumstances)) ?? actionOf(rule, matched, circumstances);
 }
 
 const plainParts: ReadonlySet<string> = new Set(["match", "name", "route", "timeout", "missingStatus"]);
 
-/** By target; for the last key and status that were asked for, by timeout. */
-const plain = new WeakMap<Target, { readonly key: string; readonly missing: number; readonly byTimeout: Map<number, Acted> }>();
-
 /**
  * The action of a rule that sends on to one destination, perhaps with a timeout, and does nothing else: all rules that do so have one.
  * Undefined of any other rule.
  */
-function plainly({ key, targets }: Made, rule: HttpRule, circumstances: Circumstances): Acted | undefined {
+function plainly(made: Made, rule: HttpRule, circumstances: Circumstances): Acted | undefined {
   const { spec } = rule;
   for (const part in spec) if (!plainParts.has(part)) return undefined;
   const routes = listAt(spec, "route");
-  const [route] = routes, [target] = targets;
+  const route = routes[0], target = made.targets[0];
   if (routes.length !== 1 || !isObject(route) || target === undefined) return undefined;
   for (const part in route) if (part !== "destination" && part !== "weight") return undefined;
   const { destination } = route;
   // A short name is read in the namespace of its rule, which need not be that of the object.
   if (!textAt(destination, "host").includes(".") && circumstances.destinations.target(destination, rule.namespace, circumstances.port) !== target) return undefined;
   const timeout = milliseconds(textAt(spec, "timeout")) ?? 0, missing = numberAt(spec, "missingStatus");
-  let known = plain.get(target);
-  if (known?.key !== key || known.missing !== missing) plain.set(target, (known = { key, missing, byTimeout: new Map() }));
-  let acted = known.byTimeout.get(timeout);
+  if (made.plain?.missing !== missing) made.plain = { missing, byTimeout: new Map() };
+  let acted = made.plain.byTimeout.get(timeout);
   // A lone destination has no weight, and nothing here asks for the match.
-  if (acted === undefined) known.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
+  if (acted === undefined) made.plain.byTimeout.set(timeout, (acted = actionOf(rule, everything, circumstances)));
   return acted;
 }
 
@@ -279,12 +290,12 @@ function readAsked(http: readonly HttpRule[]): Asked {
 function askedBy(rule: HttpRule): Asked {
   const { spec } = rule;
   let headers = false, regexes = mentions(spec["corsPolicy"], "regex") || mentions(spec["rewrite"], "uriRegexRewrite");
-  const look = (match: JsonObject): void => {
+  const blocks: readonly { readonly match: JsonObject }[] = rule instanceof PlacedRule ? rule.written.blocks : rule.matches.map((match) => ({ match: match.spec }));
+  for (let at = 0; at < blocks.length; at++) {
+    const match = blocks[at]?.match ?? spec;
     headers ||= match["headers"] !== undefined || match["withoutHeaders"] !== undefined;
     regexes ||= mentions(match, "regex");
-  };
-  if (rule instanceof PlacedRule) for (const { match } of rule.written.blocks) look(match);
-  else for (const match of rule.matches) look(match.spec);
+  }
   const mirrors = spec["mirror"] !== undefined || spec["mirrors"] !== undefined;
   return answers[Number(headers) + 2 * Number(regexes) + 4 * Number(mirrors)] ?? { headers, regexes, mirrors };
 }
