@@ -17,22 +17,25 @@ export function hostnamesOf(route: Named): readonly string[] {
 
 /** The parents that take a route, each once (conversion.go `extractParentReferenceInfo`). */
 export function parentsOf(route: Named, listeners: readonly ApiListener[]): readonly Parent[] {
-  const out = new Map<string, Parent>();
+  const out: Parent[] = [];
   for (const reference of listAt(route.spec, "parentRefs")) {
     const group = at(reference, "group") === undefined ? GROUP : textAt(reference, "group"), kind = textAt(reference, "kind") || "Gateway";
     const name = textAt(reference, "name"), namespace = textAt(reference, "namespace") || route.namespace;
     const isService = (group === "" && kind === "Service") || (group === "networking.istio.io" && kind === "ServiceEntry");
     if (isService) {
       const port = numberAt(reference, "port") || undefined;
-      out.set(`${kind} ${namespace}/${name} ${port ?? ""}`, { kind: kind === "Service" ? "Service" : "ServiceEntry", namespace, name, port });
+      const isThere = out.some((one) => "kind" in one && one.kind === kind && one.namespace === namespace && one.name === name && one.port === port);
+      if (!isThere) out.push({ kind: kind === "Service" ? "Service" : "ServiceEntry", namespace, name, port });
     }
     if (group !== GROUP || (kind !== "Gateway" && kind !== "ListenerSet")) continue;
     for (const listener of listeners) {
       const { owner } = listener;
-      if (owner.kind === kind && owner.name === name && owner.namespace === namespace && takes(listener, route, reference)) out.set(listener.internal, { listener });
+      if (owner.kind !== kind || owner.name !== name || owner.namespace !== namespace || !takes(listener, route, reference)) continue;
+      const known = out.findIndex((one) => "listener" in one && one.listener.internal === listener.internal);
+      out[known < 0 ? out.length : known] = { listener };
     }
   }
-  return [...out.values()];
+  return out;
 }
 
 /** conversion.go `referenceAllowed`: section and port, then hosts and namespaces, then the kind. */

@@ -6,7 +6,7 @@ import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
 import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
-import { istiodRoutes, readRoutes, type Told } from "./merged.ts";
+import { type Bases, basesOf, istiodRoutes, readRoutes, type Told } from "./merged.ts";
 import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
 import { meshRoutes } from "./mesh.ts";
 import { specifiedRoutes } from "./specified.ts";
@@ -44,7 +44,7 @@ export interface Context {
   readonly input: ApiInput;
   readonly objects: ApiObjects;
   readonly listeners: readonly ApiListener[];
-  readonly isGrantSeen: boolean;
+  readonly bases: Bases;
   /** Per route, what is told of it. */
   readonly told: ReadonlyMap<Named, Told>;
 }
@@ -70,7 +70,7 @@ export function readApi(input: ApiInput): Api {
   const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
   const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
   const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, seen });
-  const context: Context = { input, objects, listeners, isGrantSeen: seen("ReferenceGrant"), told };
+  const context: Context = { input, objects, listeners, bases: basesOf(input, objects.grants, seen("ReferenceGrant")), told };
   const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
   return {
     gateways: listeners.filter(({ isServed }) => isServed).map(gatewayFor),

@@ -1,7 +1,8 @@
+import { groundsIn } from "../istio/rules.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
-import { isHttp, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
+import { isHttp, type Part, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
 
 /** Routes whose parents are services: for clients in the mesh (route_collections.go: one VirtualService for each namespace, port and host). */
 export function meshRoutes(context: Context): readonly VirtualService[] {
@@ -11,13 +12,13 @@ export function meshRoutes(context: Context): readonly VirtualService[] {
       if ("listener" in parent) continue;
       const hosts = hostsOf(parent, context);
       if (hosts.length === 0) continue;
-      const { rules, left } = translated(route, context, { reading: context.input.reading, isMesh: true });
+      const part = translated(route, context, { reading: context.input.reading, isMesh: true });
       for (const host of hosts) {
         const key = `${route.namespace}${parent.port === undefined ? "" : `/${parent.port}`}/${host}`;
         const pile = pileOf(piles, key, host, "mesh");
-        pile.left.push(...left);
-        if (rules.length === 0) continue;
-        pile.rules.push(...(parent.port === undefined ? rules : rules.map((rule) => rule.atPort(parent.port ?? 0))));
+        pile.left.push(...part.left);
+        if (part.rules.length === 0) continue;
+        pile.parts.push(parent.port === undefined ? part : atPort(part, parent.port));
         pile.routes.push(route);
       }
     }
@@ -30,4 +31,9 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
   const own = input.services.filter(({ source }) => source.kind === kind && source.namespace === namespace && source.name === name).map(({ host }) => host);
   if (own.length > 0 || kind === "ServiceEntry" || input.areServicesSeen) return own;
   return [`${name}.${namespace}.svc.${input.domain}`];
+}
+
+function atPort({ rules }: Part, port: number): Part {
+  const own = rules.map((rule) => rule.atPort(port));
+  return { rules: own, grounds: groundsIn(own) };
 }

@@ -30,8 +30,12 @@ export class WrittenForMatch extends Written {
 
 /** A rule for one match as it stands in its route: rules of routes take the place of those of a VirtualService. */
 export class ApiRule extends PlacedRule<WrittenForMatch> {
+  /** That of its match. */
+  readonly order: number | undefined;
+
   constructor(written: WrittenForMatch, route: Named) {
     super(written, route, written.index);
+    this.order = written.match.order;
   }
 
   get match(): ApiMatch {
@@ -216,18 +220,34 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
   };
 }
 
-/** Rules in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
-export function inOrder(rules: readonly ApiRule[]): readonly ApiRule[] {
-  // There are few ranks, and within each the rules stay as they are.
-  const byOrder = new Map<number, ApiRule[]>();
-  for (let index = 0; index < rules.length; index++) {
-    const rule = rules[index], order = rule?.match.order;
-    if (rule === undefined || order === undefined) return rules.toSorted((a, b) => compareRanks(a.match.rank, b.match.rank));
-    const group = byOrder.get(order);
-    if (group === undefined) byOrder.set(order, [rule]);
-    else group.push(rule);
+/** Rules of several lists in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
+export function inOrder(lists: readonly (readonly ApiRule[])[]): readonly ApiRule[] {
+  // There are few ranks, and within each the rules stay as they are: each is counted, and then has its place.
+  const ranks = new Map<number, { order: number; count: number; next: number }>();
+  let total = 0;
+  for (const list of lists) {
+    total += list.length;
+    for (let index = 0; index < list.length; index++) {
+      const order = list[index]?.order;
+      if (order === undefined) return lists.flat().sort((a, b) => compareRanks(a.match.rank, b.match.rank));
+      const rank = ranks.get(order);
+      if (rank === undefined) ranks.set(order, { order, count: 1, next: 0 });
+      else rank.count++;
+    }
   }
-  return [...byOrder].sort(([a], [b]) => b - a).flatMap(([, group]) => group);
+  let next = 0;
+  for (const rank of [...ranks.values()].sort((a, b) => b.order - a.order)) {
+    rank.next = next;
+    next += rank.count;
+  }
+  const out = new Array<ApiRule>(total);
+  for (const list of lists) {
+    for (let index = 0; index < list.length; index++) {
+      const rule = list[index], rank = rule?.order === undefined ? undefined : ranks.get(rule.order);
+      if (rule !== undefined && rank !== undefined) out[rank.next++] = rule;
+    }
+  }
+  return out;
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
@@ -240,8 +260,9 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Two rules of two routes of one rank that share requests and answer them differently, so that the age of the routes decides. */
-export function agesMatter(rules: readonly ApiRule[]): readonly [Named, Named] | undefined {
-  if (rules.every(({ source }) => source.created !== undefined) || rules.every(({ source }) => source === rules[0]?.source)) return undefined;
+export function agesMatter(routes: readonly Named[], lists: readonly (readonly ApiRule[])[]): readonly [Named, Named] | undefined {
+  if (routes.every(({ created }) => created !== undefined) || routes.every((route) => route === routes[0])) return undefined;
+  const rules = lists.flat();
   // Rules of one rank with different paths exclude each other; only expressions may meet.
   const alike = Map.groupBy(rules, ({ match }) => `${match.rank.join(" ")} ${textAt(at(match.spec, "uri"), "regex") === "" ? canonical(at(match.spec, "uri")) : ""}`);
   for (const group of alike.values()) {

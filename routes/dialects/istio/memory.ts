@@ -7,7 +7,7 @@ import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
 import type { Named } from "./registry.ts";
-import type { Asked, Made } from "./rules.ts";
+import type { Asked, Footing, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
 
@@ -33,6 +33,9 @@ export class Use {
   listed: object | undefined = undefined;
   /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
   led: { readonly client: object; readonly port: number; readonly target: Target } | undefined = undefined;
+  /** The last footing that it was part of, and where it leads on that: see `rules.ts`. */
+  footing: Footing | undefined = undefined;
+  target: Target | undefined = undefined;
   /** What proxies make of a rule that leads here alone: see `rules.ts`. */
   readonly made: Made[] = [];
 

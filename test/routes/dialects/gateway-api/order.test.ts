@@ -31,7 +31,7 @@ describe("the order of rules", () => {
       const rules = Array.from({ length: 30 }, (_, index) => rule(next, index));
       if (rules.every(({ match }) => match.order !== undefined)) numbered++;
       const plain = rules.map((one) => ruleOf({ ...one.match, order: undefined }, one.index));
-      expect(inOrder(rules).map(({ path }) => path)).toEqual(inOrder(plain).map(({ path }) => path));
+      expect(inOrder([rules.slice(0, 9), rules.slice(9)]).map(({ path }) => path)).toEqual(inOrder([plain]).map(({ path }) => path));
     }
     expect(numbered).toBeGreaterThan(50);
     expect(numbered).toBeLessThan(150);
