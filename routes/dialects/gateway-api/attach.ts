@@ -42,12 +42,14 @@ export function parentsOf(route: Named, listeners: readonly ApiListener[]): read
 function takes(listener: ApiListener, route: Named, reference: Json): boolean {
   const port = numberAt(reference, "port"), section = textAt(reference, "sectionName");
   if ((port !== 0 && port !== listener.port) || (section !== "" && section !== listener.name)) return false;
-  const hostnames = route.kind === "TCPRoute" ? ["*"] : hostnamesOf(route);
-  const fits = listener.hosts.some((text) => {
-    const [namespace = "", host = ""] = text.split("/");
-    return (namespace === "*" || namespace === route.namespace) && hostnames.some((name) => overlap(host, name));
-  });
-  return fits && listener.kinds.includes(route.kind);
+  if (!listener.kinds.includes(route.kind) || !takesNamespace(listener, route.namespace)) return false;
+  const shown = listener.hostname === "" ? "*" : listener.hostname;
+  return route.kind === "TCPRoute" || hostnamesOf(route).some((name) => overlap(shown, name));
+}
+
+/** Of the hosts that istiod writes for a listener each has the listener's own name. */
+function takesNamespace({ hosts }: ApiListener, namespace: string): boolean {
+  return hosts.some((text) => text.startsWith("*/") || (text.startsWith(namespace) && text.charCodeAt(namespace.length) === 0x2f));
 }
 
 /** The narrower of two hosts, of which `""` and `*` are all; undefined where they share none. */

@@ -33,22 +33,22 @@ export interface Part {
 /** HTTPRoutes and GRPCRoutes at listeners of Istio's classes, as istiod merges them (route_collections.go `mergeHTTPRoutes`). */
 export function istiodRoutes(context: Context): readonly VirtualService[] {
   const piles = new Map<string, Pile>();
+  const siblings = new Map(context.listeners.map((listener) => [listener, siblingsOf(listener, context.listeners)]));
   for (const route of context.objects.routes) {
     if (!isHttp(route)) continue;
     for (const parent of parentsOf(route, context.listeners)) {
-      if ("listener" in parent && parent.listener.reading === "istiod") addAt(piles, route, parent.listener, context);
+      if ("listener" in parent && parent.listener.reading === "istiod") addAt(piles, route, parent.listener, siblings.get(parent.listener) ?? [], context);
     }
   }
   return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
 }
 
-function addAt(piles: Map<string, Pile>, route: Named, listener: ApiListener, context: Context): void {
+function addAt(piles: Map<string, Pile>, route: Named, listener: ApiListener, siblings: readonly ApiListener[], context: Context): void {
   const part = translated(route, context, { reading: "istiod", isMesh: false });
-  const siblings = siblingsOf(listener, context.listeners);
   for (const host of hostnamesOf(route)) {
     if (!isOwnHost(host, listener, siblings)) continue;
     const pile = pileOf(piles, `${listener.internal}/${host}`, host, listener.internal);
-    pile.left.push(...part.left, ...listener.left);
+    if (part.left.length + listener.left.length > 0) pile.left.push(...part.left, ...listener.left);
     if (part.rules.length === 0) continue;
     pile.parts.push(part);
     pile.routes.push(route);

@@ -240,7 +240,8 @@ export function inOrder(lists: readonly (readonly ApiRule[])[]): readonly ApiRul
     rank.next = next;
     next += rank.count;
   }
-  const out = new Array<ApiRule>(total);
+  const out: ApiRule[] = [];
+  out.length = total;
   for (const list of lists) {
     for (let index = 0; index < list.length; index++) {
       const rule = list[index], rank = rule?.order === undefined ? undefined : ranks.get(rule.order);
