@@ -392,7 +392,7 @@ function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule
 }
 
 function haveAll(tables: readonly HttpTable[], place: number, host: VirtualHost): boolean {
-  for (const table of tables) if (table.virtualHosts[place] !== host) return false;
+  for (let at = 0; at < tables.length; at++) if (tables[at]?.virtualHosts[place] !== host) return false;
   return true;
 }
 

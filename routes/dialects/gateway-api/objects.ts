@@ -41,7 +41,7 @@ export function problemsOf(named: Named, isPlainAt: readonly boolean[] = []): re
 function isInOrder(spec: JsonObject, isPlainAt: readonly boolean[]): boolean {
   if (isPlainAt.length === 0) return false;
   const rules = listAt(spec, "rules");
-  return rules.every((rule, index) => isPlainAt[index] === true || fits(rule, shapes.httpRule, 2)) && fits(spec, shapes.httpRouteFrame);
+  return rules.every((rule, index) => isPlainAt[index] === true || fits(rule, shapes.httpRule)) && fits(spec, shapes.httpRouteFrame);
 }
 
 const rulePaths: string[] = [];

@@ -405,6 +405,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
   const cached = new Map<string, Routes>();
   let invalid: string | undefined;
   for (const server of servers) {
+    const circumstances = { port: server.number, tls: server.tls !== undefined, destinations, retries: place.registry.mesh.retries, reading: supposed.version.istiod };
     for (const service of boundTo(supposed.services, server.gatewayName, workload.namespace)) {
       const domains = intersection(hostsFor(server, service), service.hosts);
       if (domains.length === 0) continue;
@@ -413,7 +414,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
       let routes = cached.get(key);
       if (routes === undefined) {
         const looker = { namespace: workload.namespace, labels: workload.labels, gateway: server.gatewayName, port: server.number };
-        routes = routesOf(service, looker, { port: server.number, tls: server.tls !== undefined, destinations, retries: place.registry.mesh.retries, reading: supposed.version.istiod });
+        routes = routesOf(service, looker, circumstances);
         if (routes.rules.length > 0) cached.set(key, routes);
       }
       if (routes.rules.length === 0) continue;

@@ -41,10 +41,9 @@ const noQuery: readonly QueryMatch[] = [];
 
 /** route.go `TranslateRouteMatch`. */
 export function matchOf(match: JsonObject): Matched {
-  const path = pathOf(at(match, "uri"), at(match, "ignoreUriCase") === true);
+  const path = pathOf(match["uri"], match["ignoreUriCase"] === true);
   const { headers, claims, invalid } = fieldsOf(match);
-  const params = at(match, "queryParams");
-  const query = params === undefined ? noQuery : entriesAt(match, "queryParams").map(([name, value]): QueryMatch => ({ name, ...fieldOf(value, false) }));
+  const query = match["queryParams"] === undefined ? noQuery : entriesAt(match, "queryParams").map(([name, value]): QueryMatch => ({ name, ...fieldOf(value, false) }));
   const isRoot = path === undefined || (path.kind === "prefix" && path.value === "/");
   const form = path?.kind === "prefix" || path?.kind === "separated-prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
   const when: Writable<Condition> = isRoot ? {} : { path };
@@ -84,7 +83,7 @@ function headerOf(name: string, value: Json, without: boolean): HeaderMatch {
 
 /** The tests of headers, pseudo-headers and claims. */
 function fieldsOf(match: JsonObject): Fields {
-  const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || at(match, "method") !== undefined || at(match, "authority") !== undefined || at(match, "scheme") !== undefined;
+  const asks = match["headers"] !== undefined || match["withoutHeaders"] !== undefined || match["method"] !== undefined || match["authority"] !== undefined || match["scheme"] !== undefined;
   if (!asks) return noFields;
   let headers: HeaderMatch[] | undefined;
   let claims: ClaimMatch[] | undefined;
@@ -102,7 +101,7 @@ function fieldsOf(match: JsonObject): Fields {
     }
   }
   for (const field of pseudo) {
-    const value = at(match, field);
+    const value = match[field];
     if (isObject(value)) headers = appended(headers, headerOf(pseudoNames[field], value, false));
   }
   return { headers: headers ?? noFields.headers, claims: claims ?? noFields.claims, invalid };
@@ -110,7 +109,8 @@ function fieldsOf(match: JsonObject): Fields {
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
   // Only routes of Gateway API have prefixes of whole segments: a VirtualService that names one is refused by its shape.
-  const separated = at(uri, "separated");
+  if (!isObject(uri)) return undefined;
+  const separated = uri["separated"];
   if (typeof separated === "string") return { kind: "separated-prefix", value: separated };
   const match = stringOf(uri);
   // Envoy's `case_sensitive` has no effect on expressions (config_impl.cc `RegexRouteEntryImpl`).
@@ -119,11 +119,12 @@ function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
 
 /** The test of a StringMatch, or undefined where none of its forms is set. */
 export function stringOf(value: Json): Exclude<StringMatch, { kind: "suffix" | "contains" }> | undefined {
-  const exact = at(value, "exact");
+  if (!isObject(value)) return undefined;
+  const exact = value["exact"];
   if (typeof exact === "string") return { kind: "exact", value: exact };
-  const prefix = at(value, "prefix");
+  const prefix = value["prefix"];
   if (typeof prefix === "string") return { kind: "prefix", value: prefix };
-  const pattern = at(value, "regex");
+  const pattern = value["regex"];
   return typeof pattern === "string" ? { kind: "regex", pattern } : undefined;
 }
 

@@ -2,11 +2,12 @@ import type { Rule, VirtualHost } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import type { Acted } from "./actions.ts";
 import { fits } from "./check.ts";
+import { hashFor, policyAt, policyText } from "./destination-rules.ts";
 import type { Target } from "./destinations.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
-import type { Named } from "./registry.ts";
+import type { Named, Registry, Service } from "./registry.ts";
 import type { Asked, Footing, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
@@ -32,10 +33,14 @@ export class Use {
   /** The list of rules that was last found to lead here: see `rules.ts`. */
   listed: object | undefined = undefined;
   /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
-  led: { readonly client: object; readonly port: number; readonly target: Target } | undefined = undefined;
+  target: Target | undefined = undefined;
+  targetFor: object | undefined = undefined;
+  targetAt = 0;
+  /** Where it last led where no DestinationRule speaks of it, and what that rests on: see `destinations.ts`. */
+  plain: { readonly registry: Registry; readonly owner: Service | undefined; readonly isGateway: boolean; readonly target: Target } | undefined = undefined;
   /** The last footing that it was part of, and where it leads on that: see `rules.ts`. */
   footing: Footing | undefined = undefined;
-  target: Target | undefined = undefined;
+  footingTarget: Target | undefined = undefined;
   /** What proxies make of a rule that leads here alone: see `rules.ts`. */
   readonly made: Made[] = [];
 
@@ -45,6 +50,27 @@ export class Use {
     this.subset = subset;
     this.port = port;
   }
+}
+
+/** What the policies of a rule and of one of its subsets say at a port. */
+export interface Policy {
+  readonly whole: JsonObject | undefined;
+  readonly own: Json;
+  readonly port: number;
+  readonly given: number | undefined;
+  readonly settings: JsonObject;
+  readonly hash: Json;
+  /** The settings as text. */
+  readonly text: Readonly<Record<string, string>>;
+}
+
+/** The names under which clients reach a service, and what they rest on beside its host: see `mesh-hosts.ts`. */
+export interface Names {
+  /** For clients of its namespace. */
+  readonly isNear: boolean;
+  readonly isHeadless: boolean;
+  readonly addresses: readonly string[];
+  readonly domains: readonly string[];
 }
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
@@ -107,7 +133,7 @@ export class Written {
 
   /** No unknown field, no value of a wrong type. */
   get isInOrder(): boolean {
-    return (this.order ??= fits(this.spec, http, 2));
+    return (this.order ??= fits(this.spec, http));
   }
 }
 
@@ -120,7 +146,7 @@ function blocksOf(spec: Json): readonly Block[] {
 /** How far a rule may have moved between two places to be found again. */
 const WINDOW = 8;
 
-/** Virtual hosts of one domain that are kept apart; what is past that is not found again, which is never wrong. */
+/** Virtual hosts of one domain, or policies of one host, that are kept apart; what is past that is not found again, which is never wrong. */
 const MOST_FORMS = 64;
 
 function isSameHost(one: VirtualHost, other: VirtualHost): boolean {
@@ -138,6 +164,9 @@ export class Memory {
   /** By host. */
   private readonly targets = new Map<string, Target[]>();
   private readonly hosts = new Map<string, VirtualHost[]>();
+  /** By host. */
+  private readonly policies = new Map<string, Policy[]>();
+  private readonly namesOf = new Map<string, Names[]>();
 
   /** The rules of a VirtualService; the same list where the last one of that name had the same rules. */
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
@@ -214,6 +243,24 @@ export class Memory {
     if (found !== undefined) return found;
     if (known.length < MOST_FORMS) known.push(host);
     return host;
+  }
+
+  /** The names of a service that were made so far; whoever makes others adds them. */
+  names(host: string): Names[] {
+    let known = this.namesOf.get(host);
+    if (known === undefined) this.namesOf.set(host, (known = []));
+    return known;
+  }
+
+  /** What the traffic policies of a rule for a host and of a subset say at a port, which a destination names or not; the same for places that hold the same. */
+  policy(host: string, whole: JsonObject | undefined, own: Json, port: number, given: number | undefined): Policy {
+    let known = this.policies.get(host);
+    if (known === undefined) this.policies.set(host, (known = []));
+    for (const one of known) if (one.port === port && one.given === given && isSame(one.whole, whole) && isSame(one.own, own)) return one;
+    const settings = policyAt(whole, own, port);
+    const policy: Policy = { whole, own, port, given, settings, hash: hashFor(whole, own, given), text: policyText(settings) };
+    if (known.length < MOST_FORMS) known.push(policy);
+    return policy;
   }
 
   /** The destinations of the route and the mirrors of a rule. */

@@ -54,6 +54,8 @@ export interface Grounds {
   readonly asksConnection: boolean;
   /** Rules that delegation made are not known again. */
   readonly isWritten: boolean;
+  /** What was made of them so far. */
+  readonly known: Known[];
 }
 
 /** What the destinations of rules lead to for one key. What was made of a rule on a footing stands as long as the footing does. */
@@ -72,14 +74,14 @@ function footingOf(uses: readonly Use[], targets: readonly Target[], key: string
   // INVARIANT: of a use that has been on another footing since, nobody knows where it led on this one.
   for (let at = 0; isSame && at < uses.length; at++) {
     const use = uses[at];
-    isSame = use?.footing === undefined || (use.footing === before && use.target === targets[at]);
+    isSame = use?.footing === undefined || (use.footing === before && use.footingTarget === targets[at]);
   }
   const footing = before === undefined || !isSame ? new Footing(key) : before;
   for (let at = 0; at < uses.length; at++) {
     const use = uses[at];
     if (use === undefined) continue;
     use.footing = footing;
-    use.target = targets[at];
+    use.footingTarget = targets[at];
   }
   return footing;
 }
@@ -91,7 +93,6 @@ interface Known {
 }
 
 const groundsOf = new WeakMap<readonly HttpRule[], Grounds>();
-const knownOf = new WeakMap<readonly HttpRule[], Known[]>();
 
 /** Lists that places share, and clients for whom every destination is the same, have one and the same result. */
 function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances): Routes {
@@ -99,11 +100,12 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
   if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, undefined);
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
+  const { known } = grounds;
+  for (let at = 0; at < known.length; at++) {
+    const one = known[at];
+    if (one !== undefined && one.key === key && leadTo(grounds.uses, one.targets, destinations, port)) return one.routes;
+  }
   const targets = targetsOf(grounds.uses, destinations, port);
-  let known = knownOf.get(http);
-  if (known === undefined) knownOf.set(http, (known = []));
-  const found = known.find((one) => one.key === key && areSame(one.targets, targets));
-  if (found !== undefined) return found.routes;
   const routes = makeRoutes(http, looker, circumstances, footingOf(grounds.uses, targets, key));
   known.push({ key, targets, routes });
   return routes;
@@ -120,7 +122,7 @@ export function restsOn(http: readonly HttpRule[], parts: readonly (Grounds & As
   const uses: Use[] = [];
   for (const part of parts) addUses(uses, part.uses, http);
   const some = (is: (part: Grounds & Asked) => boolean): boolean => parts.some(is);
-  groundsOf.set(http, { uses, asksLooker: some((part) => part.asksLooker), asksConnection: some((part) => part.asksConnection), isWritten: parts.every((part) => part.isWritten) });
+  groundsOf.set(http, { uses, asksLooker: some((part) => part.asksLooker), asksConnection: some((part) => part.asksConnection), isWritten: parts.every((part) => part.isWritten), known: [] });
   asked.set(http, { headers: some((part) => part.headers), regexes: some((part) => part.regexes), mirrors: some((part) => part.mirrors) });
 }
 
@@ -134,14 +136,23 @@ export function asksLooker(service: VirtualService): boolean {
   return groundsFor(service.http).asksLooker;
 }
 
-function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, { port, tls, retries, reading }: Circumstances): string {
-  const who = asks ? canonical(looker) : "";
-  return `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} ${who}`;
+/** Keys of circumstances, by what is asked of them: many rules ask for few. */
+const keysOf = new WeakMap<Circumstances, (string | undefined)[]>();
+
+function keyOf({ asksLooker: asks, asksConnection }: Grounds, looker: Looker, circumstances: Circumstances): string {
+  let keys = keysOf.get(circumstances);
+  if (keys === undefined) keysOf.set(circumstances, (keys = []));
+  const { port, tls, retries, reading } = circumstances;
+  const base = (keys[Number(asksConnection)] ??= `${reading.retries503} ${reading.shadowHost} ${asksConnection ? `${port} ${tls}` : ""} ${retries === undefined ? "" : canonical(retries)} `);
+  return asks ? base + canonical(looker) : base;
 }
 
-function areSame<T>(one: readonly T[], other: readonly T[]): boolean {
-  if (one.length !== other.length) return false;
-  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+/** Whether destinations lead a proxy to these targets. */
+function leadTo(uses: readonly Use[], targets: readonly Target[], destinations: Circumstances["destinations"], port: number): boolean {
+  for (let at = 0; at < uses.length; at++) {
+    const use = uses[at];
+    if (use === undefined || destinations.of(use, port) !== targets[at]) return false;
+  }
   return true;
 }
 
@@ -166,7 +177,7 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
     addUses(uses, written.uses, http);
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
-  return { uses, asksLooker: asks, asksConnection, isWritten };
+  return { uses, asksLooker: asks, asksConnection, isWritten, known: [] };
 }
 
 /** Those that the list has not had yet. */

@@ -181,7 +181,8 @@ function withGateways(match: JsonObject, namespace: string): JsonObject {
  * it by name, the public ones; each part oldest first (push_context.go `initVirtualServices`, `VirtualServicesForGateway`).
  */
 export function boundTo(all: readonly VirtualService[], gateway: string, namespace: string): readonly VirtualService[] {
-  const bound = all.filter((service) => service.gateways.includes(gateway));
+  const isBound = (service: VirtualService): boolean => service.gateways.includes(gateway);
+  const bound = all.every(isBound) ? all : all.filter(isBound);
   const isPublic = (service: VirtualService): boolean => service.exportTo.includes("*");
   if (bound.every((service) => isPublic(service) && service.isOfApi !== true)) return bound;
   const named = bound.filter((service) => !isPublic(service) && !service.exportTo.includes("~") && service.exportTo.includes(namespace));
