@@ -31,5 +31,7 @@ export interface Conversion {
   /** The destinations that were made so far, by the name of the service. */
   readonly services: Map<string, ServiceDestination[]>;
   readonly memory: Memory;
+  /** Whether there is a service of that name; taken to be where services are unseen. */
+  isThere(host: string): boolean;
   leave(unmodelled: Unmodelled): void;
 }

@@ -6,7 +6,7 @@ import type { Named } from "../istio/registry.ts";
 import { type Asked, type Grounds, groundsIn, restsOn } from "../istio/rules.ts";
 import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
 import { hostnamesOf, parentsOf } from "./attach.ts";
-import type { Conversion, ServiceDestination } from "./conversion.ts";
+import type { Conversion } from "./conversion.ts";
 import { crdProblems } from "./crd.ts";
 import type { ApiInput, Context } from "./index.ts";
 import { type ApiListener, isOwnHost, siblingsOf } from "./listeners.ts";
@@ -79,8 +79,9 @@ export interface Told {
 }
 
 /** What every translation of a place rests on: one object for places in which it is the same. */
-export interface Bases extends Pick<Conversion, "domain" | "grants" | "areGrantsSeen"> {
-  readonly services: Map<string, ServiceDestination[]>;
+export interface Bases extends Pick<Conversion, "domain" | "grants" | "areGrantsSeen" | "services" | "isThere"> {
+  /** The hosts of all services; undefined: unseen. */
+  readonly hosts: readonly string[] | undefined;
 }
 
 /** What the last of the places that are read together held and made, by title. */
@@ -99,12 +100,15 @@ function lastOf(memory: Memory): Last {
 }
 
 /** The bases of a place. */
-export function basesOf({ domain, memory }: Pick<ApiInput, "domain" | "memory">, grants: readonly Named[], areGrantsSeen: boolean): Bases {
+export function basesOf({ domain, memory, services, areServicesSeen }: ApiInput, grants: readonly Named[], areGrantsSeen: boolean): Bases {
   const known = lastOf(memory);
+  const hosts = areServicesSeen ? services.map(({ host }) => host).sort() : undefined;
   const { bases: before } = known;
   const shown = (list: readonly Named[]): unknown => list.map(({ namespace, spec }) => [namespace, spec]);
-  const isKnown = before?.domain === domain && before.areGrantsSeen === areGrantsSeen && isSame(shown(before.grants), shown(grants));
-  return isKnown ? before : (known.bases = { domain, grants, areGrantsSeen, services: new Map() });
+  const isKnown = before?.domain === domain && before.areGrantsSeen === areGrantsSeen && isSame(shown(before.grants), shown(grants)) && isSame(before.hosts, hosts);
+  if (isKnown) return before;
+  const there = new Set(hosts);
+  return (known.bases = { domain, grants, areGrantsSeen, services: new Map(), hosts, isThere: (host) => host !== "" && (hosts === undefined || there.has(host)) });
 }
 
 /** The routes of a place with what is told of each. One that the last place held alike has its very spec. */

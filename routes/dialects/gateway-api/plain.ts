@@ -106,7 +106,7 @@ function arePlainValues(list: Json): boolean {
     if (!isObject(entry)) return false;
     for (const key in entry) if (key !== "type" && key !== "name" && key !== "value") return false;
     const { type, name, value } = entry;
-    if ((type !== undefined && type !== "Exact") || typeof name !== "string" || typeof value !== "string" || !isWord(name)) return false;
+    if ((type !== undefined && type !== "Exact") || typeof name !== "string" || typeof value !== "string" || value === "" || !isWord(name)) return false;
     if (at > 0 && hasName(list, at, name.toLowerCase())) return false;
   }
   return true;
@@ -154,7 +154,7 @@ function plainWeight(reference: Json, namespace: string): number | undefined {
         hasName = true;
         break;
       case "port":
-        if (typeof value !== "number") return undefined;
+        if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > 65_535) return undefined;
         hasPort = true;
         break;
       case "weight":

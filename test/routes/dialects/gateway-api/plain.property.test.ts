@@ -30,7 +30,7 @@ function ruleOf(next: Random): unknown {
   const values = (): readonly unknown[] => many(1, () => some(next, { name: [pick(next, ["x", "y", "z-1", "x_2"]), "X", "@request.auth.claims.a", "1", "", "a b", "__proto__", undefined], value: ["v", "", "*", 7, undefined], type: [undefined, "Exact", "RegularExpression"], odd: [undefined, undefined, 1] }));
   const path = (): object => some(next, { type: [pick(next, ["Exact", "PathPrefix"]), "RegularExpression", undefined], value: [pick(next, ["/a", "/a/b", "/a/b/", "/v1.2/c"]), "/", "", "a", "/a//b", "/.", "/..", "/a/./b", "/a%2fb", "/ä", "/a.html", "/.well-known", `/${"a".repeat(5_000)}`, 7, undefined], odd: [undefined, undefined, undefined, 1] });
   const match = (): unknown => some(next, { path: [path(), undefined], headers: [undefined, values(), values(), []], queryParams: [undefined, values(), []], method: [undefined, "GET", "CONNECT", "get"], odd: [undefined, undefined, undefined, 1] });
-  const backend = (): unknown => some(next, { name: [pick(next, ["s", "t"]), "", "a.b", 7], port: [80, 8080, undefined, "80"], weight: [undefined, 1, 0, 7, 1_000_001, -1, 0.5, "1"], group: [undefined, "", "x"], kind: [undefined, "Service", "Hostname"], namespace: [undefined, "n", "m"], filters: [undefined, undefined, []] });
+  const backend = (): unknown => some(next, { name: [pick(next, ["s", "t"]), "", "a.b", 7], port: [80, 8080, undefined, "80", 0, 65_536, 1.5], weight: [undefined, 1, 0, 7, 1_000_001, -1, 0.5, "1"], group: [undefined, "", "x"], kind: [undefined, "Service", "Hostname"], namespace: [undefined, "n", "m"], filters: [undefined, undefined, []] });
   return some(next, {
     name: [undefined, "a", 7],
     matches: [many(1, match), [], undefined],
@@ -46,7 +46,7 @@ function routeOf(rule: unknown): Named {
 }
 
 function conversionOf(reading: ApiReading, left: unknown[]): Conversion {
-  return { reading, isMesh: false, domain: "cluster.local", grants: [], areGrantsSeen: true, services: new Map(), memory: new Memory(), leave: (one) => void left.push(one) };
+  return { reading, isMesh: false, domain: "cluster.local", grants: [], areGrantsSeen: true, services: new Map(), memory: new Memory(), isThere: () => true, leave: (one) => void left.push(one) };
 }
 
 function shown(rule: ApiRule): unknown {
