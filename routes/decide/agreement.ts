@@ -14,7 +14,7 @@ import type { Bytes } from "../languages/bytes.ts";
 import { pathOfTarget } from "../languages/lines.ts";
 import { compileRegex } from "../languages/program.ts";
 import { parseRegex } from "../languages/re2-syntax.ts";
-import { askedFor, givesBack, isFormatted, lineChanges, plain } from "./effect.ts";
+import { askedFor, givesBack, isFormatted, lineChanges, plain, withSlash } from "./effect.ts";
 import type { LineChange } from "./effect.ts";
 import { withoutPort } from "./hosts.ts";
 import { schemeLiteral } from "./lower.ts";
@@ -81,8 +81,10 @@ const whole = new Set([".*", "/.*", "^.*$", "^/.*$", ".+", "^/.*", "/.*$"]);
 
 function pathFunction(rewrite: PathRewrite | undefined, deed: Deed): PathFunction {
   if (rewrite === undefined) return { kind: "shift", length: 0, value: "" };
-  if (rewrite.kind === "prefix") return { kind: "shift", length: rewrite.length, value: toBytes(rewrite.value) };
-  if (rewrite.kind === "replace") return { kind: "constant", value: toBytes(rewrite.value) };
+  // What a prefix that goes without another leaves begins with a slash: only prefixes of whole segments go so.
+  const valueOf = (value: Bytes): Bytes => (deed.action.type === "redirect" && value !== "" ? withSlash(value) : value);
+  if (rewrite.kind === "prefix") return { kind: "shift", length: rewrite.length, value: valueOf(toBytes(rewrite.value)) };
+  if (rewrite.kind === "replace") return { kind: "constant", value: valueOf(toBytes(rewrite.value)) };
   if (whole.has(rewrite.pattern) && rewrite.substitution !== "" && !rewrite.substitution.includes("\\")) {
     return { kind: "constant", value: toBytes(rewrite.substitution) };
   }

@@ -419,9 +419,14 @@ function keptAuthority(action: Redirect, scheme: string, request: SeenRequest): 
   return isDefault && scheme !== protocol ? withoutPort(request.authority) : request.authority;
 }
 
+/** The path of a `Location` begins with a slash, whoever wrote it. */
+export function withSlash(path: Bytes): Bytes {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
 function redirectedPath(action: Redirect, request: SeenRequest, regexes: Regexes): Bytes {
-  if (action.path?.kind === "replace" && action.path.value.includes("?")) return toBytes(action.path.value);
-  const target = rewritten(request.target, action.path, request, regexes);
+  if (action.path?.kind === "replace" && action.path.value.includes("?")) return withSlash(toBytes(action.path.value));
+  const target = withSlash(rewritten(request.target, action.path, request, regexes));
   return action.stripQuery === true ? splitQuery(target)[0] : target;
 }
 

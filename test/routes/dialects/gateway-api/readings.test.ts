@@ -40,6 +40,8 @@ describe("both readings answer alike", () => {
     { claim: "a prefix that is taken away leaves a slash", objects: [gateway(), route([{ ...path("/foo"), ...rewrite("/"), ...to("x") }])], asked: { path: "/foo?q" }, answer: "x /?q" },
     { claim: "and what is below it", objects: [gateway(), route([{ ...path("/foo"), ...rewrite(""), ...to("x") }])], asked: { path: "/foo/b" }, answer: "x /b" },
     { claim: "an exact path is tried before a longer prefix, whatever the order", objects: [gateway(), route([{ ...path("/a"), ...to("x") }, { ...path("/a", "Exact"), ...to("y") }])], asked: { path: "/a" }, answer: "y" },
+    { claim: "the path of a redirect begins with a slash, whoever wrote it", objects: [gateway(), route([redirect({ path: { type: "ReplaceFullPath", replaceFullPath: "b" } })])], asked: { path: "/a?q" }, answer: "302 http://a.com/b?q" },
+    { claim: "and so does what takes the place of a prefix", objects: [gateway(), route([{ ...path("/foo"), ...redirect({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "b" } }) }])], asked: { path: "/foo/x" }, answer: "302 http://a.com/b/x" },
     { claim: "of equal matches the older route's comes first", objects: [gateway(), route([to("x")], {}, "z", "2026-01-01T00:00:00Z"), route([to("y")], {}, "a", "2026-01-02T00:00:00Z")], asked: {}, answer: "x" },
     { claim: "a host that listener and route do not share is nowhere", objects: [gateway([{ name: "web", port: 80, protocol: "HTTP", hostname: "*.b.com" }]), route([to("x")], { hostnames: ["a.com"] })], asked: {}, answer: "notFound" },
     { claim: "a section that is not there attaches nothing", objects: [gateway(), route([to("x")], { parentRefs: [{ name: "g", sectionName: "other" }] })], asked: {}, answer: "notFound" },
@@ -58,6 +60,15 @@ it.each([["", undefined], ["at one port", 80]] as const)("for clients in the mes
   const listener = world.views.find(({ view }) => "mesh" in view && view.port === 80)?.readings[0]?.listener;
   const answers = ["/foo", "/foo/b"].map((target) => listener && said(new Resolver(listener).answer({ method: "GET", scheme: "http", authority: "x.a.svc.cluster.local", path: target, headers: [], destination: { port: 80, address: "10.0.0.1" } }, "raw_buffer").effect));
   expect(answers).toEqual(["y /", "y /b"]);
+});
+
+it("a redirect to a path without a slash at its front is the one to the path with it", () => {
+  const to = (modifier: object): RouteWorld => worldOf([gateway(), route([{ ...path("/foo"), ...redirect({ path: modifier }) }])]);
+  for (const field of ["replaceFullPath", "replacePrefixMatch"]) {
+    const type = field === "replaceFullPath" ? "ReplaceFullPath" : "ReplacePrefixMatch";
+    expect(compareWorlds([to({ type, [field]: "b" }), to({ type, [field]: "/b" })]).outcome).toBe("equivalent");
+    expect(compareWorlds([to({ type, [field]: "b" }), to({ type, [field]: "/c" })]).outcome).toBe("different");
+  }
 });
 
 it("an age of CORS that is left out is five seconds, as an API server fills it in", () => {
