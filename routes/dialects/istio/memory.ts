@@ -8,7 +8,7 @@ import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
 import type { Named, Registry, Service } from "./registry.ts";
-import type { Asked, Made } from "./rules.ts";
+import type { Asked, Footing, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
 
@@ -38,6 +38,9 @@ export class Use {
   targetAt = 0;
   /** Where it last led where no DestinationRule speaks of it, and what that rests on: see `destinations.ts`. */
   plain: { readonly registry: Registry; readonly owner: Service | undefined; readonly isGateway: boolean; readonly target: Target } | undefined = undefined;
+  /** The last footing that it was part of, and where it leads on that: see `rules.ts`. */
+  footing: Footing | undefined = undefined;
+  footingTarget: Target | undefined = undefined;
   /** What proxies make of a rule that leads here alone: see `rules.ts`. */
   readonly made: Made[] = [];
 
@@ -72,15 +75,20 @@ export interface Names {
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
 export class Block {
-  readonly match: JsonObject;
   /** What the last proxy that asked makes of it, and where it stood: see `rules.ts`. */
   acted: Acted | undefined = undefined;
   placed: HttpRule | undefined = undefined;
   rule: Rule | undefined = undefined;
-  private read: Matched | undefined = undefined;
+  private read: Matched | undefined;
+  private readonly written: Json;
 
-  constructor(match: Json) {
-    this.match = isObject(match) ? match : {};
+  constructor(written: Json, read?: Matched) {
+    this.written = written;
+    this.read = read;
+  }
+
+  get match(): JsonObject {
+    return isObject(this.written) ? this.written : none;
   }
 
   /** Drops what the last proxy made of it. */
@@ -94,6 +102,8 @@ export class Block {
     return (this.read ??= matchOf(this.match));
   }
 }
+
+const none: JsonObject = Object.freeze({});
 
 /** One `http` rule as it was written in the VirtualServices of one name. */
 export class Written {
@@ -112,13 +122,12 @@ export class Written {
   asksLooker: boolean | undefined = undefined;
   private order: boolean | undefined;
 
-  constructor(spec: Json, uses: readonly Use[]) {
-    this.spec = isObject(spec) ? spec : {};
+  /** `blocks` are its match blocks where they do not stand in the rule itself. */
+  constructor(spec: Json, uses: readonly Use[], blocks: readonly Block[] = blocksOf(spec)) {
+    this.spec = isObject(spec) ? spec : none;
     this.order = isObject(spec) ? undefined : false;
-    const matches = listAt(this.spec, "match");
-    this.hasMatches = matches.length > 0;
-    // Lists that grow take more room than most of these ever need.
-    this.blocks = matches.length < 2 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
+    this.hasMatches = blocks.length > 0;
+    this.blocks = this.hasMatches ? blocks : [new Block(none)];
     this.uses = uses;
   }
 
@@ -126,6 +135,12 @@ export class Written {
   get isInOrder(): boolean {
     return (this.order ??= fits(this.spec, http));
   }
+}
+
+function blocksOf(spec: Json): readonly Block[] {
+  const matches = listAt(spec, "match");
+  // Lists that grow take more room than most of these ever need.
+  return matches.length === 1 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
 }
 
 /** How far a rule may have moved between two places to be found again. */
@@ -248,7 +263,8 @@ export class Memory {
     return policy;
   }
 
-  private usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
+  /** The destinations of the route and the mirrors of a rule. */
+  usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
     const routes = listAt(spec, "route");
     const mirror = at(spec, "mirror");
     const hasMirrors = mirror !== undefined || at(spec, "mirrors") !== undefined;

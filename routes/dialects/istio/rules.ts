@@ -46,7 +46,7 @@ export function routesOf(service: VirtualService, looker: Looker, circumstances:
 }
 
 /** What the routes of a list of rules rest on. */
-interface Grounds {
+export interface Grounds {
   readonly uses: readonly Use[];
   /** Some match block asks who looks. */
   readonly asksLooker: boolean;
@@ -56,6 +56,34 @@ interface Grounds {
   readonly isWritten: boolean;
   /** What was made of them so far. */
   readonly known: Known[];
+}
+
+/** What the destinations of rules lead to for one key. What was made of a rule on a footing stands as long as the footing does. */
+export class Footing {
+  readonly key: string;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/** The footing of before, where every destination leads to the same still. */
+function footingOf(uses: readonly Use[], targets: readonly Target[], key: string): Footing {
+  const before = uses[0]?.footing;
+  let isSame = before?.key === key;
+  // INVARIANT: of a use that has been on another footing since, nobody knows where it led on this one.
+  for (let at = 0; isSame && at < uses.length; at++) {
+    const use = uses[at];
+    isSame = use?.footing === undefined || (use.footing === before && use.footingTarget === targets[at]);
+  }
+  const footing = before === undefined || !isSame ? new Footing(key) : before;
+  for (let at = 0; at < uses.length; at++) {
+    const use = uses[at];
+    if (use === undefined) continue;
+    use.footing = footing;
+    use.footingTarget = targets[at];
+  }
+  return footing;
 }
 
 interface Known {
@@ -69,7 +97,7 @@ const groundsOf = new WeakMap<readonly HttpRule[], Grounds>();
 /** Lists that places share, and clients for whom every destination is the same, have one and the same result. */
 function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances): Routes {
   const grounds = groundsFor(http);
-  if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, "");
+  if (!grounds.isWritten) return makeRoutes(http, looker, circumstances, undefined);
   const key = keyOf(grounds, looker, circumstances);
   const { destinations, port } = circumstances;
   const { known } = grounds;
@@ -77,8 +105,9 @@ function knownRoutes(http: readonly HttpRule[], looker: Looker, circumstances: C
     const one = known[at];
     if (one !== undefined && one.key === key && leadTo(grounds.uses, one.targets, destinations, port)) return one.routes;
   }
-  const routes = makeRoutes(http, looker, circumstances, key);
-  known.push({ key, targets: targetsOf(grounds.uses, destinations, port), routes });
+  const targets = targetsOf(grounds.uses, destinations, port);
+  const routes = makeRoutes(http, looker, circumstances, footingOf(grounds.uses, targets, key));
+  known.push({ key, targets, routes });
   return routes;
 }
 
@@ -86,6 +115,20 @@ function groundsFor(http: readonly HttpRule[]): Grounds {
   let grounds = groundsOf.get(http);
   if (grounds === undefined) groundsOf.set(http, (grounds = readGrounds(http)));
   return grounds;
+}
+
+/** What a list rests on and what versions read differently in it, known of the lists that it was put together of. */
+export function restsOn(http: readonly HttpRule[], parts: readonly (Grounds & Asked)[]): void {
+  const uses: Use[] = [];
+  for (const part of parts) addUses(uses, part.uses, http);
+  const some = (is: (part: Grounds & Asked) => boolean): boolean => parts.some(is);
+  groundsOf.set(http, { uses, asksLooker: some((part) => part.asksLooker), asksConnection: some((part) => part.asksConnection), isWritten: parts.every((part) => part.isWritten), known: [] });
+  asked.set(http, { headers: some((part) => part.headers), regexes: some((part) => part.regexes), mirrors: some((part) => part.mirrors) });
+}
+
+/** The same of a list that is looked at for the first time. */
+export function groundsIn(http: readonly HttpRule[]): Grounds & Asked {
+  return { ...readGrounds(http), ...readAsked(http) };
 }
 
 /** Whether what a VirtualService gives depends on who looks. */
@@ -135,15 +178,20 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
       continue;
     }
     asks ||= (written.asksLooker ??= written.blocks.some(asksWho));
-    for (let at = 0; at < written.uses.length; at++) {
-      const use = written.uses[at];
-      if (use === undefined || use.listed === http) continue;
-      use.listed = http;
-      uses.push(use);
-    }
+    addUses(uses, written.uses, http);
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
   return { uses, asksLooker: asks, asksConnection, isWritten, known: [] };
+}
+
+/** Those that the list has not had yet. */
+function addUses(uses: Use[], more: readonly Use[], http: readonly HttpRule[]): void {
+  for (let at = 0; at < more.length; at++) {
+    const use = more[at];
+    if (use === undefined || use.listed === http) continue;
+    use.listed = http;
+    uses.push(use);
+  }
 }
 
 const noMatches: readonly Match[] = [];
@@ -152,7 +200,7 @@ function countBlocks(before: number, rule: HttpRule): number {
   return before + Math.max(1, rule instanceof PlacedRule ? rule.written.blocks.length : rule.matches.length);
 }
 
-function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, key: string): Routes {
+function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, footing: Footing | undefined): Routes {
   // Lists that grow take more room than they need, and these are long.
   const rules = new Array<Rule>(http.reduce(countBlocks, 0));
   let count = 0;
@@ -160,7 +208,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
     const { written } = rule;
-    const kept = written === undefined || key === "" ? undefined : keptFor(written, block, circumstances, key);
+    const kept = written === undefined || footing === undefined ? undefined : keptFor(written, block, circumstances, footing.key);
     const { action, unmodelled: left } = kept === undefined ? actionOf(rule, matched, circumstances) : (kept.acted ??= actedBy(kept, rule, matched, circumstances));
     if (left.length > 0) unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
@@ -171,6 +219,8 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
       kept.placed = rule;
     }
     rules[count++] = kept.rule;
+    const stands = rule instanceof PlacedRule && rule.written.blocks.length === 1 && rule.written.asksLooker === false && !matched.catchAll && left.length === 0 && reason === undefined;
+    if (stands && footing !== undefined) rule.stands(kept.rule, footing);
   };
   const untried: Origin[] = [];
   let isOver = false;
@@ -178,6 +228,11 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     const rule = http[index];
     if (rule === undefined) continue;
     const placed = rule instanceof PlacedRule ? rule : undefined;
+    const standing = isOver || footing === undefined ? undefined : placed?.standingOn(footing);
+    if (standing !== undefined) {
+      rules[count++] = standing;
+      continue;
+    }
     const matches = placed === undefined ? rule.matches : noMatches;
     const blocks = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
     if (blocks === 0) {
@@ -193,7 +248,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
         untried.push(originOf(rule, path));
         continue;
       }
-      const matched = rule.written?.blocks[block]?.matched ?? matchOf(spec);
+      const matched = rule.written?.blocks[block]?.matched ?? matchOf(matches[block]?.spec ?? {});
       push(rule, block, matched, path);
       isOver = matched.catchAll;
     }
