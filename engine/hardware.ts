@@ -79,14 +79,31 @@ export interface NodeAgent {
   readonly image: string;
   /** `sha256:…`, as the kubelet reports it. */
   readonly imageId?: string | undefined;
-  /** Of Kmesh its mode, of istio-cni `ambient`. */
+  /** Of Kmesh its mode. Of istio-cni `ambient-ebpf` where it was told to redirect by eBPF, else `ambient` where its environment says so (up to 1.22). */
   readonly mode?: string | undefined;
+  /** Its pods ask for the image by a digest. */
+  readonly pinned?: true | undefined;
   /** Nodes on which its pod runs and is ready. */
   readonly readyOn: readonly string[];
   /** Nodes on which a pod of it is there and not ready. */
   readonly notReadyOn: readonly string[];
   /** Of {@link CILIUM_SETTINGS} those that are set; left out: not Cilium, or its ConfigMap is not there. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** What `CiliumNodeConfig` objects set otherwise on some nodes, the one that counts more later; left out: not Cilium, or not seen. */
+  readonly overrides?: readonly CiliumOverride[] | undefined;
+}
+
+/** A `CiliumNodeConfig` beside Cilium that sets one of {@link CILIUM_SETTINGS}. */
+export interface CiliumOverride {
+  readonly name: string;
+  readonly nodeSelector: NodeSelector;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A label selector: every part must match, and an empty one takes all nodes. */
+export interface NodeSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly { readonly key: string; readonly operator: string; readonly values: readonly string[] }[];
 }
 
 /** Pods that show what a node can do because they run there. */
@@ -103,6 +120,8 @@ export interface NodePods {
   readonly images?: readonly ClassImage[] | undefined;
   /** Of a runtime class: how many of its pods have a sidecar, which their runtime has to run too. */
   readonly withSidecar?: number | undefined;
+  /** Of these, how many have one that does not run. */
+  readonly sidecarsDown?: number | undefined;
 }
 
 /** One image in containers of pods of a runtime class. */

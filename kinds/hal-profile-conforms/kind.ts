@@ -3,6 +3,7 @@ import schema from "./profile.json" with { type: "json" };
 import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
 import { clusterFindings } from "./findings.ts";
 import { fieldsSeen, parityFindings, placesOf } from "./parity.ts";
+import { asksKmesh } from "./mesh-rules.ts";
 import { moduleRequest } from "./module-rules.ts";
 import { faultsIn, faultsOfExemptions } from "./profile-check.ts";
 import type { HalProfile } from "./profile.ts";
@@ -77,6 +78,7 @@ function neededBy(profile: HalProfile): readonly Exclude<Needed, "runtime-answer
     ...(nfd ? (["node-features"] as const) : []),
     ...(mesh !== undefined || runtime !== undefined || hasModules ? (["node-agents"] as const) : []),
     ...(hasModules ? (["wasm-modules"] as const) : []),
+    ...(mesh !== undefined && asksKmesh(mesh) ? (["control-planes"] as const) : []),
     ...(runtime === undefined ? [] : (["runtime-classes"] as const)),
     ...(mesh?.ebpf?.impl.includes("bpfman") === true ? (["bpf-applications"] as const) : []),
   ];

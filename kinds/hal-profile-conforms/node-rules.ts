@@ -92,13 +92,14 @@ const PREFIX = "feature.node.kubernetes.io/";
 
 /** A label that NFD writes, or asks for in its own object. Where NFD does not run, no label means nothing. */
 function seeLabel({ node, features }: NodeView, feature: string): Seen {
-  const key = `${PREFIX}${feature}`;
+  const key = feature.includes("/") ? feature : `${PREFIX}${feature}`;
   const option = /^kernel-config\.(.+)$/.exec(feature)?.[1];
   const configured = option === undefined ? undefined : features?.data.kernelConfig?.[option];
   const asked = features?.data.labels ?? {};
   const [own, label] = [configured ?? asked[key], node.labels[key]];
   const value = own ?? label;
-  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
+  // beside a key of one's own stands nothing that would tell that its source ran
+  const kin = feature.includes("/") ? undefined : `${PREFIX}${feature.split(".")[0] ?? ""}.`;
   const fact = features;
   // a worker writes all labels of its sources into its object: one that is on the node alone was set by hand
   const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
@@ -113,7 +114,7 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   if (!ran) return unknown("nothing of Node Feature Discovery", "install Node Feature Discovery on these nodes, or add an evidence that needs none");
   // NFD reads only options that it was told to read; of processors it writes all that it knows
   if (option !== undefined && !isRead) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
-  const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => each.startsWith(kin));
+  const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => kin !== undefined && each.startsWith(kin));
   return told ? fail("T2", `no ${feature}`, "choose an image or a type of machine that has it", { fact }) : unknown(`no label \`${feature}\``, "enable the source of this label in Node Feature Discovery");
 }
 

@@ -1,5 +1,6 @@
 import { CILIUM_SETTINGS, type SpecFault } from "#engine";
 import type { Exemption } from "./exemptions.ts";
+import { LAST_EBPF } from "./istio.ts";
 import { isSetting } from "./mesh-rules.ts";
 import { requirementOf } from "./parity.ts";
 import type { HalProfile } from "./profile.ts";
@@ -41,6 +42,10 @@ function* faultsOfFloors({ node, runtime, mesh }: HalProfile): Iterable<SpecFaul
   const selected = runtime?.runtimeClass?.nodeSelector["kubernetes.io/arch"];
   if (selected !== undefined && node?.arch !== undefined && !node.arch.includes(selected)) {
     yield { path: ["runtime", "runtimeClass", "nodeSelector", "kubernetes.io/arch"], message: `the runtime class selects nodes of \`${selected}\`, and \`node.arch\` allows ${named(node.arch)}`, remedy: "write the same architecture in both" };
+  }
+  const least = parseRelease(mesh?.ebpf?.minVersion["istio-cni"] ?? "");
+  if (least !== undefined && compareRelease(least, LAST_EBPF) > 0) {
+    yield { path: ["mesh", "ebpf", "minVersion", "istio-cni"], message: `Istio ${mesh?.ebpf?.minVersion["istio-cni"] ?? ""} redirects no pods by eBPF: it could from 1.18 to 1.20 (\`redirectMode: ebpf\`), and that was taken out in 1.21`, remedy: "name another implementation in `mesh.ebpf.impl`, or leave `mesh.ebpf` out and ask for `dataplane: [ambient]`" };
   }
   const planes = mesh?.dataplane;
   const impl = mesh?.ebpf?.impl ?? [];

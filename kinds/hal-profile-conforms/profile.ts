@@ -91,8 +91,8 @@ export interface HalProfile {
     readonly dataplane?: readonly ("sidecar" | "ambient" | "kmesh" | "none")[];
     /** The eBPF implementation (requirement `mesh.ebpf`): exactly one of these is ready on each node, the same on all nodes of the profile in a cluster. */
     readonly ebpf?: {
-      /** Implementations, any of them. */
-      readonly impl: readonly ("cilium" | "kmesh" | "merbridge" | "bpfman")[];
+      /** Implementations, any of them: `cilium`, `kmesh`, `merbridge` (whose image has to be named by a digest), `bpfman` (which loads programs of your own), `istio-cni` (the ambient mesh redirected by eBPF, which Istio had from 1.18 to 1.20). */
+      readonly impl: readonly ("cilium" | "kmesh" | "merbridge" | "bpfman" | "istio-cni")[];
       /** For each implementation the least release, by the tag of its image (requirement `mesh.ebpf.version`). */
       readonly minVersion: {
         /** The least release of cilium. Left out: any. */
@@ -103,6 +103,8 @@ export interface HalProfile {
         readonly merbridge?: string;
         /** The least release of bpfman. Left out: any. */
         readonly bpfman?: string;
+        /** The least release of Istio. Left out: any. */
+        readonly "istio-cni"?: string;
       };
       /** Settings of Cilium that must have these values (requirement `mesh.ebpf.config`). */
       readonly config: {
@@ -110,6 +112,7 @@ export interface HalProfile {
       };
       /** Hooks of the kernel that it needs (requirement `mesh.ebpf.hooks`); each has a least kernel, on arm64 sometimes another. */
       readonly hooks: readonly (
+        | "jit"
         | "tc"
         | "tc_direct_action"
         | "clsact"
@@ -138,6 +141,7 @@ export interface HalProfile {
         | "cap_bpf"
         | "sk_lookup"
         | "host_routing"
+        | "multicast"
         | "tcx"
         | "netkit"
       )[];

@@ -18,6 +18,7 @@ export function runtimeRules({ runtimeClass, shim, http }: Runtime, taints: Tain
       : [
           { id: "runtime.class", wanted: `the class ${runtimeClass.name}${runtimeClass.handlers === undefined ? "" : ` with the handler ${either(runtimeClass.handlers)}`}`, rule: onCluster((view) => seeClass(view, runtimeClass, taints)) },
           { id: "runtime.handler", wanted: `the handler of the class ${runtimeClass.name}, working`, rule: onNode((node, view) => seeHandler(node, view, runtimeClass)) },
+          { id: "runtime.sidecars", wanted: `pods of the class ${runtimeClass.name} whose sidecars run, or that have none`, rule: onCluster((view) => seeSidecars(view, runtimeClass)) },
         ]),
     ...(shim === undefined ? [] : [{ id: "runtime.shim", wanted: `the shim ${Object.entries(shim.sha256).map(([platform, digest]) => `${platform} ${digest.slice(0, 12)}`).join(", ")}`, rule: onCluster((view) => seeShim(view, runtimeClass, shim.sha256)) }]),
     ...(http === undefined ? [] : [{ id: "runtime.http", wanted: `an answer on port ${http.port}${http.minVersion === undefined ? "" : ` of a runtime ${http.minVersion} or newer`}`, rule: onNode((node, view) => seeAnswer(node, view, http, runtimeClass?.name)) }]),
@@ -55,6 +56,8 @@ function tolerates({ key, operator, value = "", effect }: NodeToleration, taint:
 
 /** That a handler is configured on a node the API does not tell; a pod of the class that runs there proves it, and so does the kubelet's own list. */
 function seeHandler({ node }: NodeView, view: ClusterView, { name }: Class): Seen {
+  const retired = seeRetired(node);
+  if (retired !== undefined) return retired;
   const pods = view.pods.find(({ fact: { data } }) => data.type === "class-pods" && data.name === name);
   if (pods?.runningOn.has(node.name) === true) return pass("T3", "a pod of the class runs", { fact: pods.fact });
   const handler = view.classes.find(({ data }) => data.name === name)?.data.handler;
@@ -63,6 +66,27 @@ function seeHandler({ node }: NodeView, view: ClusterView, { name }: Class): See
   if (node.handlers !== undefined) return fail("T1", "the kubelet lists no such handler", `install the runtime behind \`${handler}\` on these nodes`);
   if (pods?.failingOn.has(node.name) === true) return unknown("a pod of the class is there and not ready", `look at its events: \`no runtime for "${handler}" is configured\` says that the runtime is missing`, { fact: pods.fact });
   return unknown("nothing that shows it: no pod of the class runs, and the kubelet lists no handlers", "run a pod of the class on each node (a DaemonSet), or upgrade nodes to a kubelet and runtime that list their handlers");
+}
+
+/** AKS labelled nodes of its WASI pools with each runtime that it had installed (Azure/AKS#4770); others use such labels for nodes of their own. */
+function seeRetired({ provider, labels }: NodeView["node"]): Seen | undefined {
+  const label = Object.keys(labels).find((key) => key.startsWith("kubernetes.azure.com/wasmtime-"));
+  if (label === undefined || (provider !== undefined && provider !== "azure")) return undefined;
+  const way = "move the pods to another pool, and install the runtime there (SpinKube)";
+  return provider === undefined ? unknown(`the label ${label}, and no provider: it may be a WASI node pool of AKS, which were retired on 2025-05-05`, way) : fail("T1", "a WASI node pool of AKS, which were retired on 2025-05-05", way);
+}
+
+/** A class is one for all containers of a pod: a runtime that starts nothing but Wasm does not start a sidecar. */
+function seeSidecars(view: ClusterView, { name }: Class): Seen {
+  const pods = view.pods.find(({ fact: { data } }) => data.type === "class-pods" && data.name === name)?.fact;
+  if (pods === undefined) return view.complete("node-agents") ? pass("T3", "no pod of the class") : unknown("pods were not all seen", "repair what the gap names");
+  const { withSidecar, sidecarsDown } = pods.data;
+  const more = { fact: pods };
+  if (withSidecar === 0) return pass("T3", "no sidecar", more);
+  if (withSidecar === undefined || sidecarsDown === undefined) return unknown("pods whose sidecars were not counted", "look again", more);
+  const text = `${withSidecar} of its pods with a sidecar`;
+  if (sidecarsDown === 0) return pass("T3", `${text}, which ${withSidecar === 1 ? "runs" : "run"}`, more);
+  return unknown(`${text}, of which ${sidecarsDown} ${sidecarsDown === 1 ? "does" : "do"} not run`, `label these pods \`sidecar.istio.io/inject: "false"\`, or let the runtime start ordinary containers too: the class of a pod counts for its sidecar as well`, more);
 }
 
 /** What is asked of the runtime over HTTP: a class of pods is needed to ask them. */

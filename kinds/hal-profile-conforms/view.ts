@@ -3,7 +3,7 @@ import { matchesGlob } from "#values";
 import type { HalProfile } from "./profile.ts";
 
 /** Kinds of fact that this kind may ask for. */
-export type Needed = "bpf-applications" | "declared" | "node-agents" | "node-features" | "nodes" | "runtime-answers" | "runtime-classes" | "wasm-images" | "wasm-modules";
+export type Needed = "bpf-applications" | "control-planes" | "declared" | "node-agents" | "node-features" | "nodes" | "runtime-answers" | "runtime-classes" | "wasm-images" | "wasm-modules";
 export type HalWorld = World<Needed>;
 export type Selector = HalProfile["selector"];
 
@@ -50,6 +50,8 @@ export interface ClusterView {
   readonly pods: readonly PodsView[];
   readonly classes: readonly ClassFact[];
   readonly shims: readonly ShimFact[];
+  /** Control planes of the mesh. */
+  readonly controlPlanes: readonly Fact<"control-planes">[];
   /** What runtimes answered, by node. */
   readonly answers: ReadonlyMap<string, Fact<"runtime-answers">>;
   /** Wasm modules that objects of the mesh declare. */
@@ -97,6 +99,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent").map((fact) => ({ fact, runningOn: new Set(fact.data.runningOn), failingOn: new Set(fact.data.failingOn) })),
     classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
     shims: classes.filter((fact): fact is ShimFact => fact.data.type === "shim"),
+    controlPlanes: facts("control-planes"),
     answers: new Map(facts("runtime-answers").map((fact) => [fact.data.node, fact])),
     meshModules: declared.filter((fact): fact is MeshModuleFact => fact.data.type === "module"),
     unseenMeshKinds: place === undefined || place.complete ? [] : place.unseen,

@@ -1,5 +1,5 @@
 import type { ClassImage, FieldMask, KubeObject, NodePods, Source } from "#engine";
-import { imageDigest } from "#values";
+import { imageDigest, parseImage } from "#values";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 import { productFields, productOf, type Known } from "./agent-products.ts";
 import { PROXY, type PodProxy } from "./pod-proxy.ts";
@@ -11,6 +11,7 @@ export interface AgentPods extends Known {
   readonly namespace: string;
   readonly name: string;
   readonly imageId?: string | undefined;
+  readonly pinned: boolean;
   readonly readyOn: ReadonlySet<string>;
   readonly notReadyOn: ReadonlySet<string>;
   readonly source: Place;
@@ -33,6 +34,7 @@ interface AgentGroup extends Group, Known {
   readonly namespace: string;
   readonly daemonSet: string;
   readonly imageId: string | undefined;
+  readonly pinned: boolean;
 }
 
 interface PodGroup extends Group {
@@ -40,6 +42,7 @@ interface PodGroup extends Group {
   readonly class: string;
   readonly images: Map<string, ClassImage>;
   withSidecar: number;
+  sidecarsDown: number;
 }
 
 /** Annotations that agents write into pods whose traffic they redirect. */
@@ -90,12 +93,13 @@ export class NodeWork {
     const status = namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container);
     const image = textIn(status, "image", 512) ?? known.image;
     const imageId = imageDigest(textIn(status, "imageID") ?? "");
-    const key = JSON.stringify([namespace, daemonSet, image, imageId, known.mode]);
-    put(this.#agents, key, seen, () => ({ ...known, image, imageId, namespace, daemonSet, ...emptyGroup(seen) }));
+    const pinned = isPinned(known.image);
+    const key = JSON.stringify([namespace, daemonSet, image, imageId, known.mode, pinned]);
+    put(this.#agents, key, seen, () => ({ ...known, image, imageId, pinned, namespace, daemonSet, ...emptyGroup(seen) }));
   }
 
   #note(type: NodePods["type"], name: string, seen: Seen): PodGroup {
-    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), withSidecar: 0, ...emptyGroup(seen) }));
+    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), withSidecar: 0, sidecarsDown: 0, ...emptyGroup(seen) }));
   }
 
   result(): NodeWorkSeen {
@@ -126,14 +130,15 @@ function put<T extends Group>(groups: Map<string, T>, key: string, seen: Seen, m
   return group;
 }
 
-function podsOf({ type, class: name, on, off, images, withSidecar }: PodGroup): NodePods {
+function podsOf({ type, class: name, on, off, images, withSidecar, sidecarsDown }: PodGroup): NodePods {
   const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
-  return type === "class-pods" ? { ...where, images: inOrder(images), withSidecar } : where;
+  return type === "class-pods" ? { ...where, images: inOrder(images), withSidecar, sidecarsDown } : where;
 }
 
 /** What the containers of a pod run, but for the proxy of the mesh, which may run as an ordinary container beside them. */
 function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefined): void {
   if (proxy !== undefined) group.withSidecar++;
+  if (proxy !== undefined && proxy.state !== "running") group.sidecarsDown++;
   const statuses = fieldsIn(pod, "status");
   for (const container of listIn(fieldsIn(pod, "spec"), "containers")) {
     const [name, image] = [textIn(container, "name", 63) ?? "", textIn(container, "image", 512)];
@@ -155,6 +160,11 @@ function isReady(pod: KubeObject): boolean {
   if (condition !== undefined) return textIn(condition, "status") === "True";
   const statuses = listIn(status, "containerStatuses");
   return statuses.length === 0 ? textIn(status, "phase") === "Running" : statuses.every((each) => fieldsIn({ each }, "each")["ready"] === true);
+}
+
+/** Does this reference name one image for ever? */
+export function isPinned(image: string): boolean {
+  return parseImage(image)?.digest !== undefined;
 }
 
 function inOrder<T>(map: ReadonlyMap<string, T>): readonly T[] {
