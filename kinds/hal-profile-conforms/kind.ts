@@ -10,6 +10,7 @@ import type { HalProfile } from "./profile.ts";
 import { requirementsOf } from "./requirements.ts";
 import { resultOf, type ClusterResult } from "./result.ts";
 import { httpRequest } from "./runtime-rules.ts";
+import { risksOf } from "./signer.ts";
 import type { Spec } from "./spec.ts";
 import { daysLeft } from "./structural.ts";
 import { tableOf } from "./table.ts";
@@ -40,6 +41,7 @@ export default defineKind<Spec, Needed>({
     const seen = profile.parity === undefined ? [] : fieldsSeen(profile.parity, places);
     if (profile.parity !== undefined) yield* parityFindings(seen, places, { profile: spec.profile.name, across });
     if (results.length > 0) yield tableOf(`profile ${spec.profile.name}`, places, seen, profile.parity?.atLeast ?? [], world.now);
+    yield* risksOf(modulesOf(profile));
     yield judged(results.reduce((sum, { view }) => sum + (view.nodes.length || view.pools.length), 0));
   },
 });

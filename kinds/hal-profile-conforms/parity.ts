@@ -17,6 +17,7 @@ const FIELDS: Readonly<Record<Field, { readonly requirement: string; readonly ke
   ebpfVersion: { requirement: "mesh.ebpf", key: "ebpfVersion" },
   ebpfConfig: { requirement: "mesh.ebpf.config", key: "ebpfConfig" },
   moduleDigest: { requirement: "modules.", key: "module " },
+  signer: { requirement: "modules.", key: "signer " },
   vendor: { requirement: "resources.fpga", key: "vendor" },
   family: { requirement: "resources.fpga", key: "family" },
   shell: { requirement: "resources.fpga", key: "shell" },

@@ -7,9 +7,11 @@ import type { HalProfile } from "./profile.ts";
 import { compareRelease, parseRelease } from "./releases.ts";
 import { fallbackOf, idsOf } from "./requirements.ts";
 import { named } from "./rules.ts";
+import { faultsOfSigner } from "./signer.ts";
 import { SYSTEMS } from "./systems.ts";
 
 type Path = SpecFault["path"];
+type Module = NonNullable<HalProfile["modules"]>[number];
 
 /** What is wrong with a profile although it fits its schema. */
 export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
@@ -54,7 +56,15 @@ function* faultsOfFloors({ node, runtime, mesh }: HalProfile): Iterable<SpecFaul
   }
 }
 
-function* faultsOfModules({ modules = [] }: HalProfile): Iterable<SpecFault> {
+function* faultsOfModules({ modules = [], fallbacks, parity }: HalProfile): Iterable<SpecFault> {
+  const all: readonly (readonly [Path, readonly Module[]])[] = [[["modules"], modules], ...Object.entries(fallbacks).map(([name, each]) => [["fallbacks", name, "modules"], each.modules ?? []] as const)];
+  for (const [base, listed] of all) {
+    for (const [index, { signer }] of listed.entries()) {
+      for (const fault of signer === undefined ? [] : faultsOfSigner(signer)) yield { ...fault, path: [...base, index, "signer", ...fault.path] };
+    }
+  }
+  const unsigned = parity?.compare.includes("signer") === true ? modules.find(({ signer }) => signer === undefined) : undefined;
+  if (unsigned !== undefined) yield { path: ["parity", "compare"], message: `\`signer\` is compared, and the module \`${unsigned.name}\` names nobody who signs it`, remedy: "add `signer` to each module, or take `signer` out of `parity.compare`" };
   for (const [index, { name, requiredImports = [], forbiddenImports = [] }] of modules.entries()) {
     const both = requiredImports.find((each) => forbiddenImports.includes(each));
     if (both !== undefined) yield { path: ["modules", index, "forbiddenImports"], message: `the module \`${name}\` must import from \`${both}\` and must not`, remedy: "take it out of one of the two lists" };

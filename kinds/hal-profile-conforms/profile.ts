@@ -18,12 +18,22 @@ export type Modules = {
   readonly requiredImports?: readonly string[];
   /** Modules that it must not import from, as its bytes say. Left out: not asked. */
   readonly forbiddenImports?: readonly string[];
-  /** Who must have signed it. Left out: not asked. */
+  /** Who must have signed it: an identity in a certificate of Sigstore (`issuer` with `identity` or `identityPattern`), or who holds one of `keys`. One valid signature suffices; it may be on the image or on the index that its tag names. Left out: not asked. */
   readonly signer?: {
-    /** Issuer of the certificate. */
-    readonly issuer: string;
-    /** Subject of the certificate. */
-    readonly identity: string;
+    /** The issuer of the identity, exactly. Left out: certificates do not count. */
+    readonly issuer?: string;
+    /** The identity, exactly. */
+    readonly identity?: string;
+    /** In place of `identity` a pattern that the whole identity must fit, in the same case: `*` is any text without `/`, `**` any text, `?` one character but `/`. No regular expression. */
+    readonly identityPattern?: string;
+    /** Public keys in PEM files, by paths from the file that holds the profile. Left out: keys do not count. */
+    readonly keys?: {readonly path: string; readonly sha256: string; readonly content: string}[];
+    /** A `trusted_root.json` of Sigstore, by its path from the file that holds the profile. Left out: that of the public instance, as it was when this release was made. */
+    readonly trustedRoot?: {readonly path: string; readonly sha256: string; readonly content: string};
+    /** True: a signature counts with an entry in a transparency log of the trusted root only. False: also without one; a certificate then needs a time stamp. Left out: certificates need an entry where the trusted root names a log, keys do not. */
+    readonly log?: boolean;
+    /** Where signatures are, if they are not beside the image: `host/repository`. Left out: beside the image. */
+    readonly repository?: string;
   };
 }[];
 
@@ -172,6 +182,7 @@ export interface HalProfile {
       | "ebpfVersion"
       | "ebpfConfig"
       | "moduleDigest"
+      | "signer"
       | "vendor"
       | "family"
       | "shell"

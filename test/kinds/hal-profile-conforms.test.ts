@@ -316,6 +316,10 @@ function held(module: object, digest: string, parts: Partial<WasmImage> & { read
 const inMesh = (reference: string, on = "eks"): Fact<"wasm-modules"> => fact("wasm-modules", on, "WasmPlugin shop/signer", { type: "module", form: "WasmPlugin", namespace: "shop", name: "signer", code: { source: "oci", reference, by: "agent" } });
 const meshPlace = (parts: Partial<WasmPlace> = {}): Fact<"wasm-modules"> => fact("wasm-modules", "eks", "place", { type: "place", complete: true, unseen: [], ...parts });
 const SIGNER = { issuer: "https://issuer.example", identity: "release@acme.example" };
+const fileOf = (path: string, digit: string) => ({ path, sha256: digit.repeat(64), content: path });
+/** As the loader hands them in: with the content of files. */
+const BY_KEY = { keys: [fileOf("release.pub", "a")] };
+const BY_ROOT = { ...SIGNER, trustedRoot: fileOf("root.json", "b") };
 const CRYPTO = { requiredImports: ["wasi_ephemeral_crypto_signatures"] };
 const throttled = { failure: { kind: "throttled", reason: "`registry.example` is busy", remedy: "wait" } } as const;
 const signed = (verdict: WasmSignatures["verdict"], reason = ""): Partial<WasmImage> => ({ signatures: { verdict, found: [], ...(verdict === "valid" ? {} : { reason, remedy: "sign it" }) } });
@@ -347,6 +351,10 @@ describe("a module is what its pods run, and what the registry holds of that", (
     row("signed by whom the profile names", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("valid") })], {}),
     row("not signed", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unsigned") })], { faults: SUB }),
     row("signed by somebody else", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("wrong-identity") })], { faults: SUB }),
+    row("signed by a key that the profile names", { signer: BY_KEY }, [held({ signer: BY_KEY }, ONE, { bytes: TWO, ...signed("valid") })], {}),
+    row("signed by another key", { signer: BY_KEY }, [held({ signer: BY_KEY }, ONE, { bytes: TWO, ...signed("wrong-identity") })], { faults: SUB }),
+    row("judged by another trusted root than the profile names", { signer: BY_ROOT }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("valid") })], { undecided: SUB }),
+    row("judged by the trusted root that the profile names", { signer: BY_ROOT }, [held({ signer: BY_ROOT }, ONE, { bytes: TWO, ...signed("valid") })], {}),
     row("whose signatures could not be asked for", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("unknown", "busy") })], { undecided: SUB }),
     ["in an object of the mesh alone", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO, readAs: "proxy" })], {}],
     ["in an object of the mesh, where only what a runtime would start of it was read", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
@@ -356,6 +364,19 @@ describe("a module is what its pods run, and what the registry holds of that", (
     ["in an object of the mesh, by a tag that nothing resolved", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh("oci://registry.example/signer:1")], { undecided: SUB }],
     ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO, readAs: "proxy" })], { faults: SUB }],
   ]);
+
+  it("is asked with the words of WasmIdentical: whoever may sign, the trusted root, the log and where signatures are", () => {
+    const asked = (signer: object) => kind.needs(specOf({ modules: [{ name: "signer", image: "registry.example/signer", signer }] })).find(({ fact: of }) => of === "wasm-images")?.options?.["signatures"];
+    expect(asked(SIGNER)).toEqual({ keyless: [SIGNER] });
+    const pattern = { issuer: SIGNER.issuer, identityPattern: "release@*" };
+    expect(asked({ ...pattern, ...BY_KEY, trustedRoot: BY_ROOT.trustedRoot, log: true, repository: "registry.example/signatures" })).toEqual({ keyless: [pattern], ...BY_KEY, trustedRoot: BY_ROOT.trustedRoot, log: true, repository: "registry.example/signatures" });
+  });
+
+  it("tells of a pattern that lets anybody's branch sign", () => {
+    const signer = { issuer: "https://token.actions.githubusercontent.com", identityPattern: "https://github.com/acme/signer/.github/workflows/release.yml@*" };
+    const { findings } = judged(specOf(withModule({ signer })), [...inClass(ONE), held({ signer }, ONE, { bytes: TWO, ...signed("valid") })]);
+    expect(findings.filter(({ outcome }) => outcome === "info").map(({ message }) => message)).toEqual([expect.stringContaining("lets a workflow of any branch sign")]);
+  });
 
   it("is asked of the registry only where the digest of its kubelet does not say enough", () => {
     const asked = (profile: object) => kind.needs(specOf(profile)).filter(({ fact: of }) => of === "wasm-images").length;
@@ -378,6 +399,15 @@ describe("parity of clouds", () => {
     expect(across(profile, [...eks, ...gke, ...read(ONE, ONE)]).verdict).toBe("holds");
     expect(shown(across(profile, [...eks, ...gke, ...read(ONE, TWO)])).faults).toEqual(["parity/moduleDigest of signer"]);
     expect(shown(across(profile, [...eks, ...gke, held({}, ONE, { bytes: ONE }), held({}, TWO, { ...throttled, on: "gke" })])).undecided).toEqual(["parity/moduleDigest of signer"]);
+  });
+  it("of who signed a module", () => {
+    const signer = { issuer: SIGNER.issuer, identityPattern: "*@acme.example" };
+    const profile = { ...withModule({ signer }), parity: { across: ["cloud"], compare: ["signer"] } };
+    const by = (identity: string): Partial<WasmImage> => ({ signatures: { verdict: "valid", found: [{ verdict: "valid", on: "manifest", form: "bundle", issuer: SIGNER.issuer, identity }] } });
+    const facts = (one: Partial<WasmImage>, two: Partial<WasmImage>) => [...inClass(ONE), arm({ on: "gke" }), { ...runtimeClass(), cluster: "gke" }, pods("class-pods", { on: "gke", name: "wasm", images: [image(ONE)] }), held({ signer }, ONE, one), held({ signer }, ONE, { on: "gke", ...two })];
+    expect(across(profile, facts(by("release@acme.example"), by("release@acme.example"))).verdict).toBe("holds");
+    expect(shown(across(profile, facts(by("release@acme.example"), by("nightly@acme.example")))).faults).toEqual(["parity/signer of signer"]);
+    expect(shown(across(profile, facts(by("release@acme.example"), signed("valid")))).undecided).toEqual(["parity/signer of signer"]);
   });
   it("holds where the values are equal", () => {
     expect(across(PARITY, [node(), node({ on: "gke" })]).verdict).toBe("holds");
@@ -491,6 +521,12 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["an equivalent that needs more than what it stands for", { node: { kernel: { min: "5.10", equivalents: [{ match: "el8", min: "5.14" }] } } }, "node.kernel.equivalents.0.min: kernels with `el8` need 5.14, more than the 5.10 that they stand for"],
     ["a class for an architecture that the profile does not allow", { node: { arch: ["amd64"] }, ...CLASS }, "runtime.runtimeClass.nodeSelector.kubernetes.io/arch: the runtime class selects nodes of `arm64`, and `node.arch` allows `amd64`"],
     ["a module that must import and must not", withModule({ requiredImports: ["a"], forbiddenImports: ["a"] }), "modules.0.forbiddenImports: the module `signer` must import from `a` and must not"],
+    ["a signer that is nobody", withModule({ signer: { log: true } }), "modules.0.signer: `signer` names nobody who may sign"],
+    ["an issuer alone", withModule({ signer: { issuer: "https://issuer.example" } }), "modules.0.signer.issuer: an issuer vouches for many: nobody is named"],
+    ["an identity without an issuer", withModule({ signer: { keys: ["a.pub"], identity: "release@acme.example" } }), "modules.0.signer: `signer` has an identity and no issuer that vouches for it"],
+    ["an identity in two ways", withModule({ signer: { ...SIGNER, identityPattern: "*@acme.example" } }), "modules.0.signer.identityPattern: `identity` and `identityPattern` are two ways to say one thing"],
+    ["a signer of a fallback that is nobody", { ...ARCH, fallbacks: { soft: { modules: [{ name: "signer", image: "r.example/s", signer: { log: true } }] } } }, "fallbacks.soft.modules.0.signer: `signer` names nobody who may sign"],
+    ["parity of signers that nobody names", { ...withModule({}), parity: { across: ["cloud"], compare: ["signer"] } }, "parity.compare: `signer` is compared, and the module `signer` names nobody who signs it"],
     ["parity of what is not asked for", { ...ARCH, parity: { across: ["cloud"], compare: ["vendor"] } }, "parity.compare.0: `vendor` is seen by `resources.fpga`, which the profile does not ask for"],
     ["a tier for no requirement", { ...ARCH, minTiers: { "node.arc": "T2" } }, "minTiers.node.arc: the profile has no requirement `node.arc`"],
     ["an exemption from no requirement", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arc", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0.requirement: the profile has no requirement `node.arc`"],

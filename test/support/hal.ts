@@ -20,8 +20,13 @@ export const [ONE, TWO] = ["1".repeat(64), "2".repeat(64)];
 /** An assertion about a profile; every profile here is about nodes of the pool `p`. */
 export function specOf(profile: object, more: Partial<Spec> = {}): Spec {
   const content = structuredClone({ selector: { pools: ["p"] }, ...profile });
-  if (!fill(content)) throw new Error(JSON.stringify(fill.errors));
+  if (!fill(content) && !onlyFiles(fill.errors ?? [])) throw new Error(JSON.stringify(fill.errors));
   return { profile: { name: "tested", sha256: "0".repeat(64), content }, mode: "all", exemptions: [], ...more };
+}
+
+/** Where the loader has put content in place of a file's name, the schema does not know it any more. */
+function onlyFiles(errors: readonly { readonly instancePath: string }[]): boolean {
+  return errors.every(({ instancePath }) => /\/(?:keys\/\d+|trustedRoot)$/.test(instancePath));
 }
 
 export function fact<K extends FactKind>(kindOfFact: K, cluster: string, subject: string, data: FactTypes[K]): Fact<K> {
