@@ -69,10 +69,10 @@ function httpRequests({ runtime }: HalProfile): readonly Request<"runtime-answer
 
 /** Each kind of fact takes permissions of its own: only those are asked for that the profile looks at. */
 function neededBy(profile: HalProfile): readonly Exclude<Needed, "runtime-answers" | "wasm-images">[] {
-  const { node, runtime, mesh, fallbacks } = profile;
+  const { node, runtime, mesh, accelerator, fallbacks } = profile;
   const alternatives = Object.values(fallbacks);
   const all = [node, ...alternatives.map((each) => each.node)];
-  const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0;
+  const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0 || accelerator?.bitstreams.nfd !== undefined;
   const hasModules = modulesOf(profile).length > 0;
   return [
     "nodes",

@@ -90,22 +90,43 @@ const SOURCES = /^(?:cpu|iommu|kernel|memory|network|pci|storage|system|usb)-/;
 
 const PREFIX = "feature.node.kubernetes.io/";
 
-/** A label that NFD writes, or asks for in its own object. Where NFD does not run, no label means nothing. */
-function seeLabel({ node, features }: NodeView, feature: string): Seen {
-  const key = feature.includes("/") ? feature : `${PREFIX}${feature}`;
-  const option = /^kernel-config\.(.+)$/.exec(feature)?.[1];
+/** What stands in a label of NFD. */
+interface Label {
+  /** Left out: there is none. */
+  readonly value?: string | undefined;
+  /** Why the value is not to be believed. */
+  readonly doubt?: Seen | undefined;
+  /** The key without what the source found: others that start so show that it ran. Left out of a key of one's own. */
+  readonly kin?: string | undefined;
+  /** Of an option of the kernel: whether NFD read it. */
+  readonly isRead: boolean;
+}
+
+/** A label that NFD writes, or asks for in its own object: a label without its prefix, or any whole key. */
+export function labelOf({ node, features }: NodeView, feature: string): Label {
+  const isOwn = feature.includes("/");
+  const key = isOwn ? feature : `${PREFIX}${feature}`;
+  const option = optionOf(feature);
   const configured = option === undefined ? undefined : features?.data.kernelConfig?.[option];
-  const asked = features?.data.labels ?? {};
-  const [own, label] = [configured ?? asked[key], node.labels[key]];
-  const value = own ?? label;
-  // beside a key of one's own stands nothing that would tell that its source ran
-  const kin = feature.includes("/") ? undefined : `${PREFIX}${feature.split(".")[0] ?? ""}.`;
-  const fact = features;
+  const [own, label] = [configured ?? features?.data.labels[key], node.labels[key]];
   // a worker writes all labels of its sources into its object: one that is on the node alone was set by hand
   const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
-  if (own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead)) {
-    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels", { fact });
-  }
+  const isForged = own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead);
+  const way = "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels";
+  const doubt = isForged ? unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, way, { fact: features }) : undefined;
+  return { value: own ?? label, doubt, kin: isOwn ? undefined : `${PREFIX}${feature.split(".")[0] ?? ""}.`, isRead };
+}
+
+function optionOf(feature: string): string | undefined {
+  return /^kernel-config\.(.+)$/.exec(feature)?.[1];
+}
+
+/** Where NFD does not run, no label means nothing. */
+function seeLabel(view: NodeView, feature: string): Seen {
+  const { node, features } = view;
+  const { value, doubt, kin, isRead } = labelOf(view, feature);
+  if (doubt !== undefined) return doubt;
+  const [option, fact] = [optionOf(feature), features];
   if (value !== undefined) {
     const text = `${feature}=${value}`;
     return value === "false" || value === "n" ? fail("T2", text, "choose an image or a type of machine that has it", { fact }) : pass("T2", text, { fact });

@@ -21,6 +21,7 @@ const FIELDS: Readonly<Record<Field, { readonly requirement: string; readonly ke
   vendor: { requirement: "resources.fpga", key: "vendor" },
   family: { requirement: "resources.fpga", key: "family" },
   shell: { requirement: "resources.fpga", key: "shell" },
+  bitstream: { requirement: "accelerator.bitstreams", key: "bitstream" },
   dataplane: { requirement: "mesh.dataplane", key: "dataplane" },
 };
 

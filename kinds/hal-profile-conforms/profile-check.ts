@@ -1,4 +1,5 @@
 import { CILIUM_SETTINGS, type SpecFault } from "#engine";
+import { faultsOfBitstreams } from "./bitstreams.ts";
 import type { Exemption } from "./exemptions.ts";
 import { LAST_EBPF } from "./istio.ts";
 import { isSetting } from "./mesh-rules.ts";
@@ -18,6 +19,7 @@ export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfSystems(profile);
   yield* faultsOfFloors(profile);
   yield* faultsOfModules(profile);
+  yield* profile.accelerator === undefined ? [] : faultsOfBitstreams(profile.accelerator.bitstreams);
   yield* faultsOfParity(profile);
   yield* faultsOfNames(profile);
   for (const [key] of Object.entries(profile.mesh?.ebpf?.config ?? {})) {

@@ -158,14 +158,16 @@ export interface HalProfile {
     };
   };
   readonly modules?: Modules;
-  /** What is loaded into accelerators (requirement `accelerator.bitstreams`). */
+  /** What is loaded into the accelerators of each node (requirement `accelerator.bitstreams`). No object of Kubernetes tells it of a card of AMD; of Intel the device plug-in does. */
   readonly accelerator?: {
-    /** Which designs count as one. */
+    /** Which designs may be loaded, and which of them are one design built for several clouds. */
     readonly bitstreams: {
-      /** Designs that are the same, one entry a cloud. */
+      /** Each entry is one design: by cloud the id under which it is loaded there (`agfi-…` on AWS, the UUID of the xclbin elsewhere, `afu:` and 32 digits of Intel). A cloud that no entry names is undecided. */
       readonly equivalence: {
         readonly [k: string]: string;
       }[];
+      /** The label in which a program of yours on the node writes the id of what is loaded, without `feature.node.kubernetes.io/`, or a whole key (tier T2). Left out: only what Intel's device plug-in tells counts (tier T1). */
+      readonly nfd?: string;
     };
   };
   /** What must be the same in every place that runs the profile. Left out: each cluster is judged by itself. */
@@ -186,6 +188,7 @@ export interface HalProfile {
       | "vendor"
       | "family"
       | "shell"
+      | "bitstream"
       | "dataplane"
     )[];
     /** What must reach its floor everywhere: the floor is the one in the profile. The report shows the least value of each place. */

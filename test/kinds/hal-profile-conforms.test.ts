@@ -521,6 +521,8 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["an equivalent that needs more than what it stands for", { node: { kernel: { min: "5.10", equivalents: [{ match: "el8", min: "5.14" }] } } }, "node.kernel.equivalents.0.min: kernels with `el8` need 5.14, more than the 5.10 that they stand for"],
     ["a class for an architecture that the profile does not allow", { node: { arch: ["amd64"] }, ...CLASS }, "runtime.runtimeClass.nodeSelector.kubernetes.io/arch: the runtime class selects nodes of `arm64`, and `node.arch` allows `amd64`"],
     ["a module that must import and must not", withModule({ requiredImports: ["a"], forbiddenImports: ["a"] }), "modules.0.forbiddenImports: the module `signer` must import from `a` and must not"],
+    ["a design that would be two", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-1" }, { aws: "AGFI-1" }] } } }, "accelerator.bitstreams.equivalence.1.aws: `AGFI-1` stands in two entries for `aws`"],
+    ["a design that no label can name", { accelerator: { bitstreams: { nfd: "fpga-image", equivalence: [{ azure: `sha256:${ONE}` }] } } }, `accelerator.bitstreams.equivalence.0.azure: \`sha256:${ONE}\` has more than the 63 characters that a label can hold`],
     ["a signer that is nobody", withModule({ signer: { log: true } }), "modules.0.signer: `signer` names nobody who may sign"],
     ["an issuer alone", withModule({ signer: { issuer: "https://issuer.example" } }), "modules.0.signer.issuer: an issuer vouches for many: nobody is named"],
     ["an identity without an issuer", withModule({ signer: { keys: ["a.pub"], identity: "release@acme.example" } }), "modules.0.signer: `signer` has an identity and no issuer that vouches for it"],

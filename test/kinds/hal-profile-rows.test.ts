@@ -177,6 +177,42 @@ describe("cards, by the names of their resources", () => {
   });
 });
 
+const AFU = "fpga.intel.com/af-695.d84.aVKNtusxV3qMNmj5-qCB9thCTcSko8QT-J5DNoP5BAs";
+const SHOWN = "feature.node.kubernetes.io/fpga-image";
+const designs = (...equivalence: readonly object[]) => ({ accelerator: { bitstreams: { equivalence, nfd: "fpga-image" } } });
+const loads = (image: string, more: NodeParts = {}) => node({ capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" }, labels: { [SHOWN]: image }, ...more });
+
+describe("designs in cards", () => {
+  const BITSTREAMS = ["eks/accelerator.bitstreams"];
+  const one = { aws: "agfi-0123456789abcdef0", azure: "0123456789abcdef0123456789abcdef" };
+  const two = { aws: "agfi-0fedcba9876543210", azure: "fedcba9876543210fedcba9876543210" };
+  const intel = { accelerator: { bitstreams: { equivalence: [{ aws: "afu:d8424dc4a4a3c413f89e433683f9040b" }] } } };
+  table([
+    ["the one that the label names", designs(one), [loads("agfi-0123456789abcdef0")], {}],
+    ["another one than any entry names", designs(one), [loads("agfi-0fedcba9876543210")], { faults: BITSTREAMS }],
+    ["that of another cloud is none of this one", designs(one), [loads("0123456789abcdef0123456789abcdef")], { faults: BITSTREAMS }],
+    ["without a label", designs(one), [loads("", { labels: {} })], { undecided: BITSTREAMS }],
+    ["a label, and nobody who named it in the profile", { accelerator: { bitstreams: { equivalence: [one] } } }, [loads("agfi-0123456789abcdef0")], { undecided: BITSTREAMS }],
+    ["a cloud that no entry names", designs({ azure: "0123456789abcdef0123456789abcdef" }), [loads("agfi-0123456789abcdef0")], { undecided: BITSTREAMS }],
+    ["a label is too weak where a probe is wanted", { minTiers: { "accelerator.bitstreams": "T4" }, ...designs(one) }, [loads("agfi-0123456789abcdef0")], { undecided: BITSTREAMS }],
+    ["a function of Intel, as the name of its resource tells", intel, offering(AFU), {}],
+    ["another function of Intel", { accelerator: { bitstreams: { equivalence: [{ aws: "afu:00000000000000000000000000000000" }] } } }, offering(AFU), { faults: BITSTREAMS }],
+    ["a region of Intel tells no function", intel, offering("fpga.intel.com/region-69528db6eb31577a8c3668f9faa081f6"), { undecided: BITSTREAMS }],
+    ["a name of Intel whose digits contradict its bytes", intel, offering(AFU.replace("d84", "d85")), { undecided: BITSTREAMS }],
+    ["a function of Intel, and beside it a card that tells nothing", intel, [node({ capacity: { [AFU]: "1", "amd.com/ama_u30": "1" }, allocatable: { [AFU]: "1", "amd.com/ama_u30": "1" } })], { undecided: BITSTREAMS }],
+    ["a label of a key of one's own", { accelerator: { bitstreams: { equivalence: [one], nfd: "acme.example/fpga-image" } } }, [loads("", { labels: { "acme.example/fpga-image": "agfi-0123456789abcdef0" } })], {}],
+  ]);
+
+  it("that count as one are the same across clouds, and others are not", () => {
+    const profile = { ...designs(one, two), parity: { across: ["cloud"], compare: ["bitstream"] } };
+    const azure = (image: string) => loads(image, { on: "aks" });
+    const across = (facts: readonly Fact[]) => judged(specOf(profile), facts, [EKS, AKS]);
+    expect(across([loads(one.aws), azure(one.azure)]).verdict).toBe("holds");
+    expect(shown(across([loads(one.aws), azure(two.azure)])).faults).toEqual(["parity/bitstream"]);
+    expect(shown(across([loads(one.aws), loads("", { on: "aks", labels: {} })])).undecided).toEqual(["aks/accelerator.bitstreams", "parity/bitstream"]);
+  });
+});
+
 describe("traps", () => {
   const SHIMMED = { runtime: { runtimeClass: { name: "wasm" }, shim: { sha256: { "linux/arm64": ONE } } } };
   table([
