@@ -130,8 +130,10 @@ export interface ClassImage {
   readonly image: string;
   /** `sha256:…`, as the kubelet reports what it runs; left out where it does not yet. */
   readonly imageId?: string | undefined;
-  /** Its containers start what the image names. Left out: they have a command or arguments of their own, so that the image alone does not tell what runs. */
+  /** Its containers start what the image names, with its words. Left out: they have a command or arguments of their own. */
   readonly asBuilt?: true | undefined;
+  /** They have arguments of their own and no command: the entry point of the image stays, its command does not. */
+  readonly ownArguments?: true | undefined;
   /** Containers that are ready. */
   readonly ready: number;
   readonly notReady: number;
@@ -195,6 +197,8 @@ export interface RuntimeAnswer {
   readonly runtime?: string | undefined;
   readonly version?: string | undefined;
   readonly arch?: string | undefined;
+  /** The status with which it answered its health path, where that is none of success and nobody else can have answered. */
+  readonly status?: number | undefined;
   /** Why it is not healthy. */
   readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
 }

@@ -92,10 +92,13 @@ function foundOf(view: ClusterView, module: Module, runtimeClass: Class | undefi
   const imageAt = (reference: string, readAs: "proxy" | "runtime"): WasmImage | undefined => view.images.find((fact) => fact.selector === selector && fact.data.reference === reference && fact.data.readAs === readAs)?.data;
   const pods = view.pods.filter(({ fact: { data }, runningOn }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && view.nodes.some(({ node }) => runningOn.has(node.name)));
   const inPods = pods.flatMap(({ fact }) =>
-    (fact.data.images ?? []).flatMap(({ image, imageId, ready, asBuilt }): readonly Found[] => {
+    (fact.data.images ?? []).flatMap(({ image, imageId, ready, asBuilt, ownArguments }): readonly Found[] => {
       if (ready === 0 || !isOfRepository(image, module.image)) return [];
       const reference = workloadReference(image, imageId, module.image);
-      return [{ fact, tier: "T3", digest: imageId, image: reference === undefined ? undefined : imageAt(reference, "runtime"), isOverridden: asBuilt !== true }];
+      const held = reference === undefined ? undefined : imageAt(reference, "runtime");
+      // arguments stand behind an entry point, and in place of a command
+      const isStarted = asBuilt === true || (ownArguments === true && (held?.namedBy === "entrypoint" || held?.namedBy === "layer"));
+      return [{ fact, tier: "T3", digest: imageId, image: held, isOverridden: !isStarted }];
     }),
   );
   const inMesh = view.meshModules.flatMap((fact): readonly Found[] => {
@@ -126,7 +129,7 @@ function seeBytes({ fact, tier, digest = "", image, isOverridden }: Found, { nam
   const asked = [sha256 === undefined ? [] : ["sha256"], requiredImports === undefined ? [] : ["requiredImports"], forbiddenImports === undefined ? [] : ["forbiddenImports"]].flat();
   if (asked.length === 0) return undefined;
   const more = { fact, values: { [`module ${name}`]: digest } };
-  if (isOverridden === true) return unknown(`${short(digest)}, started with a command or arguments of the pod's own`, "leave `command` and `args` out of these containers, so that the entry point of the image tells what runs", more);
+  if (isOverridden === true) return unknown(`${short(digest)}, started with words of the pod's own`, "leave `command` out of these containers, and `args` too unless the image names the module in its entry point: then the image tells what runs", more);
   const bytes = image?.module;
   if (bytes === undefined) return unknown(`${short(digest)}, ${asked.join(", ")} not looked at`, `${image?.failure?.remedy ?? "look again"}: ${whyUnread(image)}`, more);
   const has = `${short(digest)}, bytes ${short(bytes.wasmSha256)}`;

@@ -87,9 +87,9 @@ export interface HalProfile {
     readonly http?: {
       /** The port. */
       readonly port: number;
-      /** Answers 200 while it works. */
+      /** The path that answers 200, or another status of success, while the runtime works. Any other answer of its own is a fault; no answer is undecided. */
       readonly health: string;
-      /** Answers `{ runtime, version, arch }`. */
+      /** The path that answers JSON with `runtime`, `version` and `arch`, as texts. Only `version` is judged, where `minVersion` is given. */
       readonly info: string;
       /** The least version. Left out: any. */
       readonly minVersion?: string;

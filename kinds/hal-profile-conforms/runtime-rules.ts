@@ -95,11 +95,12 @@ export function httpRequest({ http, runtimeClass }: Runtime): Request<"runtime-a
 }
 
 /** A pod on the node was asked, and its runtime answered (T4). */
-function seeAnswer({ node }: NodeView, { answers }: ClusterView, { port, minVersion }: Http, runtimeClass: string | undefined): Seen {
+function seeAnswer({ node }: NodeView, { answers }: ClusterView, { port, health, minVersion }: Http, runtimeClass: string | undefined): Seen {
   if (runtimeClass === undefined) return unknown("nobody to ask: the profile names no class of pods", "name `runtime.runtimeClass`, or leave `runtime.http` out");
   const fact = answers.get(node.name);
   if (fact === undefined) return unknown("no answer: no ready pod of the class was asked on this node", "allow the probe `nodes`, and run a pod of the class on each node (a DaemonSet)");
-  const { healthy, failure, runtime, version } = fact.data;
+  const { healthy, status, failure, runtime, version } = fact.data;
+  if (status !== undefined) return fail("T4", `${status} on ${health}`, `look at the runtime's own log: the pod is ready, and its health path says that it does not work; or correct \`port\` and \`health\` in \`runtime.http\``, { fact });
   if (!healthy) return unknown(`no answer on port ${port}: ${failure?.reason ?? "it does not say why"}`, failure?.remedy ?? "look at the pod", { fact });
   const text = `${[runtime ?? "a runtime without a name", version].filter((each) => each !== undefined).join(" ")} answers`;
   if (minVersion === undefined) return pass("T4", text, { fact });

@@ -191,7 +191,7 @@ describe("programs on nodes", () => {
         name: "wasm",
         runningOn: ["n1"],
         failingOn: ["n2"],
-        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ready: 0, notReady: 1 }],
+        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ownArguments: true, ready: 0, notReady: 1 }],
         withSidecar: 0,
         sidecarsDown: 0,
       },

@@ -281,6 +281,7 @@ describe("what a runtime answers over HTTP", () => {
     ["that nobody asked is undecided", HTTP, ran, { undecided: ["eks/runtime.http"] }],
     ["to another question is no answer to this one", HTTP, [...ran, answer({}, 9090)], { undecided: ["eks/runtime.http"] }],
     ["is undecided where it does not answer", HTTP, [...ran, answer({ healthy: false, failure: { reason: "it answered 503", remedy: "look" } })], { undecided: ["eks/runtime.http"] }],
+    ["is a fault where the runtime itself says that it does not work", HTTP, [...ran, answer({ healthy: false, status: 500, failure: { reason: "it answered 500", remedy: "look" } })], { faults: ["eks/runtime.http"] }],
     ["from another node does not count", HTTP, [...ran, answer({ node: "n2" })], { undecided: ["eks/runtime.http"] }],
     ["is new enough", NEWER, [...ran, answer()], {}],
     ["is too old", NEWER, [...ran, answer({ version: "0.13.9" })], { faults: ["eks/runtime.http"] }],
@@ -323,6 +324,7 @@ const BY_ROOT = { ...SIGNER, trustedRoot: fileOf("root.json", "b") };
 const CRYPTO = { requiredImports: ["wasi_ephemeral_crypto_signatures"] };
 const throttled = { failure: { kind: "throttled", reason: "`registry.example` is busy", remedy: "wait" } } as const;
 const signed = (verdict: WasmSignatures["verdict"], reason = ""): Partial<WasmImage> => ({ signatures: { verdict, found: [], ...(verdict === "valid" ? {} : { reason, remedy: "sign it" }) } });
+const withArguments = pods("class-pods", { name: "wasm", images: [{ ...image(ONE), asBuilt: undefined, ownArguments: true }] });
 const SUB = ["eks/modules.signer"];
 
 describe("a module is what its pods run, and what the registry holds of that", () => {
@@ -360,6 +362,10 @@ describe("a module is what its pods run, and what the registry holds of that", (
     ["in an object of the mesh, where only what a runtime would start of it was read", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh(`oci://registry.example/signer@sha256:${ONE}`), held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
     ["in a pod, where only what a proxy would load of it was read", withModule(CRYPTO), [...inClass(ONE), held(CRYPTO, ONE, { bytes: TWO, readAs: "proxy" })], { undecided: SUB }],
     ["started with words of the pod's own, so that its image does not tell what runs", withModule(CRYPTO), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [{ ...image(ONE), asBuilt: undefined }] }), held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
+    ["started with arguments of the pod's own, behind an entry point that names the module", withModule(CRYPTO), [arm(), runtimeClass(), withArguments, held(CRYPTO, ONE, { bytes: TWO, namedBy: "entrypoint" })], {}],
+    ["started so, where the image is its one module", withModule(CRYPTO), [arm(), runtimeClass(), withArguments, held(CRYPTO, ONE, { bytes: TWO, namedBy: "layer" })], {}],
+    ["started so, in place of the command that would name the module", withModule(CRYPTO), [arm(), runtimeClass(), withArguments, held(CRYPTO, ONE, { bytes: TWO, namedBy: "command" })], { undecided: SUB }],
+    ["started so, where nobody says what names the module", withModule(CRYPTO), [arm(), runtimeClass(), withArguments, held(CRYPTO, ONE, { bytes: TWO })], { undecided: SUB }],
     ["started so, where nothing is asked of its bytes", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [{ ...image(ONE), asBuilt: undefined }] })], {}],
     ["in an object of the mesh, by a tag that nothing resolved", withModule({}), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", images: [] }), inMesh("oci://registry.example/signer:1")], { undecided: SUB }],
     ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO, readAs: "proxy" })], { faults: SUB }],

@@ -145,9 +145,9 @@ function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefin
     if (image === undefined || name === PROXY) continue;
     const status: Fields | undefined = namedIn(statuses, "containerStatuses", name);
     const imageId = imageDigest(textIn(status, "imageID") ?? "");
-    const isAsBuilt = listIn(container, "command").length + listIn(container, "args").length === 0;
-    const key = JSON.stringify([image, imageId, isAsBuilt]);
-    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ...(isAsBuilt ? { asBuilt: true } : {}), ready: 0, notReady: 0 };
+    const words = listIn(container, "command").length > 0 ? {} : listIn(container, "args").length > 0 ? ({ ownArguments: true } as const) : ({ asBuilt: true } as const);
+    const key = JSON.stringify([image, imageId, words]);
+    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ...words, ready: 0, notReady: 0 };
     const isUp = status?.["ready"] === true;
     group.images.set(key, { ...known, ready: known.ready + (isUp ? 1 : 0), notReady: known.notReady + (isUp ? 0 : 1) });
   }

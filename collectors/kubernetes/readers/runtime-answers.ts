@@ -86,7 +86,7 @@ async function ask(api: KubernetesApi, pod: ClassPod, { port, health, info }: Ru
     }
   };
   const works = await answer(health);
-  if (typeof works !== "string") return { ...about, healthy: false, failure: { reason: works.message, remedy: works.remedy } };
+  if (typeof works !== "string") return { ...about, healthy: false, ...(works.answered === undefined ? {} : { status: works.answered }), failure: { reason: works.message, remedy: works.remedy } };
   const told = await answer(info);
   return { ...about, healthy: true, ...(typeof told === "string" ? infoIn(told) : {}) };
 }
