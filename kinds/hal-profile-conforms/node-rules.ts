@@ -103,7 +103,7 @@ interface Label {
 }
 
 /** A label that NFD writes, or asks for in its own object: a label without its prefix, or any whole key. */
-export function labelOf({ node, features }: NodeView, feature: string): Label {
+export function labelOf({ node, features, isUnwatched }: NodeView, feature: string): Label {
   const isOwn = feature.includes("/");
   const key = isOwn ? feature : `${PREFIX}${feature}`;
   const option = optionOf(feature);
@@ -113,7 +113,9 @@ export function labelOf({ node, features }: NodeView, feature: string): Label {
   const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
   const isForged = own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead);
   const way = "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels";
-  const doubt = isForged ? unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, way, { fact: features }) : undefined;
+  const isAlone = own === undefined && label !== undefined && isUnwatched === true && SOURCES.test(feature);
+  const why = isForged ? "a label that the object of Node Feature Discovery does not ask for" : "a label, and no object of Node Feature Discovery for this node, as others have";
+  const doubt = isForged || isAlone ? unknown(`${feature}=${label}, ${why}`, isForged ? way : "look at the worker of Node Feature Discovery on this node: the label is an old one, or somebody set it by hand", { fact: features }) : undefined;
   return { value: own ?? label, doubt, kin: isOwn ? undefined : `${PREFIX}${feature.split(".")[0] ?? ""}.`, isRead };
 }
 

@@ -18,6 +18,8 @@ export interface NodeView {
   readonly agents: readonly AgentFact[];
   readonly brokenAgents: readonly AgentFact[];
   readonly features?: Fact<"node-features"> | undefined;
+  /** Other nodes have objects of Node Feature Discovery, and this one has none: nobody stands behind its labels. */
+  readonly isUnwatched?: boolean | undefined;
   readonly programs: readonly BpfApplication[];
 }
 
@@ -87,7 +89,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   for (const fact of selected) {
     const why = asideOf(fact.data);
     if (why !== undefined) aside[why].push(fact);
-    else nodes.push({ fact, node: fact.data, agents: ready.get(fact.data.name) ?? [], brokenAgents: broken.get(fact.data.name) ?? [], features: features.get(fact.data.name), programs: programs.get(fact.data.name) ?? [] });
+    else nodes.push({ fact, node: fact.data, isUnwatched: features.size > 0 && !features.has(fact.data.name), agents: ready.get(fact.data.name) ?? [], brokenAgents: broken.get(fact.data.name) ?? [], features: features.get(fact.data.name), programs: programs.get(fact.data.name) ?? [] });
   }
   return {
     cluster,

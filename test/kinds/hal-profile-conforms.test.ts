@@ -5,7 +5,7 @@ import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
-import { agent, answer, arm, cilium, EKS, fact, feature, fill, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, pool, running, runtimeClass, shim, shown, specOf, tableOf, TWO, type Expected, type Row } from "../support/hal.ts";
+import { agent, answer, arm, cilium, EKS, fact, feature, fill, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, pool, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type Expected, type Row } from "../support/hal.ts";
 import { clusterOf, gapOf, resultOf } from "../support/world.ts";
 
 type Exemption = Spec["exemptions"][number];
@@ -119,6 +119,8 @@ describe("a feature is what some evidence shows", () => {
     ["a label of an option, set by hand: the configuration was read and does not have it", byLabel, [node({ labels: { [BTF]: "true" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.btf"] }],
     ["a label that the object asks for, too", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } })], {}],
     ["a label of a source of which the worker's object has none", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.aes"] }],
+    ["a label on a node without an object, where another node has one: an old one, or set by hand", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), fact("node-features", "eks", "nfd/n2", { node: "n2", labels: {} })], { undecided: ["eks/features.aes"] }],
+    ["a label of an own rule on such a node", { node: { features: [{ id: "dfl", any: [{ nfd: "fpga-dfl" }] }] } }, [node({ labels: { "feature.node.kubernetes.io/fpga-dfl": "true" } }), fact("node-features", "eks", "nfd/n2", { node: "n2", labels: {} })], {}],
     ["a label beside an object that its worker did not write", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AESNI": "true" } }), { ...feature({ labels: { "acme.example/x": "1" } }), subject: "nfd/acme-n1" }], {}],
     ["an option of the kernel that is not kept: its absence says nothing", { node: { features: [{ id: "hz", any: [{ nfd: "kernel-config.HZ_1000" }] }] } }, [node(), feature({ kernelConfig: { BPF: "y" } })], { undecided: ["eks/features.hz"] }],
     ["two objects of one node: its worker's own counts more, the other adds to it", byLabel, [node(), feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), { ...feature({ labels: { "acme.example/x": "1" } }), subject: "nfd/acme-n1" }], {}],
@@ -596,6 +598,40 @@ describe("what nobody shows is no pass", () => {
     const { healed, looked } = healedByHiding(WORLDS);
     expect(healed).toEqual([]);
     expect(looked).toBeGreaterThan(500);
+  });
+
+  it("a fact, or a whole kind of facts, behind a gap heals no world above", () => {
+    const all = withoutEvidence(WORLDS, "behind a gap");
+    expect(all.filter(({ verdict }) => verdict === "holds")).toEqual([]);
+    expect(all.length).toBeGreaterThan(500);
+  });
+
+  it("taken out of lists that are whole, only what was itself the trouble heals a world", () => {
+    const trouble: Readonly<Record<string, readonly string[]>> = {
+      // the node is what is not as wanted, or not known to be
+      "nor is it known whether such a node is as the profile asks, beside one that is": ["one of nodes (n2)"],
+      "every node counts: one of two is of the wrong architecture": ["one of nodes (n2)"],
+      "one implementation a cluster: Cilium here and Kmesh there": ["one of nodes (n1)", "one of nodes (n2)"],
+      // without a node its pool is what there is
+      "a live node counts more than its pool": ["all nodes", "one of nodes (n1)"],
+      "a live node that does not tell is not helped by its pool": ["all nodes", "one of nodes (n1)"],
+      "a node that is not ready is there: its pool does not stand in for it": ["all nodes", "one of nodes (n1)"],
+      // an older Node Feature Discovery has no objects, and its labels stand alone
+      "a label that somebody set by hand: the object of Node Feature Discovery says what it found, without it": ["all node-features", "one of node-features (nfd/n1)"],
+      "a label of an option, set by hand: the configuration was read and does not have it": ["all node-features", "one of node-features (nfd/n1)"],
+      "a label of a source of which the worker's object has none": ["all node-features", "one of node-features (nfd/n1)"],
+      "a label on a node without an object, where another node has one: an old one, or set by hand": ["all node-features", "one of node-features (nfd/n2)"],
+      "two objects of one node that contradict each other: its worker's own counts": ["one of node-features (nfd/n1)"],
+      // one of two that stand in each other's way
+      "Kmesh and Merbridge together: which redirects a pod cannot be seen": ["one of node-agents (kube-system/kmesh)", "one of node-agents (kube-system/merbridge)"],
+      "Merbridge that is not ready beside Kmesh: its programs stay loaded": ["one of node-agents (kube-system/merbridge)"],
+      "pods in ambient mode that are not ready for the moment, where sidecars are wanted": ["one of node-agents (pods ambient)"],
+      "Kmesh beside a ztunnel": ["one of node-agents (kube-system/ztunnel)"],
+      "Kmesh beside a Cilium that translates in the sockets of pods": ["one of node-agents (kube-system/cilium)"],
+      // one of two modules that differ
+      "in a pod and, other bytes, in an object of the mesh": ["all wasm-modules", "one of wasm-modules (WasmPlugin shop/signer)"],
+    };
+    expect(healedBy(withoutEvidence(WORLDS, "from whole lists"))).toEqual(trouble);
   });
 
   it("hiding any fact behind a gap leaves nothing that holds", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CiliumOverride, Fact } from "#engine";
-import { agent, answer, arm, cilium, EKS, fact, feature, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, running, runtimeClass, shim, shown, specOf, tableOf, TWO, type NodeParts, type Row } from "../support/hal.ts";
+import { agent, answer, arm, cilium, EKS, fact, feature, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type NodeParts, type Row } from "../support/hal.ts";
 import { clusterOf } from "../support/world.ts";
 
 /** What is known of nodes, data planes, runtimes and cards, row by row; each world shows one of these facts. */
@@ -240,8 +240,23 @@ describe("traps", () => {
   });
 });
 
-it("hiding a field of any fact heals none of these worlds", () => {
-  const { healed, looked } = healedByHiding(WORLDS);
-  expect(healed).toEqual([]);
-  expect(looked).toBeGreaterThan(300);
+describe("what nobody shows", () => {
+  it("heals none of these worlds, field by field", () => {
+    const { healed, looked } = healedByHiding(WORLDS);
+    expect(healed).toEqual([]);
+    expect(looked).toBeGreaterThan(300);
+  });
+
+  it("nor a fact or a whole kind of facts behind a gap", () => {
+    expect(withoutEvidence(WORLDS, "behind a gap").filter(({ verdict }) => verdict === "holds")).toEqual([]);
+  });
+
+  it("taken out of lists that are whole, only what was itself the trouble does", () => {
+    expect(healedBy(withoutEvidence(WORLDS, "from whole lists"))).toEqual({
+      "Kmesh with two control planes, one of them too new": ["one of control-planes (istio-system/default 1.29.1)"],
+      "one of two nodes is set otherwise": ["one of nodes (n1)"],
+      "Kmesh beside a Cilium that translates in the sockets of pods on this node only": ["one of node-agents (kube-system/cilium)"],
+      "programs in sockets: one implementation a cluster": ["one of nodes (n1)", "one of nodes (n2)"],
+    });
+  });
 });

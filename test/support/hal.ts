@@ -4,7 +4,7 @@ import { runtimeAnswersRequest, type Cluster, type DeclaredPool, type Fact, type
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
 import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
-import { clusterOf, resultOf } from "./world.ts";
+import { clusterOf, gapOf, resultOf } from "./world.ts";
 
 const ajv = new Ajv2020({ useDefaults: true, strict: true, strictRequired: false, strictTypes: false });
 for (const keyword of ["x-file", "x-document"]) ajv.addKeyword(keyword);
@@ -140,4 +140,37 @@ export function healedByHiding(worlds: readonly Row[]): { readonly healed: reado
     }
   }
   return { healed, looked };
+}
+
+/** A world without some of its facts, and which. */
+interface Without {
+  readonly claim: string;
+  readonly what: string;
+  readonly verdict: Result["verdict"];
+}
+
+/**
+ * Every world that is not all well, without one fact and without all facts of a kind: behind a gap that says so, or from lists that claim to be whole.
+ * Cost: two verdicts a fact and a kind.
+ */
+export function withoutEvidence(worlds: readonly Row[], hidden: "behind a gap" | "from whole lists"): readonly Without[] {
+  return worlds.flatMap(([claim, profile, facts]) => {
+    const spec = specOf(profile);
+    if (judged(spec, facts).verdict === "holds") return [];
+    const kinds = [...new Set(facts.map((each) => each.kind))];
+    const drops = [
+      ...facts.map((each) => ({ what: `one of ${each.kind} (${each.subject})`, kind: each.kind, rest: facts.filter((other) => other !== each) })),
+      ...kinds.map((one) => ({ what: `all ${one}`, kind: one, rest: facts.filter((each) => each.kind !== one) })),
+    ];
+    return drops.map(({ what, kind: one, rest }) => {
+      const gaps = hidden === "behind a gap" ? [gapOf(one, "eks")] : [];
+      return { claim, what, verdict: resultOf(kind, spec, { clusters: [EKS], facts: rest, gaps }).verdict };
+    });
+  });
+}
+
+/** Claims of worlds that hold without some evidence, each with what was taken away. */
+export function healedBy(all: readonly Without[]): Readonly<Record<string, readonly string[]>> {
+  const healed = Map.groupBy(all.filter(({ verdict }) => verdict === "holds"), ({ claim }) => claim);
+  return Object.fromEntries([...healed].map(([claim, each]) => [claim, [...new Set(each.map(({ what }) => what))].toSorted()]));
 }
