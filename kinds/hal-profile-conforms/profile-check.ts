@@ -18,6 +18,7 @@ type Module = NonNullable<HalProfile["modules"]>[number];
 export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfSystems(profile);
   yield* faultsOfFloors(profile);
+  yield* faultsOfIdle(profile);
   yield* faultsOfModules(profile);
   yield* profile.accelerator === undefined ? [] : faultsOfBitstreams(profile.accelerator.bitstreams);
   yield* faultsOfParity(profile);
@@ -32,6 +33,20 @@ function* faultsOfSystems({ node }: HalProfile): Iterable<SpecFault> {
   for (const [index, family] of (node?.os?.families ?? []).entries()) {
     if (!SYSTEMS.includes(family)) yield { path: ["node", "os", "families", index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
   }
+}
+
+/** What could never be decided, or never count. */
+function* faultsOfIdle({ node, runtime, mesh }: HalProfile): Iterable<SpecFault> {
+  const { impl = [], minVersion = {}, config = {} } = mesh?.ebpf ?? {};
+  for (const product of Object.keys(minVersion)) {
+    if (!(impl as readonly string[]).includes(product)) yield { path: ["mesh", "ebpf", "minVersion", product], message: `a least release of \`${product}\`, which \`mesh.ebpf.impl\` does not allow`, remedy: `add \`${product}\` to \`impl\`, or take its release out` };
+  }
+  if (Object.keys(config).length > 0 && mesh?.ebpf !== undefined && !impl.includes("cilium")) yield { path: ["mesh", "ebpf", "config"], message: `settings of Cilium, which \`mesh.ebpf.impl\` does not allow`, remedy: "add `cilium` to `impl`, or take `config` out" };
+  for (const [index, { vendors, families, shells }] of (node?.resources ?? []).entries()) {
+    const asked = families !== undefined ? "families" : shells !== undefined ? "shells" : undefined;
+    if (asked !== undefined && vendors?.every((each) => each === "intel") === true) yield { path: ["node", "resources", index, asked], message: `\`${asked}\` of cards of Intel, whose names tell none`, remedy: `take \`${asked}\` out, and name the design in \`accelerator.bitstreams\`` };
+  }
+  if (runtime?.http !== undefined && runtime.runtimeClass === undefined) yield { path: ["runtime", "http"], message: "nobody to ask: `runtime.http` asks pods of `runtime.runtimeClass`, which the profile does not name", remedy: "name the class of the pods that answer, or take `http` out" };
 }
 
 /** Floors that no node could meet together, and entries that could never count. */
