@@ -29,9 +29,20 @@ export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfExemptions(profile.exemptions, profile, ["exemptions"]);
 }
 
-function* faultsOfSystems({ node }: HalProfile): Iterable<SpecFault> {
-  for (const [index, family] of (node?.os?.families ?? []).entries()) {
-    if (!SYSTEMS.includes(family)) yield { path: ["node", "os", "families", index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
+/** Families of systems, wherever a profile names them. */
+function* faultsOfSystems({ node, fallbacks }: HalProfile): Iterable<SpecFault> {
+  const nodes: readonly (readonly [Path, HalProfile["node"]])[] = [[["node"], node], ...Object.entries(fallbacks).map(([name, each]) => [["fallbacks", name, "node"], each.node] as const)];
+  for (const [base, each] of nodes) {
+    yield* unknownSystems(each?.os?.families ?? [], [...base, "os", "families"]);
+    for (const [index, { any }] of (each?.features ?? []).entries()) {
+      for (const [place, { os = [] }] of any.entries()) yield* unknownSystems(os, [...base, "features", index, "any", place, "os"]);
+    }
+  }
+}
+
+function* unknownSystems(families: readonly string[], base: Path): Iterable<SpecFault> {
+  for (const [index, family] of families.entries()) {
+    if (!SYSTEMS.includes(family)) yield { path: [...base, index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
   }
 }
 

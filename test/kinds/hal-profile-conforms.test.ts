@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Cluster, Fact, Result, WasmImage, WasmPlace, WasmSignatures } from "#engine";
+import { CILIUM_SETTINGS, type Cluster, type Fact, type Result, type WasmImage, type WasmPlace, type WasmSignatures } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
+import { idsOf } from "../../kinds/hal-profile-conforms/requirements.ts";
 import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
 import { agent, answer, arm, cilium, EKS, fact, feature, fill, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, pool, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type Expected, type Row } from "../support/hal.ts";
 import { clusterOf, gapOf, resultOf } from "../support/world.ts";
@@ -543,6 +544,7 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["a day that is none", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-02-30" }] }, "exemptions.0.expires: `2027-02-30` is no day"],
     ["an exemption without a fallback, where one is required", { ...ARCH, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0: the exemption from `node.arch` names no fallback"],
     ["a family of systems that nobody knows", { node: { os: { families: ["beos"] } } }, "node.os.families.0: `beos` is no family of systems that is known"],
+    ["such a family as an evidence", { node: { features: [{ id: "btf", any: [{ os: ["cos", "windows"] }] }] } }, "node.features.0.any.0.os.1: `windows` is no family of systems that is known"],
     ["a setting of Cilium that is not looked at", { mesh: { ebpf: { impl: ["cilium"], config: { "bpf-map-dynamic-size-ratio": "1" } } } }, "mesh.ebpf.config.bpf-map-dynamic-size-ratio: `bpf-map-dynamic-size-ratio` is no setting of Cilium that is looked at"],
     ["an Istio that redirects by eBPF, of a release that does not", { mesh: { ebpf: { impl: ["istio-cni"], minVersion: { "istio-cni": "1.21" } } } }, "mesh.ebpf.minVersion.istio-cni: Istio 1.21 redirects no pods by eBPF: it could from 1.18 to 1.20 (`redirectMode: ebpf`), and that was taken out in 1.21"],
     ["ambient pods that Kmesh would redirect too", { mesh: { dataplane: ["ambient"], ebpf: { impl: ["kmesh"] } } }, "mesh.ebpf.impl: `ambient` redirects pods by itself, and `kmesh` would redirect them too"],
@@ -552,6 +554,38 @@ describe("mistakes in a profile are told when it is loaded", () => {
   });
   it.each([ARCH, RHEL, byEither, CLASS, FPGA, EBPF, PARITY])("and a good one has none", (profile) => {
     expect(faults(profile)).toEqual([]);
+  });
+});
+
+describe("the descriptions of the schema are enough to write a profile from", () => {
+  interface Field {
+    readonly description?: string;
+    readonly enum?: readonly string[];
+    readonly properties?: Readonly<Record<string, Field>>;
+    readonly items?: Field;
+    readonly $ref?: string;
+    readonly additionalProperties?: Field | boolean;
+  }
+  const all = JSON.stringify(schema);
+  const words = (field: Field): readonly Field[] => [field, ...Object.values(field.properties ?? {}).flatMap(words), ...(field.items === undefined ? [] : words(field.items)), ...(typeof field.additionalProperties === "object" ? words(field.additionalProperties) : [])];
+
+  it("they name every requirement that a profile can have", () => {
+    const ids = ["nodes", "node.arch", "node.os", "node.kernel", "features.ID", "node.taints", "resources.CLASS", "node.runtimeHandlers", "mesh.dataplane", "mesh.ebpf", "mesh.ebpf.version", "mesh.ebpf.config", "mesh.ebpf.hooks", "mesh.istio", "runtime.class", "runtime.handler", "runtime.sidecars", "runtime.shim", "runtime.http", "modules.NAME", "accelerator.bitstreams", "fallback.NAME."];
+    expect(ids.filter((id) => !all.includes(`\`${id}\``))).toEqual([]);
+    const most = { node: { arch: ["amd64"], os: { families: ["cos"] }, kernel: { min: "5.10" }, features: [{ id: "btf", any: [{ kernel: "5.4" }] }], taints: { required: [{ key: "a", effect: "NoSchedule" }] }, resources: [{ class: "fpga" }], runtimeHandlers: ["a"] }, mesh: { dataplane: ["kmesh"], ebpf: { impl: ["cilium", "kmesh"], minVersion: { cilium: "1.16" }, config: { "cni-exclusive": "false" }, hooks: ["tc"] } }, runtime: { runtimeClass: { name: "w" }, shim: { sha256: { "linux/arm64": ONE } }, http: { port: 1 } }, modules: [{ name: "signer", image: "r.example/s" }], accelerator: { bitstreams: { equivalence: [{ aws: "a" }] } } };
+    const known = new Set(ids.map((id) => id.replace(/ID$/, "btf").replace(/CLASS$/, "fpga").replace(/NAME$/, "signer")));
+    expect(idsOf(specOf(most).profile.content as never).filter((id) => !known.has(id))).toEqual([]);
+  });
+  it("each word that `parity` compares stands in its description, and each setting of Cilium in that of `config`", () => {
+    const { compare } = schema.properties.parity.properties;
+    expect(compare.items.enum.filter((word) => !compare.description.includes(`\`${word}\``))).toEqual([]);
+    const { config } = schema.properties.mesh.properties.ebpf.properties;
+    expect(CILIUM_SETTINGS.filter((key) => !config.description.includes(`\`${key}\``))).toEqual([]);
+  });
+  it("every field has one, and none only repeats its name", () => {
+    const fields = [...words(schema as Field), ...Object.values(schema.$defs as unknown as Readonly<Record<string, Field>>).flatMap(words)].flatMap(({ properties = {} }) => Object.entries(properties));
+    expect(fields.length).toBeGreaterThan(80);
+    expect(fields.filter(([, { description, $ref }]) => $ref === undefined && (description ?? "").length < 4).map(([name]) => name)).toEqual([]);
   });
 });
 
