@@ -1,4 +1,4 @@
-import { defineKind, fault, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
+import { defineKind, fault, gap, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
 import schema from "./profile.json" with { type: "json" };
 import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
 import { clusterFindings } from "./findings.ts";
@@ -33,6 +33,7 @@ export default defineKind<Spec, Needed>({
     const asked = new Set<Needed>([...neededBy(profile), ...(readModules(profile).length === 0 ? [] : (["wasm-images"] as const)), ...httpRequests(profile).map(({ fact }) => fact)]);
     const results = world.clusters.map((cluster) => resultOf(viewOf(cluster, spec.nodes ?? profile.selector, world, asked), judging));
     const telling = { profile: spec.profile.name, now: world.now, mode: spec.mode, minNodes: profile.minNodes };
+    for (const { view } of results) if (!view.isSelectable) yield gap({ kind: "nodes", cluster: view.cluster.name, subject: `${view.cluster.name}/cloud`, reason: `nodes are selected by their type of machine in a cloud, and nothing tells the cloud of \`${view.cluster.name}\``, remedy: "write `cloud:` at this cluster in the fleet file, or select by `labels` or `pools`" });
     for (const result of results) yield* clusterFindings(result, telling);
     yield* exemptionFindings(exemptions, results, telling);
 

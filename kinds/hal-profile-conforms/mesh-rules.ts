@@ -185,7 +185,7 @@ function seeHooks(view: NodeView, hooks: readonly Hook[], kernel: Kernel | undef
   // a kernel that stands for the profile's floor has what that floor has
   const counted = own !== undefined && isAtLeast(release, own) ? later(parseRelease(kernel?.min ?? ""), release) : release;
   const lacking = hooks.filter((hook) => !isAtLeast(counted, floorOf(hook, arch)));
-  if (lacking.length === 0) return pass(tier, text);
+  if (lacking.length === 0) return pass(tier, text, { values: { hooks: hooks.toSorted().join(", ") } });
   const needs = lacking.map((hook) => `${hook} from ${releaseText(floorOf(hook, arch))} on ${arch}`).join(", ");
   if (same !== undefined || BACKPORTED.test(text)) return unknown(`${text}, which may carry features of newer kernels`, `say in \`node.kernel.equivalents\` what this kernel stands for, or leave out ${named(lacking)} (${needs})`);
   return fail(tier, text, `upgrade the image of these nodes (${needs}), or leave out ${named(lacking)}`);

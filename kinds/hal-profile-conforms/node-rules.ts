@@ -21,7 +21,7 @@ export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
     ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode(({ node }) => seeArch(node.arch, "T1", arch), (pool) => seeArch(pool.arch, "T0", arch)) }]),
     ...(os === undefined ? [] : [{ id: `${prefix}node.os`, wanted: either(os.families), rule: onNode((view) => seeSystem(view, os.families)) }]),
     ...(kernel === undefined ? [] : [{ id: `${prefix}node.kernel`, wanted: `kernel ${kernel.min} or newer`, rule: onNode((view) => seeKernel(view, kernel)) }]),
-    ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature)) })),
+    ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature, os?.families ?? [])) })),
     ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode(({ node }) => seeTaints(node.taints, "T1", taints), (pool) => seeDeclaredTaints(pool, taints)) }]),
     ...resources.map((resource) => ({ id: `${prefix}resources.${resource.class}`, wanted: resourceText(resource), rule: onNode((view) => seeResource(view, resource)) })),
     ...(runtimeHandlers === undefined ? [] : [{ id: `${prefix}node.runtimeHandlers`, wanted: `the handlers ${runtimeHandlers.join(", ")}`, rule: onNode((view) => seeHandlers(view, runtimeHandlers)) }]),
@@ -63,17 +63,21 @@ function seeKernel(view: NodeView, { min, equivalents }: Kernel): Seen {
   return fail(kernel.tier, kernel.text, `upgrade the image of these nodes to one with kernel ${same?.min ?? min} or newer${why}; where the distribution carries the features back, write it into \`node.kernel.equivalents\``);
 }
 
-function seeFeature(view: NodeView, { id, any }: Feature): Seen {
-  const seen = any.map((evidence) => seeEvidence(view, evidence));
-  const found = seen.filter(({ outcome }) => outcome === "pass");
-  if (found.length > 0) return strongest(found) ?? unknown("nothing", LOOK);
-  const open = seen.find(({ outcome }) => outcome === "unknown");
-  // only where every evidence speaks against it is it not there
-  const first = open ?? strongest(seen);
-  return first === undefined ? unknown("nothing", LOOK) : { ...first, remedy: `${first.remedy ?? LOOK} (feature \`${id}\`)` };
+/**
+ * The strongest evidence that says anything decides: what Node Feature Discovery found on the node counts more than what images are known for. Of
+ * several as strong one that shows the feature suffices; it is not there only where all of these speak against it.
+ */
+function seeFeature(view: NodeView, { id, any }: Feature, families: readonly string[]): Seen {
+  const seen = any.map((evidence) => ({ evidence, found: seeEvidence(view, evidence, families) }));
+  const told = strongest(seen.map(({ found }) => found));
+  const [first] = seen;
+  if (told === undefined || first === undefined) return unknown("nothing", LOOK);
+  const open = seen.find(({ evidence, found }) => found.outcome === "unknown" && (told.tier === "T1" || evidence.nfd !== undefined));
+  const counts = told.outcome === "pass" ? told : (open?.found ?? told);
+  return counts.outcome === "pass" ? counts : { ...counts, remedy: `${counts.remedy ?? LOOK} (feature \`${id}\`)` };
 }
 
-function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
+function seeEvidence(view: NodeView, { nfd, os, osAllowlist, kernel }: Evidence, families: readonly string[]): Seen {
   if (nfd !== undefined) return seeLabel(view, nfd);
   if (kernel !== undefined) {
     const [seen, floor] = [kernelOf(view), parseRelease(kernel)];
@@ -81,7 +85,7 @@ function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
     return isAtLeast(seen.release, floor) ? pass("T1", seen.text) : fail("T1", seen.text, `upgrade the image of these nodes to one with kernel ${kernel} or newer`);
   }
   const family = view.node.osImage === undefined ? undefined : systemOf(view.node.osImage);
-  if (family !== undefined && os?.includes(family) === true) return pass("T1", family);
+  if (family !== undefined && (os ?? (osAllowlist === true ? families : [])).includes(family)) return pass("T1", family);
   return unknown(`the system ${family ?? view.node.osImage ?? "without an image"}, which the profile does not list`, "install Node Feature Discovery, or add the family to the profile where it is known to have it");
 }
 

@@ -16,6 +16,7 @@ const FIELDS: Readonly<Record<Field, { readonly requirement: string; readonly ke
   ebpf: { requirement: "mesh.ebpf", key: "ebpf" },
   ebpfVersion: { requirement: "mesh.ebpf", key: "ebpfVersion" },
   ebpfConfig: { requirement: "mesh.ebpf.config", key: "ebpfConfig" },
+  hooks: { requirement: "mesh.ebpf.hooks", key: "hooks" },
   moduleDigest: { requirement: "modules.", key: "module " },
   signer: { requirement: "modules.", key: "signer " },
   vendor: { requirement: "resources.fpga", key: "vendor" },

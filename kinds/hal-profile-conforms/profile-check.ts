@@ -35,6 +35,8 @@ function* faultsOfSystems({ node, fallbacks }: HalProfile): Iterable<SpecFault> 
   for (const [base, each] of nodes) {
     yield* unknownSystems(each?.os?.families ?? [], [...base, "os", "families"]);
     for (const [index, { any }] of (each?.features ?? []).entries()) {
+      const bare = each?.os === undefined ? any.findIndex(({ osAllowlist }) => osAllowlist === true) : -1;
+      if (bare >= 0) yield { path: [...base, "features", index, "any", bare, "osAllowlist"], message: "`osAllowlist` means the families of `node.os`, which the profile does not name", remedy: "add `node.os.families`, or write the families here as `os`" };
       for (const [place, { os = [] }] of any.entries()) yield* unknownSystems(os, [...base, "features", index, "any", place, "os"]);
     }
   }

@@ -78,7 +78,7 @@ export interface HalProfile {
     };
     /** The shim behind the class, as a `Shim` object of SpinKube's runtime-class-manager names it (requirement `runtime.shim`, T3). A handler's name says nothing of what runs. */
     readonly shim?: {
-      /** By platform (`OS/ARCH`) the SHA-256 of its archive, as the Shim object has it. All of these platforms must be there. */
+      /** By platform (`OS/ARCH`, as `linux/arm64`) the SHA-256 of its archive, as the Shim object has it; for the platform of each node one must be there. A digest that is changed in the object later is not installed again on nodes that have the shim. */
       readonly sha256: {
         readonly [k: string]: string;
       };
@@ -174,7 +174,7 @@ export interface HalProfile {
   readonly parity?: {
     /** What a place is: all clusters of a cloud, of a region, or each cluster. One of these. */
     readonly across: readonly ("cloud" | "cluster" | "region")[];
-    /** What must have one value in all places. Each word needs a part of the profile that shows its value: `arch` (`node.arch`), `os` (`node.os`), `handlers` (`runtime.runtimeClass`), `shim` (`runtime.shim`), `ebpf` and `ebpfVersion` (`mesh.ebpf`), `ebpfConfig` (`mesh.ebpf.config`), `dataplane` (`mesh.dataplane`), `moduleDigest` (`modules`; the bytes where they were read), `signer` (`modules[].signer`), `vendor`, `family` and `shell` (`node.resources`), `bitstream` (`accelerator`). */
+    /** What must have one value in all places. Each word needs a part of the profile that shows its value: `arch` (`node.arch`), `os` (`node.os`), `handlers` (`runtime.runtimeClass`), `shim` (`runtime.shim`), `ebpf` and `ebpfVersion` (`mesh.ebpf`), `ebpfConfig` (`mesh.ebpf.config`), `hooks` (`mesh.ebpf.hooks`), `dataplane` (`mesh.dataplane`), `moduleDigest` (`modules`; the bytes where they were read), `signer` (`modules[].signer`), `vendor`, `family` and `shell` (`node.resources`), `bitstream` (`accelerator`). */
     readonly compare: readonly (
       | "arch"
       | "os"
@@ -183,6 +183,7 @@ export interface HalProfile {
       | "ebpf"
       | "ebpfVersion"
       | "ebpfConfig"
+      | "hooks"
       | "moduleDigest"
       | "signer"
       | "vendor"
@@ -251,7 +252,7 @@ export interface Node {
     }[];
   };
   /**
-   * What a node must be able to do, each by any of several evidences; the strongest one that is seen counts.
+   * What a node must be able to do, each by one evidence or several.
    *
    * Items: One feature.
    */
@@ -259,15 +260,17 @@ export interface Node {
     /** Its name; reports and exemptions call the requirement `features.ID`. */
     readonly id: string;
     /**
-     * Evidences, any of them. Where none shows the feature it is a fault only if each speaks against it, else undecided.
+     * Evidences. The strongest that says anything decides (T2 before T1); of several as strong one that shows the feature suffices, and it is a fault only if each of them speaks against it.
      *
-     * Items: One evidence: one of `nfd`, `os` and `kernel`.
+     * Items: One evidence: one of `nfd`, `os`, `osAllowlist` and `kernel`.
      */
     readonly any: {
       /** A label of Node Feature Discovery without `feature.node.kubernetes.io/`, or any label by its whole key; it must be there and be neither `false` nor `n`. `kernel-config.OPTION` is looked up in NodeFeature objects too (tier T2). */
       readonly nfd?: string;
       /** Families of images that are known to have it, of those that `node.os` may name (tier T1). */
       readonly os?: readonly string[];
+      /** True: the families that `node.os` names are known to have it (tier T1). */
+      readonly osAllowlist?: true;
       /** The least kernel that has it (tier T1). */
       readonly kernel?: string;
     }[];

@@ -20,7 +20,7 @@ export function runtimeRules({ runtimeClass, shim, http }: Runtime, taints: Tain
           { id: "runtime.handler", wanted: `the handler of the class ${runtimeClass.name}, working`, rule: onNode((node, view) => seeHandler(node, view, runtimeClass)) },
           { id: "runtime.sidecars", wanted: `pods of the class ${runtimeClass.name} whose sidecars run, or that have none`, rule: onCluster((view) => seeSidecars(view, runtimeClass)) },
         ]),
-    ...(shim === undefined ? [] : [{ id: "runtime.shim", wanted: `the shim ${Object.entries(shim.sha256).map(([platform, digest]) => `${platform} ${digest.slice(0, 12)}`).join(", ")}`, rule: onCluster((view) => seeShim(view, runtimeClass, shim.sha256)) }]),
+    ...(shim === undefined ? [] : [{ id: "runtime.shim", wanted: `the shim ${Object.entries(shim.sha256).map(([platform, digest]) => `${platform} ${digest.slice(0, 12)}`).join(", ")}`, rule: onNode((node, view) => seeShim(node, view, runtimeClass, shim.sha256)) }]),
     ...(http === undefined ? [] : [{ id: "runtime.http", wanted: `an answer on port ${http.port}${http.minVersion === undefined ? "" : ` of a runtime ${http.minVersion} or newer`}`, rule: onNode((node, view) => seeAnswer(node, view, http, runtimeClass?.name)) }]),
   ];
 }
@@ -109,15 +109,23 @@ function seeAnswer({ node }: NodeView, { answers }: ClusterView, { port, health,
   return isAtLeast(own, least) ? pass("T4", text, { fact }) : fail("T4", text, `upgrade the runtime to ${minVersion} or newer`, { fact });
 }
 
-function seeShim(view: ClusterView, runtimeClass: Class | undefined, wanted: Readonly<Record<string, string>>): Seen {
+/** What runtime-class-manager calls a node on which its installer has ended well; the name of the Shim is the key of the label. */
+const PROVISIONED = "provisioned";
+
+/** The digest for the node's platform, of the Shim that made the class, on a node where it is installed. */
+function seeShim({ node }: NodeView, view: ClusterView, runtimeClass: Class | undefined, wanted: Readonly<Record<string, string>>): Seen {
   const handler = view.classes.find(({ data }) => data.name === runtimeClass?.name)?.data.handler;
   const shims = view.shims.filter(({ data }) => (runtimeClass === undefined ? true : data.runtimeClass === runtimeClass.name || (data.runtimeClass === undefined && handler !== undefined && data.handler === handler)));
   const [fact, second] = shims;
   if (fact === undefined) return unknown("no Shim object names it", "install the shim by runtime-class-manager, whose Shim objects carry its digest");
   if (second !== undefined) return unknown(`two Shim objects, ${named(shims.map(({ data }) => data.name))}`, "keep one Shim for the class", { fact });
-  const seen = Object.keys(wanted).map((platform) => ({ platform, sha256: fact.data.platforms.find(({ os, arch }) => `${os}/${arch}` === platform)?.sha256 }));
-  const text = seen.map(({ platform, sha256 }) => `${platform} ${sha256?.slice(0, 12) ?? "without a digest"}`).join(", ");
-  const values = { shim: seen.map(({ platform, sha256 }) => `${platform} ${sha256 ?? "none"}`).join(", ") };
-  if (seen.some(({ platform, sha256 }) => sha256 !== undefined && sha256 !== wanted[platform])) return fail("T3", text, `install the shim that the profile names, or write this one's digest into \`runtime.shim\``, { fact, values });
-  return seen.every(({ sha256 }) => sha256 !== undefined) ? pass("T3", text, { fact, values }) : unknown(text, "give the Shim object a `sha256` for each platform", { fact });
+  const platform = `${node.operatingSystem ?? "linux"}/${node.arch ?? "of no architecture"}`;
+  const own = fact.data.platforms.find(({ os, arch }) => `${os}/${arch}` === platform)?.sha256;
+  const text = `${platform} ${own?.slice(0, 12) ?? "without a digest"}`;
+  const more = { fact, values: { shim: `${platform} ${own ?? "none"}` } };
+  const asked = Object.hasOwn(wanted, platform) ? wanted[platform] : undefined;
+  if (own === undefined || asked === undefined) return unknown(asked === undefined ? `${text}, of which the profile names none` : text, asked === undefined ? `add \`${platform}\` to \`runtime.shim.sha256\`` : "give the Shim object a `sha256` for each platform", { fact });
+  if (own !== asked) return fail("T3", text, "install the shim that the profile names, or write this one's digest into `runtime.shim`", more);
+  const state = Object.hasOwn(node.labels, fact.data.name) ? node.labels[fact.data.name] : undefined;
+  return state === PROVISIONED ? pass("T3", text, more) : unknown(`${text}, ${state === undefined ? "not installed on this node" : `here ${state}`}`, `look at the jobs of runtime-class-manager for \`${fact.data.name}\`: it labels a node \`${fact.data.name}=${PROVISIONED}\` when it has installed the shim`, { fact });
 }

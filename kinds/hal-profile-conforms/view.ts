@@ -43,6 +43,8 @@ export interface ClusterView {
   readonly cluster: Cluster;
   /** The cluster's, else what all of its nodes' ids say. */
   readonly cloud: string | undefined;
+  /** False: nodes are selected by their type of machine in a cloud, and nobody knows which cloud this is. */
+  readonly isSelectable: boolean;
   /** Nodes that are judged. */
   readonly nodes: readonly NodeView[];
   /** Declared pools that the profile is about, where no live node is: asked for only where a profile accepts what Terraform declares. */
@@ -94,6 +96,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   return {
     cluster,
     cloud,
+    isSelectable: selector.instanceTypes === undefined || cloud !== undefined || all.length === 0,
     nodes,
     // live nodes say more than what is declared, also those that prove nothing
     pools: selected.length > 0 ? [] : pools.filter(({ data }) => data.instanceTypes.length === 0 ? isPoolSelected(data, undefined, selector, cloud) : data.instanceTypes.some((type) => isPoolSelected(data, type, selector, cloud))),

@@ -33,6 +33,14 @@ describe("which nodes are judged", () => {
     ["types of machine are told by cloud, and a cloud that is not named has none", { selector: { instanceTypes: { aws: ["f2.*"] } }, ...ARCH }, [node({ instanceType: "f2.6xlarge" }), node({ name: "n2", instanceType: "inf2.xlarge", arch: "arm64" })], {}],
   ]);
 
+  it("types of machine of a cloud that nobody knows are a gap, never an absence", () => {
+    const bare = clusterOf("eks");
+    const spec = specOf({ selector: { instanceTypes: { aws: ["f2.*"] } }, ...ARCH });
+    const result = judged(spec, [node({ instanceType: "f2.6xlarge" })], [bare]);
+    expect([result.verdict, shown(result)]).toEqual(["undecided", { faults: [], undecided: [], gaps: ["eks/cloud"] }]);
+    expect(judged(spec, [node({ instanceType: "f2.6xlarge", provider: "aws" })], [bare]).verdict).toBe("holds");
+  });
+
   it("a node that no one could list is a gap, never an absence", () => {
     const { verdict, findings } = resultOf(kind, specOf(ARCH), { clusters: [EKS], facts: [], gaps: [gapOf("nodes", "eks")] });
     expect([verdict, findings]).toEqual(["undecided", []]);
@@ -128,6 +136,13 @@ describe("a feature is what some evidence shows", () => {
     ["a label of an own rule, which the worker does not ask for", { node: { features: [{ id: "dfl", any: [{ nfd: "fpga-dfl" }] }] } }, [node({ labels: { "feature.node.kubernetes.io/fpga-dfl": "true" } }), feature({ kernelConfig: { BPF: "y" } })], {}],
     ["two objects of one node that contradict each other: its worker's own counts", byLabel, [node(), { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "n" } }), subject: "nfd/n1" }, { ...feature({ kernelConfig: { DEBUG_INFO_BTF: "y" } }), subject: "nfd/acme-n1" }], { faults: ["eks/features.btf"] }],
     ["of processors it writes all it knows: no label is no feature", aes, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" } })], { faults: ["eks/features.aes"] }],
+    ["the object of Node Feature Discovery counts more than what the image is known for", byEither, [node(), feature({ kernelConfig: { BPF: "y" } })], { faults: ["eks/features.btf"] }],
+    ["and so does a label that says no", byEither, [node({ labels: { [BTF]: "false" } })], { faults: ["eks/features.btf"] }],
+    ["of two labels one that shows it suffices", { node: { features: [{ id: "aes", any: [{ nfd: "cpu-cpuid.AESNI" }, { nfd: "cpu-cpuid.AES" }] }] } }, [node({ labels: { "feature.node.kubernetes.io/cpu-cpuid.AES": "true" } })], {}],
+    ["a kernel that is too old, where Node Feature Discovery does not run: it might know better", { node: { features: [{ id: "btf", any: [{ kernel: "6.4" }, { nfd: "kernel-config.DEBUG_INFO_BTF" }] }] } }, [node()], { undecided: ["eks/features.btf"] }],
+    ["a kernel that is too old, and a label that shows it", { node: { features: [{ id: "btf", any: [{ kernel: "6.4" }, { nfd: "kernel-config.DEBUG_INFO_BTF" }] }] } }, [node({ labels: { [BTF]: "true" } })], {}],
+    ["families that the profile allows anyway are known to have it", { node: { os: { families: ["al2023"] }, features: [{ id: "btf", any: [{ osAllowlist: true }] }] } }, [node()], {}],
+    ["a family that the profile does not allow", { node: { os: { families: ["cos"] }, features: [{ id: "btf", any: [{ osAllowlist: true }] }] } }, [node()], { faults: ["eks/node.os"], undecided: ["eks/features.btf"] }],
     ["evidence below the least tier decides nothing", { minTier: "T2", ...byEither }, [node()], { undecided: ["eks/features.btf"] }],
     ["and for one requirement alone", { minTiers: { "node.arch": "T3" }, ...ARCH }, [node()], { undecided: ["eks/node.arch"] }],
   ]);
@@ -544,6 +559,7 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["a day that is none", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-02-30" }] }, "exemptions.0.expires: `2027-02-30` is no day"],
     ["an exemption without a fallback, where one is required", { ...ARCH, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0: the exemption from `node.arch` names no fallback"],
     ["a family of systems that nobody knows", { node: { os: { families: ["beos"] } } }, "node.os.families.0: `beos` is no family of systems that is known"],
+    ["an allow-list without families", { node: { features: [{ id: "btf", any: [{ osAllowlist: true }] }] } }, "node.features.0.any.0.osAllowlist: `osAllowlist` means the families of `node.os`, which the profile does not name"],
     ["such a family as an evidence", { node: { features: [{ id: "btf", any: [{ os: ["cos", "windows"] }] }] } }, "node.features.0.any.0.os.1: `windows` is no family of systems that is known"],
     ["a setting of Cilium that is not looked at", { mesh: { ebpf: { impl: ["cilium"], config: { "bpf-map-dynamic-size-ratio": "1" } } } }, "mesh.ebpf.config.bpf-map-dynamic-size-ratio: `bpf-map-dynamic-size-ratio` is no setting of Cilium that is looked at"],
     ["an Istio that redirects by eBPF, of a release that does not", { mesh: { ebpf: { impl: ["istio-cni"], minVersion: { "istio-cni": "1.21" } } } }, "mesh.ebpf.minVersion.istio-cni: Istio 1.21 redirects no pods by eBPF: it could from 1.18 to 1.20 (`redirectMode: ebpf`), and that was taken out in 1.21"],
@@ -630,7 +646,8 @@ describe("what nobody shows is no pass", () => {
 
   it("and so in every world above that is not all well, field by field", () => {
     const { healed, looked } = healedByHiding(WORLDS);
-    expect(healed).toEqual([]);
+    // a configuration that was not read contradicts no image
+    expect(healed).toEqual(["the object of Node Feature Discovery counts more than what the image is known for: without node-features.kernelConfig"]);
     expect(looked).toBeGreaterThan(500);
   });
 
@@ -656,6 +673,8 @@ describe("what nobody shows is no pass", () => {
       "a label of a source of which the worker's object has none": ["all node-features", "one of node-features (nfd/n1)"],
       "a label on a node without an object, where another node has one: an old one, or set by hand": ["all node-features", "one of node-features (nfd/n2)"],
       "two objects of one node that contradict each other: its worker's own counts": ["one of node-features (nfd/n1)"],
+      // what an image is known for stands alone
+      "the object of Node Feature Discovery counts more than what the image is known for": ["all node-features", "one of node-features (nfd/n1)"],
       // one of two that stand in each other's way
       "Kmesh and Merbridge together: which redirects a pod cannot be seen": ["one of node-agents (kube-system/kmesh)", "one of node-agents (kube-system/merbridge)"],
       "Merbridge that is not ready beside Kmesh: its programs stay loaded": ["one of node-agents (kube-system/merbridge)"],

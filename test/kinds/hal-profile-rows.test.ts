@@ -122,6 +122,8 @@ describe("runtimes behind a class", () => {
   table([
     ["a name is free: one that nobody allows is none of them, whatever it runs", CLASS, [arm(), runtimeClass({ handler: "wasm" }), running], { faults: ["eks/runtime.class"] }],
     ["SpinKube: the shim's digest for this architecture", { runtime: { ...CLASS.runtime, shim: { sha256: { "linux/arm64": ONE } } } }, [arm(), runtimeClass({ handler: "spin-v2" }), running, shim(ONE)], {}],
+    ["SpinKube: the right digest, and a node on which it is not installed yet", { runtime: { ...CLASS.runtime, shim: { sha256: { "linux/arm64": ONE } } } }, [arm({ labels: { spin: "pending" } }), runtimeClass({ handler: "spin-v2" }), running, shim(ONE)], { undecided: ["eks/runtime.shim"] }],
+    ["SpinKube: the right digest, and a node that its installer passed by", { runtime: { ...CLASS.runtime, shim: { sha256: { "linux/arm64": ONE } } } }, [arm({ labels: {} }), runtimeClass({ handler: "spin-v2" }), running, shim(ONE)], { undecided: ["eks/runtime.shim"] }],
     ["SpinKube: a digest for another architecture alone", { runtime: { ...CLASS.runtime, shim: { sha256: { "linux/amd64": ONE } } } }, [arm(), runtimeClass({ handler: "spin-v2" }), running, shim(ONE)], { undecided: ["eks/runtime.shim"] }],
     ["KWasm: a class, and nothing that shows that its installer came by", CLASS, [arm(), runtimeClass({ handler: "wasmedge" })], { undecided: ["eks/runtime.handler"] }],
     ["AKS: a WASI node pool is retired, also where pods still run in it", CLASS, spin({ provider: "azure" }), { faults: ["eks/runtime.handler"] }],

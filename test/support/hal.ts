@@ -39,7 +39,8 @@ export function node({ on = "eks", name = "n1", ...parts }: NodeParts = {}): Fac
   return fact("nodes", on, name, { name, arch: "amd64", kernel: "6.1.141-155.222.amzn2023.x86_64", osImage: "Amazon Linux 2023.8.20250915", pool: "p", labels: {}, taints: [], capacity: {}, allocatable: {}, ready: true, cordoned: false, ...parts });
 }
 
-export const arm = (parts: NodeParts = {}) => node({ arch: "arm64", ...parts });
+/** A node with ARM64, on which runtime-class-manager has installed the shim that `shim` names. */
+export const arm = (parts: NodeParts = {}) => node({ arch: "arm64", labels: { spin: "provisioned" }, ...parts });
 
 export function agent(product: NodeAgent["product"], parts: Partial<NodeAgent> & { readonly on?: string } = {}): Fact<"node-agents"> {
   const { on = "eks", ...rest } = parts;
