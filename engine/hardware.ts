@@ -66,6 +66,9 @@ export const CILIUM_SETTINGS = [
   "enable-ipv4", "enable-ipv6", "enable-l7-proxy", "enable-policy", "enable-wireguard", "external-envoy-proxy", "kube-proxy-replacement", "routing-mode", "tunnel-protocol",
 ] as const;
 
+/** Annotations of pods, or labels of the same name, that profiles ask for: how a pod is in the mesh, and what runs it. */
+export const POD_MARKS = ["sidecar.istio.io/inject", "ambient.istio.io/redirection", "istio.io/dataplane-mode", "kmesh.net/redirection", "module.wasm.image/variant", "run.oci.handler"] as const;
+
 /** Programs on nodes that are known by their containers. */
 export type AgentProduct = "cilium" | "kmesh" | "merbridge" | "bpfman" | "istio-cni" | "ztunnel" | "aws-network-policy" | "nfd" | "device-plugin";
 
@@ -118,6 +121,10 @@ export interface NodePods {
   readonly failingOn: readonly string[];
   /** Of a runtime class: what the containers of its pods run, without sidecars of the mesh. */
   readonly images?: readonly ClassImage[] | undefined;
+  /** Of a runtime class: how many pods it has. */
+  readonly pods?: number | undefined;
+  /** Of a runtime class: of {@link POD_MARKS} those that its pods bear, each value with how many; a label counts more than an annotation. */
+  readonly marks?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** Of a runtime class: how many of its pods have a sidecar, which their runtime has to run too. */
   readonly withSidecar?: number | undefined;
   /** Of these, how many have one that does not run. */

@@ -1,5 +1,6 @@
 import { CILIUM_SETTINGS, type Fact, type NodePods } from "#engine";
 import { parseImage } from "#values";
+import { annotationRule } from "./annotations.ts";
 import { seeConfig, settingsOn } from "./cilium.ts";
 import { floorOf, type Hook } from "./hooks.ts";
 import { LAST_EBPF, seeIstio } from "./istio.ts";
@@ -17,10 +18,11 @@ type Dataplane = NonNullable<Mesh["dataplane"]>[number];
 type Kernel = NonNullable<NonNullable<HalProfile["node"]>["kernel"]>;
 
 /** What a profile asks of the mesh on its nodes. */
-export function meshRules(mesh: Mesh, kernel: Kernel | undefined): readonly Draft[] {
-  const { dataplane, ebpf } = mesh;
+export function meshRules(mesh: Mesh, kernel: Kernel | undefined, runtimeClass: string | undefined): readonly Draft[] {
+  const { dataplane, annotations, ebpf } = mesh;
   return [
     ...(dataplane === undefined ? [] : [{ id: "mesh.dataplane", wanted: either(dataplane), rule: onCluster((view) => seeDataplane(view, dataplane)) }]),
+    ...(annotations === undefined ? [] : [annotationRule(annotations, runtimeClass)]),
     ...(ebpf === undefined ? [] : ebpfRules(ebpf, kernel)),
     ...(asksKmesh(mesh) ? [{ id: "mesh.istio", wanted: "a release of Istio that its Kmesh is for", rule: onCluster(seeIstio) }] : []),
   ];

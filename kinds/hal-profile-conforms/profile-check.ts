@@ -1,4 +1,5 @@
 import { CILIUM_SETTINGS, type SpecFault } from "#engine";
+import { faultsOfAnnotations } from "./annotations.ts";
 import { faultsOfBitstreams } from "./bitstreams.ts";
 import type { Exemption } from "./exemptions.ts";
 import { LAST_EBPF } from "./istio.ts";
@@ -19,6 +20,7 @@ export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfSystems(profile);
   yield* faultsOfFloors(profile);
   yield* faultsOfIdle(profile);
+  yield* faultsOfAnnotations(profile);
   yield* faultsOfModules(profile);
   yield* profile.accelerator === undefined ? [] : faultsOfBitstreams(profile.accelerator.bitstreams);
   yield* faultsOfParity(profile);

@@ -99,6 +99,17 @@ export interface HalProfile {
   readonly mesh?: {
     /** How pods on these nodes may be in the mesh, any of these (requirement `mesh.dataplane`, T3): with a sidecar, redirected to a ztunnel (`ambient`) or by Kmesh, or not at all (`none`). Looked at are pods that run; without one it is undecided, unless `none` is allowed. */
     readonly dataplane?: readonly ("sidecar" | "ambient" | "kmesh" | "none")[];
+    /** Annotations, or labels of the same name, of all pods of `runtime.runtimeClass` (requirement `mesh.annotations`, T3). Looked at are `sidecar.istio.io/inject`, `ambient.istio.io/redirection`, `istio.io/dataplane-mode`, `kmesh.net/redirection`, `module.wasm.image/variant`, `run.oci.handler`. */
+    readonly annotations?: {
+      /** What each pod must bear, with this value, or with any where it is `*`. */
+      readonly required: {
+        readonly [k: string]: string;
+      };
+      /** What no pod may bear, with this value, or with any where it is `*`. */
+      readonly forbidden: {
+        readonly [k: string]: string;
+      };
+    };
     /** The eBPF implementation (requirement `mesh.ebpf`, T3): exactly one of these is ready on each node, the same on all nodes of the profile in a cluster. Where Kmesh is allowed its control plane is looked at, too: a release of Istio that it is for (`mesh.istio`, T3). */
     readonly ebpf?: {
       /** Implementations, any of them: `cilium`, `kmesh`, `merbridge` (whose image has to be named by a digest), `bpfman` (which loads programs of your own), `istio-cni` (the ambient mesh redirected by eBPF, which Istio had from 1.18 to 1.20). */

@@ -14,7 +14,7 @@ export function requirementsOf(profile: HalProfile): readonly Requirement[] {
   const { node, runtime, mesh, modules = [], accelerator } = profile;
   return [
     ...(node === undefined ? [] : nodeRules(node)),
-    ...(mesh === undefined ? [] : meshRules(mesh, node?.kernel)),
+    ...(mesh === undefined ? [] : meshRules(mesh, node?.kernel, runtime?.runtimeClass?.name)),
     ...(runtime === undefined ? [] : runtimeRules(runtime, node?.taints?.required ?? [])),
     ...moduleRules(modules, runtime?.runtimeClass),
     ...(accelerator === undefined ? [] : [bitstreamRule(accelerator)]),

@@ -167,6 +167,17 @@ describe("programs on nodes", () => {
     });
   });
 
+  it("tells known annotations and labels of pods of a runtime class, with how many bear them; a label counts more", async () => {
+    const marked = (name: string, metadata: object) => podOn(name, { namespace: "edge", runtimeClassName: "wasm", metadata });
+    const found = await agents(
+      marked("a", { annotations: { "run.oci.handler": "wasm", "sidecar.istio.io/inject": "true", "acme.example/token": "s3cret" }, labels: { "sidecar.istio.io/inject": "false" } }),
+      marked("b", { annotations: { "run.oci.handler": "wasm-smart" } }),
+      marked("c", { annotations: { "run.oci.handler": "wasm" } }),
+    );
+    expect(found.find((data) => data.type === "class-pods")).toMatchObject({ pods: 3, marks: { "run.oci.handler": { wasm: 2, "wasm-smart": 1 }, "sidecar.istio.io/inject": { false: 1 } } });
+    expect(JSON.stringify(found)).not.toContain("s3cret");
+  });
+
   it("counts sidecars of a runtime class, and those that do not run", async () => {
     const sidecar = (name: string, state: object) => {
       const pod = podOn(name, { namespace: "edge", runtimeClassName: "wasm", image: "r.example/app:1", container: "app", status: { phase: "Running", containerStatuses: [{ name: "istio-proxy", state }] } });
@@ -192,6 +203,8 @@ describe("programs on nodes", () => {
         runningOn: ["n1"],
         failingOn: ["n2"],
         images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ownArguments: true, ready: 0, notReady: 1 }],
+        pods: 2,
+        marks: {},
         withSidecar: 0,
         sidecarsDown: 0,
       },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CILIUM_SETTINGS, type Cluster, type Fact, type Result, type WasmImage, type WasmPlace, type WasmSignatures } from "#engine";
+import { CILIUM_SETTINGS, POD_MARKS, type Cluster, type Fact, type Result, type WasmImage, type WasmPlace, type WasmSignatures } from "#engine";
 import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: "json" };
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
@@ -559,6 +559,8 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["a day that is none", { ...ARCH, fallbackRequired: false, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-02-30" }] }, "exemptions.0.expires: `2027-02-30` is no day"],
     ["an exemption without a fallback, where one is required", { ...ARCH, exemptions: [{ cloud: "gcp", requirement: "node.arch", reason: "r", owner: "o", expires: "2027-01-31" }] }, "exemptions.0: the exemption from `node.arch` names no fallback"],
     ["a family of systems that nobody knows", { node: { os: { families: ["beos"] } } }, "node.os.families.0: `beos` is no family of systems that is known"],
+    ["annotations of no pods", { mesh: { annotations: { required: { "run.oci.handler": "wasm" } } } }, "mesh.annotations: annotations of pods of `runtime.runtimeClass`, which the profile does not name"],
+    ["an annotation that nobody looks at", { ...CLASS, mesh: { annotations: { forbidden: { "acme.example/x": "*" } } } }, "mesh.annotations.forbidden.acme.example/x: `acme.example/x` is no annotation that is looked at"],
     ["an allow-list without families", { node: { features: [{ id: "btf", any: [{ osAllowlist: true }] }] } }, "node.features.0.any.0.osAllowlist: `osAllowlist` means the families of `node.os`, which the profile does not name"],
     ["such a family as an evidence", { node: { features: [{ id: "btf", any: [{ os: ["cos", "windows"] }] }] } }, "node.features.0.any.0.os.1: `windows` is no family of systems that is known"],
     ["a setting of Cilium that is not looked at", { mesh: { ebpf: { impl: ["cilium"], config: { "bpf-map-dynamic-size-ratio": "1" } } } }, "mesh.ebpf.config.bpf-map-dynamic-size-ratio: `bpf-map-dynamic-size-ratio` is no setting of Cilium that is looked at"],
@@ -586,9 +588,9 @@ describe("the descriptions of the schema are enough to write a profile from", ()
   const words = (field: Field): readonly Field[] => [field, ...Object.values(field.properties ?? {}).flatMap(words), ...(field.items === undefined ? [] : words(field.items)), ...(typeof field.additionalProperties === "object" ? words(field.additionalProperties) : [])];
 
   it("they name every requirement that a profile can have", () => {
-    const ids = ["nodes", "node.arch", "node.os", "node.kernel", "features.ID", "node.taints", "resources.CLASS", "node.runtimeHandlers", "mesh.dataplane", "mesh.ebpf", "mesh.ebpf.version", "mesh.ebpf.config", "mesh.ebpf.hooks", "mesh.istio", "runtime.class", "runtime.handler", "runtime.sidecars", "runtime.shim", "runtime.http", "modules.NAME", "accelerator.bitstreams", "fallback.NAME."];
+    const ids = ["nodes", "node.arch", "node.os", "node.kernel", "features.ID", "node.taints", "resources.CLASS", "node.runtimeHandlers", "mesh.dataplane", "mesh.annotations", "mesh.ebpf", "mesh.ebpf.version", "mesh.ebpf.config", "mesh.ebpf.hooks", "mesh.istio", "runtime.class", "runtime.handler", "runtime.sidecars", "runtime.shim", "runtime.http", "modules.NAME", "accelerator.bitstreams", "fallback.NAME."];
     expect(ids.filter((id) => !all.includes(`\`${id}\``))).toEqual([]);
-    const most = { node: { arch: ["amd64"], os: { families: ["cos"] }, kernel: { min: "5.10" }, features: [{ id: "btf", any: [{ kernel: "5.4" }] }], taints: { required: [{ key: "a", effect: "NoSchedule" }] }, resources: [{ class: "fpga" }], runtimeHandlers: ["a"] }, mesh: { dataplane: ["kmesh"], ebpf: { impl: ["cilium", "kmesh"], minVersion: { cilium: "1.16" }, config: { "cni-exclusive": "false" }, hooks: ["tc"] } }, runtime: { runtimeClass: { name: "w" }, shim: { sha256: { "linux/arm64": ONE } }, http: { port: 1 } }, modules: [{ name: "signer", image: "r.example/s" }], accelerator: { bitstreams: { equivalence: [{ aws: "a" }] } } };
+    const most = { node: { arch: ["amd64"], os: { families: ["cos"] }, kernel: { min: "5.10" }, features: [{ id: "btf", any: [{ kernel: "5.4" }] }], taints: { required: [{ key: "a", effect: "NoSchedule" }] }, resources: [{ class: "fpga" }], runtimeHandlers: ["a"] }, mesh: { dataplane: ["kmesh"], annotations: { required: { "run.oci.handler": "wasm" } }, ebpf: { impl: ["cilium", "kmesh"], minVersion: { cilium: "1.16" }, config: { "cni-exclusive": "false" }, hooks: ["tc"] } }, runtime: { runtimeClass: { name: "w" }, shim: { sha256: { "linux/arm64": ONE } }, http: { port: 1 } }, modules: [{ name: "signer", image: "r.example/s" }], accelerator: { bitstreams: { equivalence: [{ aws: "a" }] } } };
     const known = new Set(ids.map((id) => id.replace(/ID$/, "btf").replace(/CLASS$/, "fpga").replace(/NAME$/, "signer")));
     expect(idsOf(specOf(most).profile.content as never).filter((id) => !known.has(id))).toEqual([]);
   });
@@ -597,6 +599,7 @@ describe("the descriptions of the schema are enough to write a profile from", ()
     expect(compare.items.enum.filter((word) => !compare.description.includes(`\`${word}\``))).toEqual([]);
     const { config } = schema.properties.mesh.properties.ebpf.properties;
     expect(CILIUM_SETTINGS.filter((key) => !config.description.includes(`\`${key}\``))).toEqual([]);
+    expect(POD_MARKS.filter((key) => !schema.properties.mesh.properties.annotations.description.includes(`\`${key}\``))).toEqual([]);
   });
   it("every field has one, and none only repeats its name", () => {
     const fields = [...words(schema as Field), ...Object.values(schema.$defs as unknown as Readonly<Record<string, Field>>).flatMap(words)].flatMap(({ properties = {} }) => Object.entries(properties));

@@ -115,6 +115,8 @@ describe("kernels by the image of the node", () => {
 });
 
 const CLASS = { runtime: { runtimeClass: { name: "wasm", handlers: ["wasmtime", "wasmedge", "wasmer", "wamr", "spin", "spin-v2", "crun", "crun-wasm"] } } };
+const asked = (annotations: object) => ({ ...CLASS, mesh: { annotations } });
+const bears = (marks: Readonly<Record<string, Readonly<Record<string, number>>>>) => pods("class-pods", { name: "wasm", pods: 2, marks });
 const spin = (parts: NodeParts) => [arm({ labels: { "kubernetes.azure.com/wasmtime-spin-v2": "true" }, ...parts }), runtimeClass(), running];
 
 describe("runtimes behind a class", () => {
@@ -135,6 +137,14 @@ describe("runtimes behind a class", () => {
     ["pods of the class whose sidecars run: this runtime starts ordinary containers, too", CLASS, [arm(), runtimeClass(), pods("class-pods", { name: "wasm", withSidecar: 2 })], {}],
     ["pods of the class with a sidecar that does not run", CLASS, [arm(), runtimeClass(), pods("class-pods", { name: "wasm", withSidecar: 2, sidecarsDown: 1 })], { undecided: ["eks/runtime.sidecars"] }],
     ["pods of the class whose sidecars nobody counted", CLASS, [arm(), runtimeClass(), pods("class-pods", { name: "wasm", withSidecar: undefined, sidecarsDown: undefined })], { undecided: ["eks/runtime.sidecars"] }],
+    ["crun: pods that ask for Wasm by its annotation", asked({ required: { "run.oci.handler": "wasm" } }), [arm(), runtimeClass({ handler: "crun" }), bears({ "run.oci.handler": { wasm: 2 } })], {}],
+    ["crun: one pod that does not ask, and is run as an ordinary one", asked({ required: { "run.oci.handler": "wasm" } }), [arm(), runtimeClass({ handler: "crun" }), bears({ "run.oci.handler": { wasm: 1 } })], { faults: ["eks/mesh.annotations"] }],
+    ["crun: another value", asked({ required: { "run.oci.handler": "wasm" } }), [arm(), runtimeClass({ handler: "crun" }), bears({ "run.oci.handler": { "wasm-smart": 2 } })], { faults: ["eks/mesh.annotations"] }],
+    ["crun: any value", asked({ required: { "run.oci.handler": "*" } }), [arm(), runtimeClass({ handler: "crun" }), bears({ "run.oci.handler": { wasm: 1, "wasm-smart": 1 } })], {}],
+    ["a pod that lets a sidecar in, which is forbidden", asked({ forbidden: { "sidecar.istio.io/inject": "true" } }), [arm(), runtimeClass(), bears({ "sidecar.istio.io/inject": { false: 1, true: 1 } })], { faults: ["eks/mesh.annotations"] }],
+    ["pods that keep it out", asked({ required: { "sidecar.istio.io/inject": "false" } }), [arm(), runtimeClass(), bears({ "sidecar.istio.io/inject": { false: 2 } })], {}],
+    ["no pod of the class bears anything", asked({ required: { "sidecar.istio.io/inject": "false" } }), [arm({ handlers: ["wasmtime"] }), runtimeClass()], { undecided: ["eks/mesh.annotations"] }],
+    ["pods of the class whose annotations nobody kept", asked({ forbidden: { "sidecar.istio.io/inject": "*" } }), [arm(), runtimeClass(), pods("class-pods", { name: "wasm", pods: undefined, marks: undefined })], { undecided: ["eks/mesh.annotations"] }],
     ["machines with ARM64, by the names of their types", { ...CLASS, selector: { instanceTypes: { aws: ["c7g.*", "c8g.*", "t4g.*"] } } }, [arm({ instanceType: "c8g.large" }), node({ name: "n2", instanceType: "c7i.large" }), runtimeClass(), running], {}],
     ["GKE taints such pools by itself, the others do not: a toleration that does is fine", { ...CLASS, node: { taints: { required: [{ key: "hal/edge", effect: "NoSchedule" }] } } }, [arm({ taints: [{ key: "hal/edge", effect: "NoSchedule" }, { key: "kubernetes.io/arch", value: "arm64", effect: "NoSchedule" }] }), runtimeClass({ tolerations: [{ key: "hal/edge", operator: "Exists" }] }), running], {}],
   ]);

@@ -57,7 +57,7 @@ export function istiod(release: string): Fact<"control-planes"> {
 
 export function pods(type: NodePods["type"], parts: Partial<NodePods> & { readonly on?: string } = {}): Fact<"node-agents"> {
   const { on = "eks", ...rest } = parts;
-  const own = type === "class-pods" ? { images: [], withSidecar: 0, sidecarsDown: 0 } : {};
+  const own = type === "class-pods" ? { images: [], pods: 1, marks: {}, withSidecar: 0, sidecarsDown: 0 } : {};
   return fact("node-agents", on, `pods ${type}`, { type, name: "", runningOn: ["n1"], failingOn: [], ...own, ...rest });
 }
 

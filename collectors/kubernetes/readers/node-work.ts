@@ -1,4 +1,4 @@
-import type { ClassImage, FieldMask, KubeObject, NodePods, Source } from "#engine";
+import { POD_MARKS, type ClassImage, type FieldMask, type KubeObject, type NodePods, type Source } from "#engine";
 import { imageDigest, parseImage } from "#values";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 import { productFields, productOf, type Known } from "./agent-products.ts";
@@ -41,6 +41,8 @@ interface PodGroup extends Group {
   readonly type: NodePods["type"];
   readonly class: string;
   readonly images: Map<string, ClassImage>;
+  readonly marks: Map<string, Map<string, number>>;
+  pods: number;
   withSidecar: number;
   sidecarsDown: number;
 }
@@ -51,9 +53,11 @@ const REDIRECTED = [
   ["kmesh", "kmesh.net/redirection"],
 ] as const;
 
+const MARKS: FieldMask = Object.fromEntries(POD_MARKS.map((mark) => [mark, true]));
+
 /** All that {@link NodeWork} looks at. */
 export const nodeWorkFields: FieldMask = {
-  metadata: { name: true, namespace: true, deletionTimestamp: true, annotations: Object.fromEntries(REDIRECTED.map(([, annotation]) => [annotation, true])), ownerReferences: { kind: true, name: true } },
+  metadata: { name: true, namespace: true, deletionTimestamp: true, annotations: MARKS, labels: MARKS, ownerReferences: { kind: true, name: true } },
   spec: { ...productFields, nodeName: true, runtimeClassName: true },
   status: { phase: true, conditions: { type: true, status: true }, containerStatuses: { name: true, image: true, imageID: true, ready: true } },
 };
@@ -99,7 +103,7 @@ export class NodeWork {
   }
 
   #note(type: NodePods["type"], name: string, seen: Seen): PodGroup {
-    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), withSidecar: 0, sidecarsDown: 0, ...emptyGroup(seen) }));
+    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), marks: new Map<string, Map<string, number>>(), pods: 0, withSidecar: 0, sidecarsDown: 0, ...emptyGroup(seen) }));
   }
 
   result(): NodeWorkSeen {
@@ -130,13 +134,21 @@ function put<T extends Group>(groups: Map<string, T>, key: string, seen: Seen, m
   return group;
 }
 
-function podsOf({ type, class: name, on, off, images, withSidecar, sidecarsDown }: PodGroup): NodePods {
+function podsOf({ type, class: name, on, off, images, marks, pods, withSidecar, sidecarsDown }: PodGroup): NodePods {
   const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
-  return type === "class-pods" ? { ...where, images: inOrder(images), withSidecar, sidecarsDown } : where;
+  return type === "class-pods" ? { ...where, images: inOrder(images), pods, marks: Object.fromEntries([...marks].toSorted(byKey).map(([mark, values]) => [mark, Object.fromEntries([...values].toSorted(byKey))])), withSidecar, sidecarsDown } : where;
 }
 
 /** What the containers of a pod run, but for the proxy of the mesh, which may run as an ordinary container beside them. */
 function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefined): void {
+  const metadata = fieldsIn(pod, "metadata");
+  group.pods++;
+  for (const mark of POD_MARKS) {
+    const value = textIn(fieldsIn(metadata, "labels"), mark, 63) ?? textIn(fieldsIn(metadata, "annotations"), mark, 63);
+    if (value === undefined) continue;
+    const values = group.marks.get(mark) ?? new Map<string, number>();
+    group.marks.set(mark, values.set(value, (values.get(value) ?? 0) + 1));
+  }
   if (proxy !== undefined) group.withSidecar++;
   if (proxy !== undefined && proxy.state !== "running") group.sidecarsDown++;
   const statuses = fieldsIn(pod, "status");
@@ -168,5 +180,9 @@ export function isPinned(image: string): boolean {
 }
 
 function inOrder<T>(map: ReadonlyMap<string, T>): readonly T[] {
-  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return [...map].toSorted(byKey).map(([, value]) => value);
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
