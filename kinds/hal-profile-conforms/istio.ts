@@ -15,10 +15,12 @@ export function seeIstio(view: ClusterView): Seen {
   const agents = [...new Map(view.nodes.flatMap((node) => node.agents.filter(({ data }) => data.product === "kmesh")).map((fact) => [fact.subject, fact])).values()];
   if (agents.length === 0) return view.complete("node-agents") ? pass("T3", "no Kmesh on these nodes") : unknown("agents were not all seen", "repair what the gap names");
   const planes = view.controlPlanes.map(({ data }) => data);
+  const pairs = agents.flatMap((agent) => planes.map((plane) => seePair(agent, plane)));
+  const wrong = pairs.find(({ outcome }) => outcome === "fail");
+  if (wrong !== undefined) return wrong;
   if (!view.complete("control-planes")) return unknown("control planes were not all seen", "repair what the gap names", { fact: agents[0] });
   if (planes.length === 0) return unknown("no control plane of Istio", "let this identity list pods in all namespaces; of one that runs elsewhere nothing here tells the release", { fact: agents[0] });
-  const pairs = agents.flatMap((agent) => planes.map((plane) => seePair(agent, plane)));
-  return pairs.find(({ outcome }) => outcome === "fail") ?? pairs.find(({ outcome }) => outcome === "unknown") ?? pass("T3", [...new Set(pairs.map(({ observed }) => observed))].join(", "), { fact: agents[0] });
+  return pairs.find(({ outcome }) => outcome === "unknown") ?? pass("T3", [...new Set(pairs.map(({ observed }) => observed))].join(", "), { fact: agents[0] });
 }
 
 function seePair(fact: AgentFact, { image, revision }: ControlPlaneFact): Seen {

@@ -68,7 +68,7 @@ function alike(found: readonly Found[], seen: readonly Seen[], { name, image }: 
 
 /** Whose valid signature counts; a key by its digest. */
 function whoSigned({ image }: Found): string | undefined {
-  const first = image?.signatures?.verdict === "valid" ? image.signatures.found.find(({ verdict }) => verdict === "valid") : undefined;
+  const first = image?.signatures?.found.find(({ verdict }) => verdict === "valid");
   return first?.identity ?? (first?.key === undefined ? undefined : `key ${first.key}`);
 }
 

@@ -219,6 +219,14 @@ describe("programs on nodes", () => {
   });
 });
 
+describe("what is read of a Shim", () => {
+  it("its platforms, whatever words it has for their architectures", async () => {
+    const platforms = ["amd64", "x86_64", "arm64", "aarch64", "riscv64"].map((arch) => ({ os: "linux", arch, location: "https://shims.example/a", sha256: "a".repeat(64) }));
+    const { data } = await read("runtime-classes", { lists: { shims: [{ apiVersion: "runtime.spinkube.dev/v1alpha1", kind: "Shim", metadata: { name: "spin" }, spec: { runtimeClass: { name: "wasm", handler: "spin" }, fetchStrategy: { platforms } } }] } });
+    expect(data.map((each) => each.type === "shim" && each.platforms.map(({ os, arch }) => `${os}/${arch}`))).toEqual([["linux/amd64", "linux/amd64", "linux/arm64", "linux/arm64", "linux/riscv64"]]);
+  });
+});
+
 describe("what bpfman says of an application on a node", () => {
   const state = (status: object): KubeObject => ({ apiVersion: "bpfman.io/v1alpha1", kind: "ClusterBpfApplicationState", metadata: { name: "tracer-1", labels: { "bpfman.io/ownedByProgram": "tracer" } }, status: { node: "n1", ...status } });
   const rows: readonly (readonly [claim: string, status: object, read: string])[] = [

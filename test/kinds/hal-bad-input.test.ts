@@ -77,6 +77,13 @@ describe("bad input is never a pass", () => {
     ["an exemption without a fallback, where one must be", { profile: { ...exempt({ expires: "2027-01-31" }), fallbackRequired: true }, says: "the exemption from `node.arch` names no fallback" }],
   ];
 
+  it("a profile that fits nothing is told once, and the assertion that names it is not judged by it", async () => {
+    const documents = [{ apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "x" }, spec: { selector: { pools: ["p"] }, node: 7, fallbacks: { a: 1 } } }, { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "x" }, spec: { profile: "x", exemptions: [{ cloud: "gcp", requirement: "nodes", reason: "r", owner: "o", expires: "2027-01-31" }] } }];
+    await using folder = await folderOf({ "a.yaml": documents.map((each) => JSON.stringify(each)).join("\n---\n") });
+    const lines = await told(loadAssertions(["a.yaml"], await discover([]), folder.options));
+    expect(lines).toEqual([expect.stringContaining("`spec.node`"), expect.stringContaining("`spec.fallbacks.a`")]);
+  });
+
   it.each(rows)("%s", async (_what, input) => {
     if ("says" in input) {
       const text = JSON.stringify({ apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "x" }, spec: { selector: { pools: ["p"] }, ...input.profile } });

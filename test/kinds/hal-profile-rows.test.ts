@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { CiliumOverride, Fact } from "#engine";
+import kind from "../../kinds/hal-profile-conforms/kind.ts";
 import { agent, answer, arm, cilium, EKS, fact, feature, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type NodeParts, type Row } from "../support/hal.ts";
-import { clusterOf } from "../support/world.ts";
+import { clusterOf, gapOf, resultOf } from "../support/world.ts";
 
 /** What is known of nodes, data planes, runtimes and cards, row by row; each world shows one of these facts. */
 const WORLDS: Row[] = [];
@@ -38,6 +39,7 @@ describe("implementations of an eBPF data plane", () => {
     ["Kmesh 1.1 with Istio 1.26, for which it is not", on("kmesh"), [node(), kmesh(), istiod("1.26.0")], { faults: ["eks/mesh.istio"] }],
     ["Kmesh 1.1 with Istio 1.22, which it left behind", on("kmesh"), [node(), kmesh(), istiod("1.22.8")], { faults: ["eks/mesh.istio"] }],
     ["Kmesh 1.1 in its kernel-native mode with Istio 1.22: it may do", on("kmesh"), [node(), kmesh({ mode: "kernel-native" }), istiod("1.22.8")], { undecided: ["eks/mesh.istio"] }],
+    ["Kmesh 1.1 in its kernel-native mode with an Istio that is too new", on("kmesh"), [node(), kmesh({ mode: "kernel-native" }), istiod("1.26.0")], { faults: ["eks/mesh.istio"] }],
     ["Kmesh 1.0 with Istio 1.22", on("kmesh"), [node(), kmesh({ image: "ghcr.io/kmesh-net/kmesh:v1.0.0" }), istiod("1.22.8")], {}],
     ["Kmesh 1.2 with Istio 1.26, with which it is tested", on("kmesh"), [node(), kmesh({ image: "ghcr.io/kmesh-net/kmesh:v1.2.0" }), istiod("1.26.4")], {}],
     ["Kmesh 1.2 with Istio 1.27", on("kmesh"), [node(), kmesh({ image: "ghcr.io/kmesh-net/kmesh:v1.2.0" }), istiod("1.27.0")], { faults: ["eks/mesh.istio"] }],
@@ -50,6 +52,12 @@ describe("implementations of an eBPF data plane", () => {
     ["bpfman, with what it loaded", on("bpfman"), [node(), agent("bpfman"), fact("bpf-applications", "eks", "tracer", { node: "n1", application: "tracer", status: "LoadSuccess", programs: ["Fentry"] })], {}],
     ["sidecars alone", { mesh: { dataplane: ["sidecar"] } }, [node(), pods("sidecars")], {}],
   ]);
+
+  it("Kmesh: a control plane that is too new is a fault, whatever else was not seen", () => {
+    const seen = (release: string) => resultOf(kind, specOf(on("kmesh")), { clusters: [EKS], facts: [node(), kmesh(), istiod(release)], gaps: [gapOf("control-planes", "eks")] });
+    expect(shown(seen("1.26.0")).faults).toEqual(["eks/mesh.istio"]);
+    expect(shown(seen("1.25.0"))).toMatchObject({ faults: [], undecided: ["eks/mesh.istio"] });
+  });
 
   it("AKS: the release follows Kubernetes, so that it is not that of the others", () => {
     const profile = { ...on("cilium"), parity: { across: ["cloud"], compare: ["ebpfVersion"] } };
@@ -74,6 +82,9 @@ describe("what a CiliumNodeConfig sets for some nodes counts more than the Confi
     ["for this node, by its label", on("cilium", QUIET), [canary, overridden(SILENT, override(LOUD, { matchLabels: { canary: "yes" } }))], { faults: CONFIG }],
     ["`In`", on("cilium", QUIET), [canary, overridden(SILENT, override(LOUD, matching("In", ["no", "yes"])))], { faults: CONFIG }],
     ["`NotIn`", on("cilium", QUIET), [canary, overridden(SILENT, override(LOUD, matching("NotIn", ["yes"])))], {}],
+    ["`NotIn`, and no such label", on("cilium", QUIET), [node(), overridden(SILENT, override(LOUD, matching("NotIn", ["yes"])))], { faults: CONFIG }],
+    ["an operator that nobody knows", on("cilium", QUIET), [canary, overridden(SILENT, override(LOUD, matching("Gt", ["1"])))], {}],
+    ["two Ciliums on one node: whose settings count is not known", on("cilium", QUIET), [node(), cilium(), { ...cilium(), subject: "other/cilium" }], { undecided: CONFIG }],
     ["`Exists`", on("cilium", QUIET), [node(), overridden(SILENT, override(LOUD, matching("Exists")))], {}],
     ["`DoesNotExist`", on("cilium", QUIET), [node(), overridden(SILENT, override(LOUD, matching("DoesNotExist")))], { faults: CONFIG }],
     ["another setting", on("cilium", QUIET), [node(), overridden(SILENT, override({ "enable-wireguard": "true" }))], {}],
@@ -211,9 +222,16 @@ describe("designs in cards", () => {
     ["another function of Intel", { accelerator: { bitstreams: { equivalence: [{ aws: "afu:00000000000000000000000000000000" }] } } }, offering(AFU), { faults: BITSTREAMS }],
     ["a region of Intel tells no function", intel, offering("fpga.intel.com/region-69528db6eb31577a8c3668f9faa081f6"), { undecided: BITSTREAMS }],
     ["a name of Intel whose digits contradict its bytes", intel, offering(AFU.replace("d84", "d85")), { undecided: BITSTREAMS }],
+    ["a name of Intel whose first digits contradict its bytes", intel, offering(AFU.replace("695", "696")), { undecided: BITSTREAMS }],
+    ["a label that a source of Node Feature Discovery would have asked for", { accelerator: { bitstreams: { equivalence: [one], nfd: "pci-fpga.image" } } }, [loads("", { labels: { "feature.node.kubernetes.io/pci-fpga.image": "agfi-0123456789abcdef0" } }), feature({ kernelConfig: { BPF: "y" } })], { undecided: BITSTREAMS }],
     ["a function of Intel, and beside it a card that tells nothing", intel, [node({ capacity: { [AFU]: "1", "amd.com/ama_u30": "1" }, allocatable: { [AFU]: "1", "amd.com/ama_u30": "1" } })], { undecided: BITSTREAMS }],
     ["a label of a key of one's own", { accelerator: { bitstreams: { equivalence: [one], nfd: "acme.example/fpga-image" } } }, [loads("", { labels: { "acme.example/fpga-image": "agfi-0123456789abcdef0" } })], {}],
   ]);
+
+  it("of a cloud that nobody knows are undecided", () => {
+    const bare = clusterOf("eks");
+    expect(shown(judged(specOf(designs(one)), [loads(one.aws)], [bare])).undecided).toEqual(BITSTREAMS);
+  });
 
   it("that count as one are the same across clouds, and others are not", () => {
     const profile = { ...designs(one, two), parity: { across: ["cloud"], compare: ["bitstream"] } };
@@ -265,6 +283,8 @@ describe("what nobody shows", () => {
 
   it("taken out of lists that are whole, only what was itself the trouble does", () => {
     expect(healedBy(withoutEvidence(WORLDS, "from whole lists"))).toEqual({
+      "two Ciliums on one node: whose settings count is not known": ["one of node-agents (kube-system/cilium)", "one of node-agents (other/cilium)"],
+      "a label that a source of Node Feature Discovery would have asked for": ["all node-features", "one of node-features (nfd/n1)"],
       "Kmesh with two control planes, one of them too new": ["one of control-planes (istio-system/default 1.29.1)"],
       "one of two nodes is set otherwise": ["one of nodes (n1)"],
       "Kmesh beside a Cilium that translates in the sockets of pods on this node only": ["one of node-agents (kube-system/cilium)"],
