@@ -1,6 +1,6 @@
 import type { ControlPlaneFact } from "#engine";
 import { parseImage } from "#values";
-import { parseRelease, type Release } from "./releases.ts";
+import { parseRelease, releaseOfAgent, type Release } from "./releases.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
 import type { AgentFact, ClusterView } from "./view.ts";
 
@@ -24,7 +24,7 @@ export function seeIstio(view: ClusterView): Seen {
 }
 
 function seePair(fact: AgentFact, { image, revision }: ControlPlaneFact): Seen {
-  const [kmesh, istio] = [releaseOf(fact.data.image), image === undefined ? undefined : releaseOf(image)];
+  const [kmesh, istio] = [releaseOfAgent(fact.data)?.release, image === undefined ? undefined : parseRelease(parseImage(image)?.tag ?? "")];
   const text = `Kmesh ${textOf(kmesh)} with Istio ${textOf(istio)}`;
   if (istio === undefined) return unknown(`${text} (revision ${revision})`, "give the image of the control plane a tag that names its release", { fact });
   const range = kmesh === undefined ? undefined : FOR_ISTIO[`${kmesh[0]}.${kmesh[1]}`];
@@ -34,10 +34,6 @@ function seePair(fact: AgentFact, { image, revision }: ControlPlaneFact): Seen {
   // its page: in this mode an older one works in theory
   if (istio[1] < first && fact.data.mode === "kernel-native") return unknown(`${text}: in its kernel-native mode an older Istio may do`, `run Istio 1.${first} to 1.${last}, for which this Kmesh is`, { fact });
   return fail("T3", text, `run Istio 1.${first}${first === last ? "" : ` to 1.${last}`}, or a release of Kmesh that is for Istio 1.${istio[1]}`, { fact });
-}
-
-function releaseOf(image: string): Release | undefined {
-  return parseRelease(parseImage(image)?.tag ?? "");
 }
 
 function textOf(release: Release | undefined): string {

@@ -6,7 +6,7 @@ import { floorOf, type Hook } from "./hooks.ts";
 import { LAST_EBPF, seeIstio } from "./istio.ts";
 import { kernelOf } from "./node-rules.ts";
 import type { HalProfile } from "./profile.ts";
-import { compareRelease, isAtLeast, parseRelease, releaseText } from "./releases.ts";
+import { compareRelease, isAtLeast, parseRelease, releaseOfAgent, releaseText } from "./releases.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
 import type { AgentFact, ClusterView, NodeView } from "./view.ts";
@@ -82,7 +82,7 @@ function seeImplementation(node: NodeView, view: ClusterView, impl: readonly Imp
   // its manifests ask for `latest`, and nobody releases it any more
   const loose = there.find(({ data }) => data.product === "merbridge" && data.pinned !== true);
   if (loose !== undefined) return fail("T3", `${text}, not pinned`, `name its image by a digest in \`${loose.data.namespace}/${loose.data.name}\`: a tag may be another program tomorrow`, { fact: loose });
-  const vague = there.find(({ data }) => data.product === "istio-cni" && parseRelease(versionText(data.image)) === undefined);
+  const vague = there.find(({ data }) => data.product === "istio-cni" && releaseOfAgent(data) === undefined);
   if (vague !== undefined) return unknown(`${text}, whose tag names no release`, "give its image a tag that names its release: Istio redirects by eBPF from 1.18 to 1.20 only", { fact: vague });
   const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ...versionOf(there) };
   const broken = programs.find(({ status }) => /error|fail/i.test(status));
@@ -93,8 +93,9 @@ function seeImplementation(node: NodeView, view: ClusterView, impl: readonly Imp
 }
 
 /** Istio CNI is an implementation only where it redirects by eBPF, which it could from 1.18 to 1.20; everywhere else it sets rules of iptables or nftables. */
-function redirects({ data: { product, mode, image } }: AgentFact): boolean {
-  const release = product === "istio-cni" ? parseRelease(versionText(image)) : undefined;
+function redirects({ data }: AgentFact): boolean {
+  const { product, mode } = data;
+  const release = product === "istio-cni" ? releaseOfAgent(data)?.release : undefined;
   return product !== "istio-cni" || (mode === "ambient-ebpf" && (release === undefined || isAtLeast(LAST_EBPF, release)));
 }
 
@@ -120,12 +121,9 @@ function implementationsOf(view: ClusterView, impl: readonly Impl[]): readonly s
 /** What bpfman writes of an application on a node where nothing is left to do. Source: `AppLoadStatus` of bpfman-operator's `bpfman.io/v1alpha1`. */
 const SETTLED: readonly string[] = ["LoadSuccess", "UnloadSuccess", "NotSelected"];
 
-/** For parity. A tag that names no release (`latest`) says nothing: then the digest, where the image is pinned, else nothing is known. */
+/** For parity. A tag that names no release (`latest`, or that of another image) says nothing: then the digest, where the image is pinned, else nothing is known. */
 function versionOf(there: readonly AgentFact[]): Readonly<Record<string, string>> {
-  const known = there.map(({ data: { image } }) => {
-    const parsed = parseImage(image);
-    return parsed?.tag !== undefined && parseRelease(parsed.tag) !== undefined ? parsed.tag : parsed?.digest;
-  });
+  const known = there.map(({ data }) => releaseOfAgent(data)?.tag ?? parseImage(data.image)?.digest);
   return known.includes(undefined) ? {} : { ebpfVersion: [...new Set(known)].toSorted().join(" + ") };
 }
 
@@ -165,7 +163,7 @@ function seeVersion({ agents }: NodeView, impl: readonly Impl[], floors: Ebpf["m
   const there = agents.filter(({ data }) => (impl as readonly string[]).includes(data.product));
   const [first] = there;
   if (first === undefined) return unknown("no implementation that is ready", "see `mesh.ebpf`");
-  const read = there.map((fact) => ({ fact, floor: parseRelease(Object.entries(floors).find(([product]) => product === fact.data.product)?.[1] ?? ""), seen: parseRelease(versionText(fact.data.image)) }));
+  const read = there.map((fact) => ({ fact, floor: parseRelease(Object.entries(floors).find(([product]) => product === fact.data.product)?.[1] ?? ""), seen: releaseOfAgent(fact.data)?.release }));
   const text = there.map(({ data }) => agentText(data.image, data.product, undefined)).toSorted().join(", ");
   const low = read.find(({ floor, seen }) => floor !== undefined && seen !== undefined && !isAtLeast(seen, floor));
   if (low?.floor !== undefined) return fail("T3", text, `upgrade \`${low.fact.data.namespace}/${low.fact.data.name}\` to ${releaseText(low.floor)} or newer`, { fact: low.fact });

@@ -18,13 +18,16 @@ interface Machine {
   readonly resources?: Readonly<Record<string, string>>;
 }
 
+/** Digests of two shims. */
+const [SHIM, OTHER_SHIM] = ["1".repeat(64), "2".repeat(64)];
+
 /** A node of a cloud as its kubelet would write it, for one profile. */
 function nodeOf(cloud: Cloud, { name, profile, arch, resources = {} }: Machine): Manifest {
   const size = { cpu: "8", memory: "32Gi", pods: "110", ...resources };
   return {
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name, labels: { "kubernetes.io/arch": arch, "cloud-assert/profile": profile } },
+    metadata: { name, labels: { "kubernetes.io/arch": arch, "cloud-assert/profile": profile, spin: "provisioned" } },
     spec: { providerID: cloud.providerId(9) },
     status: {
       capacity: size,
@@ -98,11 +101,25 @@ const RULES = `${[
   { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "edge" }, spec: { profile: "wasm-edge" } },
   { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "fpga" }, spec: { profile: "fpga-node", exemptions: [{ cloud: "gcp", requirement: "resources.fpga", reason: "no machines", owner: "team-x", expires: "2027-03-31", fallback: "software-crypto" }] } },
   { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "traced" }, spec: { profile: "traced" } },
+  { apiVersion: "cloud-assert/v1", kind: "HalProfileConforms", metadata: { name: "pinned" }, spec: { profile: "pinned" } },
+  { apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "pinned" }, spec: { selector: { labels: { "cloud-assert/profile": "wasm-edge" } }, runtime: { runtimeClass: { name: "wasm-edge" }, shim: { sha256: { "linux/arm64": SHIM, "linux/amd64": SHIM } } } } },
   { apiVersion: "cloud-assert/v1", kind: "HalProfile", metadata: { name: "traced" }, spec: { selector: { labels: { "cloud-assert/profile": "ebpf-sidecar" } }, mesh: { ebpf: { impl: ["bpfman"] } } } },
 ].map((document) => JSON.stringify(document)).join("\n---\n")}\n`;
 
 /** What Cilium writes of a node, which says nothing that a profile asks for. */
 const CILIUM_NODE: Manifest = { apiVersion: "cilium.io/v2", kind: "CiliumNode", metadata: { name: "hal-ebpf" }, spec: { addresses: [{ type: "InternalIP", ip: "10.0.0.9" }], ipam: {} } };
+
+/** SpinKube's own definition is in no module that can be had: the least that a server takes. */
+const SHIMS: Manifest = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "shims.runtime.spinkube.dev" },
+  spec: { group: "runtime.spinkube.dev", scope: "Cluster", names: { kind: "Shim", listKind: "ShimList", plural: "shims", singular: "shim" }, versions: [{ name: "v1alpha1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", "x-kubernetes-preserve-unknown-fields": true } } } } }] },
+};
+function shimOf(sha256: string): Manifest {
+  const platforms = ["aarch64", "x86_64"].map((arch) => ({ os: "linux", arch, location: "https://shims.example/spin.tar.gz", sha256 }));
+  return { apiVersion: "runtime.spinkube.dev/v1alpha1", kind: "Shim", metadata: { name: "spin" }, spec: { runtimeClass: { name: "wasm-edge", handler: "wasmtime" }, fetchStrategy: { platforms }, rolloutStrategy: { type: "recreate" } } };
+}
 
 /** Settings of Cilium for the nodes of one profile. */
 function nodeConfig(value: string): Manifest {
@@ -114,8 +131,9 @@ const BPFMAN = [daemonSet("bpfman-daemon", "bpfman", "quay.io/bpfman/bpfman:v0.6
 onClusters("three profiles on three clouds: NFD, Cilium, bpfman and runtime classes as their own definitions let them be written, read by the reader and nobody else", async ({ clusters: { eks, gke, aks } }, context) => {
   const lacking = await crdsMissing(HARDWARE_MODULES);
   if (lacking !== undefined) return without(lacking, context);
-  const crds = (await readCrds(HARDWARE_MODULES)).filter(({ metadata }) => /^(nodefeatures\.nfd|clusterbpfapplicationstates|bpfapplicationstates|ciliumnodeconfigs\.|ciliumnodes\.)/.test(metadata.name));
-  expect(crds.length).toBe(5);
+  const own = (await readCrds(HARDWARE_MODULES)).filter(({ metadata }) => /^(nodefeatures\.nfd|clusterbpfapplicationstates|bpfapplicationstates|ciliumnodeconfigs\.|ciliumnodes\.)/.test(metadata.name));
+  expect(own.length).toBe(5);
+  const crds = [...own, SHIMS];
   const clusters: readonly ClusterAddress[] = [eks, gke, aks];
   try {
     for (const cluster of clusters) {
@@ -125,7 +143,7 @@ onClusters("three profiles on three clouds: NFD, Cilium, bpfman and runtime clas
         const objects = [...objectsOf(cluster.name), ...BPFMAN];
         await post(api, objects.filter(({ kind }) => kind !== "Pod"));
         await post(api, objects.filter(({ kind }) => kind === "Pod"));
-        await post(api, [CILIUM_NODE]);
+        await post(api, [CILIUM_NODE, shimOf(cluster === gke ? OTHER_SHIM : SHIM)]);
         await putState(api, "hal-ebpf", cluster === gke ? "LoadError" : "LoadSuccess");
       });
     }
@@ -144,6 +162,8 @@ onClusters("three profiles on three clouds: NFD, Cilium, bpfman and runtime clas
 
     expect(faultsOf(result("traced")).map(({ subject, message }) => `${subject}: ${message}`)).toEqual([expect.stringMatching(/^gke\/mesh\.ebpf: .*could not load `tracer` \(LoadError\)/)]);
 
+    expect(faultsOf(result("pinned")).map(({ subject, message }) => `${subject}: ${message}`)).toEqual([expect.stringMatching(/^gke\/runtime\.shim: .*linux\/arm64 222222222222/)]);
+
     // what a CiliumNodeConfig sets for these nodes counts more than the ConfigMap
     await asAdmin(aks, (api) => apply(api, [nodeConfig("false")]));
     const changed = await run("rules.yaml", "--only", "ebpf", ...NOW, ...contexts("eks", "gke", "aks"));
@@ -157,7 +177,7 @@ onClusters("three profiles on three clouds: NFD, Cilium, bpfman and runtime clas
     for (const cluster of clusters) {
       await asAdmin(cluster, async (api) => {
         await remove(api, [...objectsOf(cluster.name), ...BPFMAN]);
-        await remove(api, cluster === aks ? [CILIUM_NODE, nodeConfig("true")] : [CILIUM_NODE]);
+        await remove(api, [CILIUM_NODE, shimOf(SHIM), ...(cluster === aks ? [nodeConfig("true")] : [])]);
         await remove(api, crds);
       });
     }

@@ -367,6 +367,8 @@ describe("a module is what its pods run, and what the registry holds of that", (
     row("that imports what it must", CRYPTO, [held(CRYPTO, ONE, { bytes: TWO })], {}),
     row("that does not import what it must", CRYPTO, [held(CRYPTO, ONE, { bytes: TWO, imports: ["wasi_snapshot_preview1"] })], { faults: SUB }),
     row("that imports what it must not", { forbiddenImports: ["wasi_snapshot_preview1"] }, [held({ forbiddenImports: ["wasi_snapshot_preview1"] }, ONE, { bytes: TWO })], { faults: SUB }),
+    row("of a component, that imports interfaces", { requiredImports: ["wasi:http/types@0.2.0"] }, [held({ requiredImports: ["wasi:http/types@0.2.0"] }, ONE, { bytes: TWO, imports: ["wasi:http/types@0.2.0"] })], {}),
+    row("that stands in for a card and must not ask for one", { forbiddenImports: ["hal_fpga_sign"] }, [held({ forbiddenImports: ["hal_fpga_sign"] }, ONE, { bytes: TWO, imports: ["hal_fpga_sign", "wasi_snapshot_preview1"] })], { faults: SUB }),
     row("whose imports nobody read", CRYPTO, [], { undecided: SUB }),
     row("whose signatures nobody asked for", { signer: SIGNER }, [held({}, ONE, { bytes: TWO })], { undecided: SUB }),
     row("signed by whom the profile names", { signer: SIGNER }, [held({ signer: SIGNER }, ONE, { bytes: TWO, ...signed("valid") })], {}),

@@ -20,6 +20,7 @@ describe("implementations of an eBPF data plane", () => {
     ["Cilium on ARM64", on("cilium", QUIET), [arm(), cilium()], {}],
     ["Cilium with a CNI of Istio beside it, which it must not push out", on("cilium", { config: { "cni-exclusive": "false" } }), [node(), cilium({ "cni-exclusive": "true" })], { faults: ["eks/mesh.ebpf.config"] }],
     ["GKE Dataplane V2: `anetd` is Cilium", on("cilium"), [node(), agent("cilium", { name: "anetd", image: "gke.gcr.io/cilium/cilium:v1.15.14-gke.30" })], {}],
+    ["GKE Dataplane V2: a tag of its own image is no release of Cilium", on("cilium", { minVersion: { cilium: "1.0" } }), [node(), agent("cilium", { name: "anetd", image: "gke.gcr.io/gke/anetd:1.2" })], { undecided: ["eks/mesh.ebpf.version"] }],
     ["GKE Dataplane V2: settings that nobody shows are undecided", on("cilium", QUIET), [node(), agent("cilium", { name: "anetd", image: "gke.gcr.io/cilium/cilium:v1.15.14-gke.30" })], { undecided: ["eks/mesh.ebpf.config"] }],
     ["AKS: its tag names a release and a build", on("cilium", { minVersion: { cilium: "1.18.11" } }), [node(), cilium({}, { image: "mcr.microsoft.com/containernetworking/cilium:v1.18.11-260622" })], {}],
     ["AKS: the label of its data plane is no agent", on("cilium"), [node({ labels: { "kubernetes.azure.com/ebpf-dataplane": "cilium" } })], { faults: ["eks/mesh.ebpf"] }],
@@ -166,6 +167,8 @@ const HTTP = { runtime: { runtimeClass: { name: "wasm" }, http: { port: 8080, mi
 describe("what a runtime says of itself", () => {
   table([
     ["its health and a version that is new enough", HTTP, [arm(), runtimeClass(), running, answer()], {}],
+    ["at the port that Spin listens on", { runtime: { runtimeClass: { name: "wasm" }, http: { port: 80 } } }, [arm(), runtimeClass(), running, answer({ runtime: "spin", version: "3.4.1" }, 80)], {}],
+    ["at another port than the profile names", { runtime: { runtimeClass: { name: "wasm" }, http: { port: 80 } } }, [arm(), runtimeClass(), running, answer()], { undecided: ["eks/runtime.http"] }],
     ["a version that is too old", HTTP, [arm(), runtimeClass(), running, answer({ version: "0.13.5" })], { faults: ["eks/runtime.http"] }],
     ["nobody was asked", HTTP, [arm(), runtimeClass(), running], { undecided: ["eks/runtime.http"] }],
   ]);
@@ -187,6 +190,7 @@ describe("cards, by the names of their resources", () => {
     ["AWS: a name that somebody gave it, which the profile explains", { node: { resources: [{ class: "fpga", vendors: ["amd"], min: 2, aliases: [{ name: "aws.amazon.com/fpga", vendor: "amd", family: "vu47p" }] }] } }, offering("aws.amazon.com/fpga", "2"), {}],
     ["AWS: F2 is a type of machine, Inferentia 2 another", { selector: { instanceTypes: { aws: ["f2.*"] } }, ...FPGA }, [node({ instanceType: "inf2.24xlarge" }), node({ name: "n2", instanceType: "f2.6xlarge", capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" } })], {}],
     ["Azure NP, as its autoscaler names it", u250("amd"), offering("xilinx.com/fpga-xilinx_u250_gen3x16_xdma_shell_2_1-0"), {}],
+    ["Alibaba: its own F2 is no F2 of AWS", { selector: { instanceTypes: { aws: ["f2.*"], alibaba: ["ecs.f3-*"] } }, ...FPGA }, [node({ instanceType: "ecs.f2-c8f1.2xlarge" }), node({ name: "n2", instanceType: "f2.12xlarge", capacity: { "aws.amazon.com/fpga": "2" }, allocatable: { "aws.amazon.com/fpga": "2" } })], { faults: RESOURCE }],
     ["Alibaba: a name that nobody explains", FPGA, offering("aliyun.com/fpga"), { faults: RESOURCE }],
     ["on the PCI bus: an accelerator of Xilinx, as Node Feature Discovery labels it", { node: { features: [{ id: "pci", any: [{ nfd: "pci-1200_10ee.present" }] }] } }, [node({ labels: { "feature.node.kubernetes.io/pci-1200_10ee.present": "true" } })], {}],
     ["a GPU of the same maker", FPGA, offering("amd.com/gpu"), { faults: RESOURCE }],
