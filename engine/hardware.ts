@@ -111,8 +111,8 @@ export interface NodeSelector {
 
 /** Pods that show what a node can do because they run there. */
 export interface NodePods {
-  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node. */
-  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh";
+  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node; in the mesh in several of these ways at once. */
+  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh" | "several";
   /** The runtime class; "" for the others. */
   readonly name: string;
   /** Nodes on which at least one of them runs and is ready. */

@@ -57,6 +57,9 @@ function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
   }
   const text = found.map(({ dataplane }) => dataplane).join(", ") || "no pod of the mesh";
   const values = found.length === 0 ? {} : { dataplane: found.map(({ dataplane }) => dataplane).join(" + ") };
+  // each of the two believes that it alone carries their traffic
+  const twice = view.pods.find(({ fact: { data }, runningOn, failingOn }) => data.type === "several" && view.nodes.some(({ node }) => runningOn.has(node.name) || failingOn.has(node.name)))?.fact;
+  if (twice !== undefined) return fail("T3", `${text}, and pods that are in the mesh in two ways at once`, "let one data plane have these pods: by the labels of their namespace and of the pods themselves", { fact: twice, values });
   const other = found.find(({ dataplane }) => !wanted.includes(dataplane));
   if (other !== undefined) return fail("T3", text, `move pods with ${other.dataplane} off these nodes, or allow it in \`mesh.dataplane\``, { fact: other.fact, values });
   // a pod that is not ready for the moment is still in the mesh in its own way

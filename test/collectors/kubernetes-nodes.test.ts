@@ -167,6 +167,13 @@ describe("programs on nodes", () => {
     });
   });
 
+  it("tells pods that are in the mesh in two ways at once, each sort by a name of its own", async () => {
+    const both = { "ambient.istio.io/redirection": "enabled", "kmesh.net/redirection": "enabled" };
+    const { subjects, data } = await read("node-agents", { lists: { pods: [podOn("a", { namespace: "shop", metadata: { annotations: both } })] } });
+    expect(subjects).toEqual(["pods of the ambient mesh", "pods of Kmesh", "pods in the mesh in several ways"]);
+    expect(data.map(({ type }) => type)).toEqual(["ambient", "kmesh", "several"]);
+  });
+
   it("tells known annotations and labels of pods of a runtime class, with how many bear them; a label counts more", async () => {
     const marked = (name: string, metadata: object) => podOn(name, { namespace: "edge", runtimeClassName: "wasm", metadata });
     const found = await agents(

@@ -255,6 +255,9 @@ describe("traps", () => {
     ["a label set by hand on the wrong node", { selector: { labels: { "hal/profile": "fpga" } }, ...FPGA }, [node({ labels: { "hal/profile": "fpga" } })], { faults: RESOURCE }],
     ["a virtual node: its kernel says nothing", { node: { kernel: { min: "5.10" } } }, [node(), node({ name: "n2", virtual: "fargate", kernel: "5.4.0" })], {}],
     ["Kmesh, Merbridge and ambient together", { mesh: { ebpf: { impl: ["kmesh", "merbridge"] } } }, [node(), kmesh(), merbridge(), agent("ztunnel"), istiod("1.25.2")], { undecided: ["eks/mesh.ebpf"] }],
+    ["Kmesh and ambient on one pod", { mesh: { dataplane: ["kmesh", "ambient"] } }, [node(), kmesh(), istiod("1.25.2"), pods("kmesh"), pods("ambient"), pods("several")], { faults: ["eks/mesh.dataplane"] }],
+    ["Kmesh and ambient on one pod of another node", { mesh: { dataplane: ["kmesh", "ambient"] } }, [node(), kmesh(), istiod("1.25.2"), pods("kmesh"), pods("several", { runningOn: ["n2"] })], {}],
+    ["a sidecar and ambient on one pod that is not ready", { mesh: { dataplane: ["sidecar", "ambient"] } }, [node(), pods("sidecars"), pods("several", { runningOn: [], failingOn: ["n1"] })], { faults: ["eks/mesh.dataplane"] }],
     ["programs in sockets: one implementation a cluster", { mesh: { ebpf: { impl: ["cilium", "merbridge"] } } }, [node(), node({ name: "n2" }), cilium(), merbridge({ readyOn: ["n2"] })], { faults: ["eks/mesh.ebpf"] }],
     ["a card that was programmed past everybody: what is loaded is not known", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-0123456789abcdef0" }] } } }, offering("amd.com/ama_u30"), { undecided: ["eks/accelerator.bitstreams"] }],
   ]);
@@ -289,6 +292,8 @@ describe("what nobody shows", () => {
     expect(healedBy(withoutEvidence(WORLDS, "from whole lists"))).toEqual({
       "two Ciliums on one node: whose settings count is not known": ["one of node-agents (kube-system/cilium)", "one of node-agents (other/cilium)"],
       "a label that a source of Node Feature Discovery would have asked for": ["all node-features", "one of node-features (nfd/n1)"],
+      "Kmesh and ambient on one pod": ["one of node-agents (pods several)"],
+      "a sidecar and ambient on one pod that is not ready": ["one of node-agents (pods several)"],
       "Kmesh with two control planes, one of them too new": ["one of control-planes (istio-system/default 1.29.1)"],
       "one of two nodes is set otherwise": ["one of nodes (n1)"],
       "Kmesh beside a Cilium that translates in the sockets of pods on this node only": ["one of node-agents (kube-system/cilium)"],

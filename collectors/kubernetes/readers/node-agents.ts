@@ -1,4 +1,4 @@
-import { byText, CILIUM_SETTINGS, digestOf, type CiliumOverride, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type NodeAgent } from "#engine";
+import { byText, CILIUM_SETTINGS, digestOf, type CiliumOverride, type Cluster, type Fact, type Gap, type Io, type KubernetesApi, type NodeAgent, type NodePods } from "#engine";
 import { fieldsIn, listIn, textIn, textsIn, type Fields } from "../fields.ts";
 import { CILIUM_CONFIG, ciliumNodeConfigs, configMaps, daemonSets, pods } from "../resources.ts";
 import { productOf, type Known } from "./agent-products.ts";
@@ -7,8 +7,8 @@ import { isPinned, type AgentPods } from "./node-work.ts";
 import { scanPods } from "./pods.ts";
 
 /**
- * One fact for each DaemonSet of a known program and each image of it, with the nodes on which its pods are ready; one for the sidecars
- * and one for each runtime class in use, with the nodes on which such pods run.
+ * One fact for each DaemonSet of a known program and each image of it, with the nodes on which its pods are ready; one for the sidecars, for
+ * those that a ztunnel or Kmesh serves, for those that are served twice, and one for each runtime class in use, with the nodes on which such pods run.
  *
  * 1. A DaemonSet without pods is a fact with no nodes: it is there, and does nothing.
  * 2. Of Cilium's ConfigMap, and of objects that set otherwise for some nodes, only known settings are kept.
@@ -36,8 +36,11 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
     const mark = digestOf([data.image, data.imageId ?? null, data.mode ?? null, ...(data.pinned === undefined ? [] : [data.pinned])]).slice(0, 8);
     yield factOf(cluster, `${data.namespace}/${data.name} ${mark}`, data, agent.source);
   }
-  for (const { data, source } of seen?.pods ?? []) yield factOf(cluster, data.type === "sidecars" ? "sidecars" : `pods of runtime class ${data.name}`, data, source);
+  for (const { data, source } of seen?.pods ?? []) yield factOf(cluster, SUBJECTS[data.type] ?? `pods of runtime class ${data.name}`, data, source);
 }
+
+/** Those of a runtime class are told apart by its name. */
+const SUBJECTS: Partial<Record<NodePods["type"], string>> = { sidecars: "sidecars", ambient: "pods of the ambient mesh", kmesh: "pods of Kmesh", several: "pods in the mesh in several ways" };
 
 function factOf(cluster: Cluster, subject: string, data: Fact<"node-agents">["data"], source: Listed["source"]): Fact<"node-agents"> {
   return { type: "fact", kind: "node-agents", cluster: cluster.name, subject, data, source: { collector: "kubernetes", ...source } };

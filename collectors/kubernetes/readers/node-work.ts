@@ -81,10 +81,10 @@ export class NodeWork {
     if (node === undefined || phase === "Succeeded" || phase === "Failed" || metadata["deletionTimestamp"] !== undefined) return;
 
     const seen: Seen = { node, ready: isReady(pod), name: textIn(metadata, "name") ?? "", source };
+    const redirected = REDIRECTED.filter(([, annotation]) => textIn(fieldsIn(metadata, "annotations"), annotation) === "enabled");
     if (proxy?.role === "sidecar") this.#note("sidecars", "", { ...seen, ready: proxy.state === "running" });
-    for (const [type, annotation] of REDIRECTED) {
-      if (textIn(fieldsIn(metadata, "annotations"), annotation) === "enabled") this.#note(type, "", seen);
-    }
+    for (const [type] of redirected) this.#note(type, "", seen);
+    if (redirected.length + (proxy?.role === "sidecar" ? 1 : 0) > 1) this.#note("several", "", seen);
     const runtimeClass = textIn(spec, "runtimeClassName", 253);
     if (runtimeClass !== undefined) addClassPod(this.#note("class-pods", runtimeClass, seen), pod, proxy);
     const owner = listIn(metadata, "ownerReferences").find((each) => textIn(each, "kind") === "DaemonSet");
