@@ -3,7 +3,7 @@ import type { HalProfile } from "./profile.ts";
 import { isAtLeast, parseRelease } from "./releases.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
-import type { ClusterView, NodeView } from "./view.ts";
+import type { ClusterView, NodeView, ShimFact } from "./view.ts";
 
 type Runtime = NonNullable<HalProfile["runtime"]>;
 type Class = NonNullable<Runtime["runtimeClass"]>;
@@ -115,8 +115,10 @@ const PROVISIONED = "provisioned";
 /** The digest for the node's platform, of the Shim that made the class, on a node where it is installed. */
 function seeShim({ node }: NodeView, view: ClusterView, runtimeClass: Class | undefined, wanted: Readonly<Record<string, string>>): Seen {
   const handler = view.classes.find(({ data }) => data.name === runtimeClass?.name)?.data.handler;
-  const shims = view.shims.filter(({ data }) => (runtimeClass === undefined ? true : data.runtimeClass === runtimeClass.name || (data.runtimeClass === undefined && handler !== undefined && data.handler === handler)));
-  const [fact, second] = shims;
+  const isFor = ({ data }: ShimFact) => runtimeClass === undefined || data.runtimeClass === runtimeClass.name || (data.runtimeClass === undefined && handler !== undefined && data.handler === handler);
+  // one that names neither class nor handler may be for this class, too
+  const shims = view.shims.filter((each) => isFor(each) || (each.data.runtimeClass === undefined && each.data.handler === undefined));
+  const [fact, second] = shims.some(isFor) ? shims : [];
   if (fact === undefined) return unknown("no Shim object names it", "install the shim by runtime-class-manager, whose Shim objects carry its digest");
   if (second !== undefined) return unknown(`two Shim objects, ${named(shims.map(({ data }) => data.name))}`, "keep one Shim for the class", { fact });
   const platform = `${node.operatingSystem ?? "linux"}/${node.arch ?? "of no architecture"}`;

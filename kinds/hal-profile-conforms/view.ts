@@ -36,7 +36,7 @@ interface PodsView {
 type MeshModuleFact = Fact<"wasm-modules"> & { readonly data: WasmModule };
 
 type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
-type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
+export type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
 
 /** One cluster as a profile sees it. */
 export interface ClusterView {

@@ -6,7 +6,7 @@ import schema from "../../kinds/hal-profile-conforms/profile.json" with { type: 
 import { moduleRequest } from "../../kinds/hal-profile-conforms/module-rules.ts";
 import { idsOf } from "../../kinds/hal-profile-conforms/requirements.ts";
 import type { Spec } from "../../kinds/hal-profile-conforms/spec.ts";
-import { agent, answer, arm, cilium, EKS, fact, feature, fill, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, pool, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type Expected, type Row } from "../support/hal.ts";
+import { agent, answer, arm, cilium, EKS, fact, feature, fill, healedBy, healedByHiding, istiod, judged, kmesh, merbridge, node, offering, ONE, pods, pool, running, runtimeClass, shim, shown, specOf, tableOf, TWO, withoutEvidence, type Expected, type NodeParts, type Row } from "../support/hal.ts";
 import { clusterOf, gapOf, resultOf } from "../support/world.ts";
 
 type Exemption = Spec["exemptions"][number];
@@ -261,10 +261,16 @@ describe("the runtime behind a class", () => {
     ["the profile's taint is tolerated with the value that nodes bear", tainted, [arm({ taints: [{ key: "hal/wasm", value: "yes", effect: "NoSchedule" }] }), runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Equal", value: "yes" }] }), running], {}],
     ["the profile's taint is tolerated with another value than nodes bear", tainted, [arm({ taints: [{ key: "hal/wasm", value: "yes", effect: "NoSchedule" }] }), runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Equal", value: "no" }] }), running], { faults: ["eks/runtime.class"] }],
     ["the profile's taint is not tolerated", tainted, [bearing, runtimeClass(), running], { faults: ["eks/runtime.class"] }],
+    ["a taint that only asks is tolerated by nobody, and need not be", { ...CLASS, node: { taints: { required: [{ key: "hal/wasm", effect: "PreferNoSchedule" }] } } }, [arm({ taints: [{ key: "hal/wasm", effect: "PreferNoSchedule" }] }), runtimeClass(), running], {}],
+    ["the profile's taint is tolerated with another effect than nodes bear", tainted, [bearing, runtimeClass({ tolerations: [{ key: "hal/wasm", operator: "Exists", effect: "NoExecute" }] }), running], { faults: ["eks/runtime.class"] }],
+    ["another taint that keeps pods away, where no other may be", { node: { taints: { required: [{ key: "hal/wasm", effect: "NoSchedule" }], mode: "exact" } } }, [bearing], { faults: ["eks/node.taints"] }],
+    ["another taint that only asks, where no other may be", { node: { taints: { required: [{ key: "hal/wasm", effect: "NoSchedule" }], mode: "exact" } } }, [arm({ taints: [{ key: "hal/wasm", effect: "NoSchedule" }, { key: "x", effect: "PreferNoSchedule" }] })], {}],
+    ["a taint of Kubernetes' own, which passes, where no other may be", { node: { taints: { required: [{ key: "hal/wasm", effect: "NoSchedule" }], mode: "exact" } } }, [arm({ taints: [{ key: "hal/wasm", effect: "NoSchedule" }, { key: "node.kubernetes.io/disk-pressure", effect: "NoSchedule" }] })], {}],
     ["the taint is not there", tainted, [arm(), runtimeClass({ tolerations: [{ operator: "Exists" }] }), running], { faults: ["eks/node.taints"] }],
     ["equal handlers, another shim", shimmed, [arm(), runtimeClass(), running, shim(TWO)], { faults: ["eks/runtime.shim"] }],
     ["the shim that the profile names", shimmed, [arm(), runtimeClass(), running, shim(ONE)], {}],
     ["a shim without a digest", shimmed, [arm(), runtimeClass(), running, shim(undefined)], { undecided: ["eks/runtime.shim"] }],
+    ["two objects name a shim for the class", shimmed, [arm(), runtimeClass(), running, shim(ONE), { ...shim(ONE), subject: "shim other" }], { undecided: ["eks/runtime.shim"] }],
     ["no object names the shim", shimmed, [arm(), runtimeClass(), running], { undecided: ["eks/runtime.shim"] }],
   ]);
 });
@@ -285,6 +291,7 @@ describe("an accelerator is what can be allocated", () => {
     ["capacity and nothing to allocate: the plug-in is dead", FPGA, offering("amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0", "0", "1"), { faults: ["eks/resources.fpga"] }],
     ["a name of one's own, which the profile explains", { node: { resources: [{ class: "fpga", min: 1, aliases: [{ name: "aws.amazon.com/fpga", vendor: "amd", family: "vu47p" }] }] } }, offering("aws.amazon.com/fpga"), {}],
     ["a name of one's own, which nobody explains", FPGA, offering("aws.amazon.com/fpga"), { faults: ["eks/resources.fpga"] }],
+    ["a part of a card is none", { node: { resources: [{ class: "fpga", min: 2 }] } }, offering("amd.com/ama_u30", "1500m"), { faults: ["eks/resources.fpga"] }],
     ["a node that lists no resources at all", FPGA, [node({ capacity: undefined, allocatable: undefined })], { undecided: ["eks/resources.fpga"] }],
     ["what is loaded into a card, no object tells", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-1", azure: "sha256:2" }] } } }, [node()], { undecided: ["eks/accelerator.bitstreams"] }],
   ]);
@@ -392,6 +399,18 @@ describe("a module is what its pods run, and what the registry holds of that", (
     ["in a pod and, other bytes, in an object of the mesh", withModule(CRYPTO), [...inClass(ONE), inMesh(`oci://registry.example/signer@sha256:${TWO}`), held(CRYPTO, ONE, { bytes: ONE }), held(CRYPTO, TWO, { bytes: TWO, readAs: "proxy" })], { faults: SUB }],
   ]);
 
+  it("is looked for in pods and in the mesh, whatever else a profile asks", () => {
+    const needs = kind.needs(specOf({ modules: [{ name: "signer", image: "registry.example/signer" }] })).map(({ fact: of }) => of);
+    expect(needs.toSorted()).toEqual(["node-agents", "nodes", "wasm-modules"]);
+  });
+
+  it("that is nowhere is no fault where pods, or objects of the mesh, were not all seen", () => {
+    for (const hidden of ["node-agents", "wasm-modules"] as const) {
+      const result = resultOf(kind, specOf(withModule({})), { clusters: [EKS], facts: [arm({ handlers: ["wasmtime"] }), runtimeClass()], gaps: [gapOf(hidden, "eks")] });
+      expect([result.verdict, shown(result).faults]).toEqual(["undecided", []]);
+    }
+  });
+
   it("is asked with the words of WasmIdentical: whoever may sign, the trusted root, the log and where signatures are", () => {
     const asked = (signer: object) => kind.needs(specOf({ modules: [{ name: "signer", image: "registry.example/signer", signer }] })).find(({ fact: of }) => of === "wasm-images")?.options?.["signatures"];
     expect(asked(SIGNER)).toEqual({ keyless: [SIGNER] });
@@ -441,6 +460,20 @@ describe("parity of clouds", () => {
   });
   it("is violated where two clouds conform with different values", () => {
     expect(shown(across(BOTH, [node(), node({ on: "gke", arch: "arm64" })])).faults).toEqual(["parity/arch"]);
+  });
+  it("of regions: those of the fleet, else those that nodes name where all name one", () => {
+    const profile = { ...BOTH, parity: { across: ["region"], compare: ["arch"] } };
+    const inRegion = (name: string, region: string, parts: NodeParts = {}) => node({ name, labels: { "topology.kubernetes.io/region": region }, ...parts });
+    const other = inRegion("n1", "europe-west1", { on: "gke", arch: "arm64" });
+    expect(shown(across(profile, [inRegion("n1", "eu-west-1"), other])).faults).toEqual(["parity/arch"]);
+    expect(shown(across(profile, [inRegion("n1", "eu-west-1"), inRegion("n2", "eu-west-2"), other])).gaps).toEqual(["parity of tested"]);
+    expect(shown(across(profile, [inRegion("n1", "eu-west-1"), inRegion("n2", "eu-west-2"), other], [clusterOf("eks", { region: "eu-west-1" }), GKE])).faults).toEqual(["parity/arch"]);
+  });
+  it("a cloud is what all nodes name: two of them are none", () => {
+    const profile = { ...ARCH, parity: { across: ["cloud"], compare: ["arch"] } };
+    const bare = clusterOf("eks");
+    expect(across(profile, [node({ provider: "aws" }), node({ name: "n2" }), node({ on: "gke" })], [bare, GKE]).verdict).toBe("holds");
+    expect(shown(across(profile, [node({ provider: "aws" }), node({ name: "n2", provider: "azure" }), node({ on: "gke" })], [bare, GKE])).gaps).toEqual(["parity of tested"]);
   });
   it("needs two places", () => {
     expect(shown(across(PARITY, [node()], [EKS])).gaps).toEqual(["parity of tested"]);
@@ -513,6 +546,10 @@ describe("an exemption", () => {
     const result = run([exempt()], facts);
     expect(result.verdict).toBe("holds");
     expect(infos(result).join("\n")).toContain("so that the exemption of team-x is stale");
+  });
+  it("that nobody needs asks for no fallback", () => {
+    const facts = [...card, node({ on: "gke", labels: { "feature.node.kubernetes.io/cpu-cpuid.AVX": "true" }, capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" } })];
+    expect(run([exempt()], facts).verdict).toBe("holds");
   });
   it("about nobody is told", () => {
     expect(infos(run([exempt({ cloud: "alibaba" })], [...card, node({ on: "gke", capacity: { "amd.com/ama_u30": "1" }, allocatable: { "amd.com/ama_u30": "1" } })])).join("\n")).toContain("is about no cluster of this assertion");
@@ -687,6 +724,7 @@ describe("what nobody shows is no pass", () => {
       "pods in ambient mode that are not ready for the moment, where sidecars are wanted": ["one of node-agents (pods ambient)"],
       "Kmesh beside a ztunnel": ["one of node-agents (kube-system/ztunnel)"],
       "Kmesh beside a Cilium that translates in the sockets of pods": ["one of node-agents (kube-system/cilium)"],
+      "two objects name a shim for the class": ["one of runtime-classes (shim other)", "one of runtime-classes (shim spin)"],
       // one of two modules that differ
       "in a pod and, other bytes, in an object of the mesh": ["all wasm-modules", "one of wasm-modules (WasmPlugin shop/signer)"],
     };
@@ -704,7 +742,22 @@ describe("what nobody shows is no pass", () => {
   });
 });
 
+describe("what was not all seen", () => {
+  it("shows no mesh to be absent", () => {
+    const result = resultOf(kind, specOf({ mesh: { dataplane: ["none"] } }), { clusters: [EKS], facts: [node()], gaps: [gapOf("node-agents", "eks")] });
+    expect(shown(result).undecided).toEqual(["eks/mesh.dataplane"]);
+  });
+});
+
 describe("the table", () => {
+  it("shows values that differ as a fault, and with `atLeast` what enough nodes meet as met", () => {
+    const rows = (profile: object, facts: readonly Fact[], more: Partial<Spec> = {}) => judged(specOf(profile, more), facts, [EKS, GKE]).tables?.[0]?.rows;
+    expect(rows(BOTH, [node(), node({ on: "gke", arch: "arm64" })])?.find(({ head }) => head === "same arch")?.cells.map(({ state }) => state)).toEqual(["fail", "fail"]);
+    const two = { ...ARCH, minNodes: 2 };
+    const facts = ["eks", "gke"].flatMap((on) => [node({ on }), node({ on, name: "n2" }), node({ on, name: "n3", arch: "arm64" })]);
+    expect(rows(two, facts, { mode: "atLeast" })?.find(({ head }) => head === "node.arch")?.cells.map(({ state }) => state)).toEqual(["pass", "pass"]);
+  });
+
   it("has places across and requirements down, with tier and value in each cell", () => {
     const { tables } = judged(specOf(PARITY), [node(), node({ on: "gke", arch: "arm64" })], [EKS, GKE]);
     expect(tables).toEqual([
