@@ -247,6 +247,24 @@ describe("designs in cards", () => {
   });
 });
 
+describe("clouds that each conform and are not alike", () => {
+  const BOTH = [EKS, GKE];
+  const same = (compare: string, more: object) => ({ ...more, parity: { across: ["cloud"], compare: [compare] } });
+  const onGke = (each: Fact): Fact => ({ ...each, cluster: "gke" });
+  const offer = (cluster: string, resource: string) => node({ on: cluster, capacity: { [resource]: "1" }, allocatable: { [resource]: "1" } });
+  table([
+    ["of two architectures", same("arch", { node: { arch: ["amd64", "arm64"] } }), [node(), node({ on: "gke", arch: "arm64" })], { faults: ["parity/arch"] }, BOTH],
+    ["of two systems", same("os", { node: { os: { families: ["al2023", "cos"] } } }), [node(), node({ on: "gke", osImage: "Container-Optimized OS from Google" })], { faults: ["parity/os"] }, BOTH],
+    ["with two handlers", same("handlers", CLASS), [arm(), runtimeClass(), running, arm({ on: "gke" }), onGke(runtimeClass({ handler: "wasmedge" })), onGke(running)], { faults: ["parity/handlers"] }, BOTH],
+    ["with two releases of Cilium", same("ebpfVersion", on("cilium")), [node(), cilium(), node({ on: "gke" }), cilium({}, { on: "gke", image: "quay.io/cilium/cilium:v1.18.2" })], { faults: ["parity/ebpfVersion"] }, BOTH],
+    ["with two data planes", same("dataplane", { mesh: { dataplane: ["sidecar", "ambient"] } }), [node(), pods("sidecars"), node({ on: "gke" }), pods("ambient", { on: "gke" })], { faults: ["parity/dataplane"] }, BOTH],
+    ["with cards of two makers", same("vendor", FPGA), [offer("eks", "amd.com/ama_u30"), offer("gke", "fpga.intel.com/region-69528db6eb31577a8c3668f9faa081f6")], { faults: ["parity/vendor"] }, BOTH],
+    ["with two shells", same("shell", FPGA), [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "amd.com/xilinx_u250_gen3x16_xdma_shell_2_1-0")], { faults: ["parity/shell"] }, BOTH],
+    ["of one maker, of which one name tells no family", same("family", FPGA), [offer("eks", "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0"), offer("gke", "fpga.intel.com/region-69528db6eb31577a8c3668f9faa081f6")], { undecided: ["parity/family"] }, BOTH],
+    ["on two kernels above one floor: a floor is no equality", { node: { kernel: { min: "5.10" } }, parity: { across: ["cloud"], compare: [], atLeast: ["kernel.min"] } }, [node(), node({ on: "gke", kernel: "5.15.0-1" })], {}, BOTH],
+  ]);
+});
+
 describe("traps", () => {
   const SHIMMED = { runtime: { runtimeClass: { name: "wasm" }, shim: { sha256: { "linux/arm64": ONE } } } };
   table([

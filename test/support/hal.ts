@@ -95,7 +95,7 @@ export interface Expected {
   readonly gaps?: readonly string[];
 }
 
-export type Row = readonly [claim: string, profile: object, facts: readonly Fact[], expected: Expected];
+export type Row = readonly [claim: string, profile: object, facts: readonly Fact[], expected: Expected, clusters?: readonly Cluster[]];
 
 export function shown({ findings, gaps }: Result): Required<Expected> {
   const subjects = (outcome: string) => findings.filter((each) => each.outcome === outcome).map(({ subject }) => subject).toSorted();
@@ -110,9 +110,9 @@ export function judged(spec: Spec, facts: readonly Fact[], clusters: readonly Cl
 export function tableOf(worlds: Row[]): (rows: readonly Row[]) => void {
   return (rows) => {
     worlds.push(...rows);
-    for (const [claim, profile, facts, expected] of rows) {
+    for (const [claim, profile, facts, expected, clusters] of rows) {
       it(claim, () => {
-        const result = judged(specOf(profile), facts);
+        const result = judged(specOf(profile), facts, clusters);
         expect(shown(result)).toEqual({ faults: [], undecided: [], gaps: [], ...expected });
         const open = (expected.undecided ?? []).length + (expected.gaps ?? []).length > 0;
         expect(result.verdict).toBe((expected.faults ?? []).length > 0 ? "violated" : open ? "undecided" : "holds");
@@ -128,15 +128,15 @@ const GIVEN = new Set(["name", "node", "type", "pool", "taints", "labels", "cord
 export function healedByHiding(worlds: readonly Row[]): { readonly healed: readonly string[]; readonly looked: number } {
   let looked = 0;
   const healed: string[] = [];
-  for (const [claim, profile, facts] of worlds) {
+  for (const [claim, profile, facts, , clusters] of worlds) {
     const spec = specOf(profile);
-    if (judged(spec, facts).verdict === "holds") continue;
+    if (judged(spec, facts, clusters).verdict === "holds") continue;
     for (const [index, target] of facts.entries()) {
       for (const key of Object.keys(target.data).filter((each) => !GIVEN.has(each))) {
         const { [key]: _, ...rest } = { ...target.data } as Record<string, unknown>;
         const hidden = facts.map((each, at) => (at === index ? ({ ...each, data: rest } as unknown as Fact) : each));
         looked++;
-        if (judged(spec, hidden).verdict === "holds") healed.push(`${claim}: without ${target.kind}.${key}`);
+        if (judged(spec, hidden, clusters).verdict === "holds") healed.push(`${claim}: without ${target.kind}.${key}`);
       }
     }
   }
@@ -155,17 +155,16 @@ interface Without {
  * Cost: two verdicts a fact and a kind.
  */
 export function withoutEvidence(worlds: readonly Row[], hidden: "behind a gap" | "from whole lists"): readonly Without[] {
-  return worlds.flatMap(([claim, profile, facts]) => {
+  return worlds.flatMap(([claim, profile, facts, , clusters = [EKS]]) => {
     const spec = specOf(profile);
-    if (judged(spec, facts).verdict === "holds") return [];
+    if (judged(spec, facts, clusters).verdict === "holds") return [];
     const kinds = [...new Set(facts.map((each) => each.kind))];
     const drops = [
-      ...facts.map((each) => ({ what: `one of ${each.kind} (${each.subject})`, kind: each.kind, rest: facts.filter((other) => other !== each) })),
-      ...kinds.map((one) => ({ what: `all ${one}`, kind: one, rest: facts.filter((each) => each.kind !== one) })),
+      ...facts.map((each) => ({ what: `one of ${each.kind} (${each.subject})`, gaps: [gapOf(each.kind, each.cluster)], rest: facts.filter((other) => other !== each) })),
+      ...kinds.map((one) => ({ what: `all ${one}`, gaps: clusters.map(({ name }) => gapOf(one, name)), rest: facts.filter((each) => each.kind !== one) })),
     ];
-    return drops.map(({ what, kind: one, rest }) => {
-      const gaps = hidden === "behind a gap" ? [gapOf(one, "eks")] : [];
-      return { claim, what, verdict: resultOf(kind, spec, { clusters: [EKS], facts: rest, gaps }).verdict };
+    return drops.map(({ what, gaps, rest }) => {
+      return { claim, what, verdict: resultOf(kind, spec, { clusters, facts: rest, gaps: hidden === "behind a gap" ? gaps : [] }).verdict };
     });
   });
 }
