@@ -4,11 +4,11 @@ import { codeOf, ended, isBroken, isUnanswered } from "./faults.ts";
 import { openWebSocket, ProtocolError, type Incoming } from "./websocket.ts";
 
 /** GET through the API server's pod proxy, the bytes as the pod sends them. */
-export async function podGet(connection: Connection, pod: PodAddress, port: number, path: string, limit: number): Promise<string> {
+export async function podGet(connection: Connection, pod: PodAddress, port: number, path: string, limit: number, withinMs = connection.limits.podMs): Promise<string> {
   const full = `${podPath(pod)}:${port}/proxy${path.startsWith("/") ? path : `/${path}`}`;
   const asked = { verb: "get", group: "", resource: "pods/proxy", namespace: pod.namespace, path: full };
   // One retry only: what fails here is most often the pod, and there are many pods.
-  const answer = await within(limit, pod, connection.ask({ asked, path: full, limit, compress: false, retries: 1, accept: "*/*", withinMs: connection.limits.podMs }));
+  const answer = await within(limit, pod, connection.ask({ asked, path: full, limit, compress: false, retries: 1, accept: "*/*", withinMs: Math.min(withinMs, connection.limits.podMs) }));
   if (answer.status >= 200 && answer.status < 300) return answer.body.toString("utf8");
   const isPods = statusReason(answer) === undefined && !isUnreached(answer);
   if (isPods && (answer.audited === true || answer.status < 500)) throw podFault(pod, `answered ${answer.status} on port ${port}`, "check that this port is the one that was meant, and what listens there", answer.audited === true ? answer.status : undefined);

@@ -67,6 +67,13 @@ describe("a pod behind the pod proxy", () => {
     });
   }
 
+  it("is waited for as long as the question says, where that is less than the connection would", async () => {
+    const api = await openServer((await serve(() => undefined)).url);
+    const before = performance.now();
+    expect((await failure(api.podGet(pod, 15000, "/healthz", 2000, 50))).message).toContain("gave no whole answer");
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+
   it("is not blamed for an API server that is dead", async () => {
     expect((await failure((await openServer("https://127.0.0.1:1")).podGet(pod, 15000, "/server_info", 100))).unreachable).toBe(true);
   });
