@@ -15,12 +15,22 @@ export function seeIstio(view: ClusterView): Seen {
   const agents = [...new Map(view.nodes.flatMap((node) => node.agents.filter(({ data }) => data.product === "kmesh")).map((fact) => [fact.subject, fact])).values()];
   if (agents.length === 0) return view.complete("node-agents") ? pass("T3", "no Kmesh on these nodes") : unknown("agents were not all seen", "repair what the gap names");
   const planes = view.controlPlanes.map(({ data }) => data);
-  const pairs = agents.flatMap((agent) => planes.map((plane) => seePair(agent, plane)));
-  const wrong = pairs.find(({ outcome }) => outcome === "fail");
-  if (wrong !== undefined) return wrong;
   if (!view.complete("control-planes")) return unknown("control planes were not all seen", "repair what the gap names", { fact: agents[0] });
   if (planes.length === 0) return unknown("no control plane of Istio", "let this identity list pods in all namespaces; of one that runs elsewhere nothing here tells the release", { fact: agents[0] });
-  return pairs.find(({ outcome }) => outcome === "unknown") ?? pass("T3", [...new Set(pairs.map(({ observed }) => observed))].join(", "), { fact: agents[0] });
+  const seen = agents.map((agent) => seeAgent(agent, planes));
+  const worst = seen.find(({ outcome }) => outcome === "fail") ?? seen.find(({ outcome }) => outcome === "unknown");
+  return worst ?? pass("T3", [...new Set(seen.map(({ observed }) => observed))].join(", "), { fact: agents[0] });
+}
+
+/** One of several control planes is the one that it asks, and nothing here tells which: a fault is what no choice could heal. */
+function seeAgent(fact: AgentFact, planes: readonly ControlPlaneFact[]): Seen {
+  const pairs = planes.map((plane) => seePair(fact, plane));
+  const text = [...new Set(pairs.map(({ observed }) => observed))].join(", ");
+  const wrong = pairs.find(({ outcome }) => outcome === "fail");
+  const open = pairs.find(({ outcome }) => outcome === "unknown");
+  if (wrong === undefined) return open ?? pass("T3", text, { fact });
+  if (pairs.every(({ outcome }) => outcome === "fail")) return wrong;
+  return unknown(`${text}: which of them it asks was not seen`, "let Kmesh be for every control plane of the cluster while a new one is tried", { fact });
 }
 
 function seePair(fact: AgentFact, { image, revision }: ControlPlaneFact): Seen {
