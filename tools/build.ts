@@ -95,7 +95,7 @@ const FLOORS = ["values", "engine", "routes"];
  * What most runs need and that is small, with all that it imports, in one file: each file that is loaded costs half a millisecond.
  * Everything else stays apart: what brings a large library, what few runs ask for, and what `--version` does without.
  */
-const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/(commands|schemas)\/|clients\/(documents|kubernetes|registry|signatures|states)\/index\.ts|reports\/(index|terminal|json)\.ts)/;
+const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/commands\/|clients\/(documents|kubernetes|registry|signatures|states)\/index\.ts|reports\/(index|terminal|json)\.ts)/;
 const FIRST = /^cli\/process\.ts/;
 const APART = /^(cli\/load\/ajv\.ts|cli\/routes\/|cli\/commands\/(compare|route)\.ts)/;
 
