@@ -202,7 +202,8 @@ function countBlocks(before: number, rule: HttpRule): number {
 
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, footing: Footing | undefined): Routes {
   // Lists that grow take more room than they need, and these are long.
-  const rules = new Array<Rule>(http.reduce(countBlocks, 0));
+  const rules: Rule[] = [];
+  rules.length = http.reduce(countBlocks, 0);
   let count = 0;
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
