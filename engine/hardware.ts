@@ -94,6 +94,8 @@ export interface NodeAgent {
   readonly settings?: Readonly<Record<string, string>> | undefined;
   /** What `CiliumNodeConfig` objects set otherwise on some nodes, the one that counts more later; left out: not Cilium, or not seen. */
   readonly overrides?: readonly CiliumOverride[] | undefined;
+  /** Why `settings` or `overrides` are left out, where they could not be read: whoever asks for neither misses nothing. */
+  readonly unread?: { readonly reason: string; readonly remedy: string } | undefined;
 }
 
 /** A `CiliumNodeConfig` beside Cilium that sets one of {@link CILIUM_SETTINGS}. */

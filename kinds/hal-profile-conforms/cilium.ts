@@ -31,6 +31,8 @@ export function seeConfig(view: NodeView, config: Settings): Seen {
   if (second !== undefined) return unknown("two Ciliums that are ready", "keep one of them on a node", { fact: second });
   const place = `${first.data.namespace}/cilium-config`;
   const settings = settingsOn(view, first);
+  const { unread } = first.data;
+  if (unread !== undefined) return unknown(`settings that were not all read: ${unread.reason}`, unread.remedy, { fact: first });
   if (settings === undefined) return unknown("no ConfigMap `cilium-config`", `look for the ConfigMap beside \`${first.data.namespace}/${first.data.name}\``, { fact: first });
   const by = (first.data.overrides ?? []).filter((each) => isFor(each, view.node.labels) && Object.keys(config).some((key) => Object.hasOwn(each.settings, key))).map(({ name }) => name);
   const said = Object.keys(config).map((key) => `${key}=${settings[key] ?? "(not set)"}`).join(", ");

@@ -159,8 +159,12 @@ describe("programs on nodes", () => {
     it("is nothing where it sets nothing that is known, or names no nodes", async () => {
       expect(await seen({ lists: { ciliumnodeconfigs: [config("a", { nodeSelector: {}, defaults: { "some-key": "1" } }), config("b", { defaults: loud }), config("c", { nodeSelector: null, defaults: loud })] } })).toEqual({ overrides: [[]], gaps: [] });
     });
-    it("is not known where nobody may list it, and that is a gap", async () => {
-      expect(await seen({ forbidden: ["list ciliumnodeconfigs"] })).toEqual({ overrides: [undefined], gaps: ["eks/ciliumnodeconfigs"] });
+    it("is not known where nobody may list it: Cilium's own fact says so, and what else was seen has no gap", async () => {
+      expect(await seen({ forbidden: ["list ciliumnodeconfigs"] })).toEqual({ overrides: [undefined], gaps: [] });
+      for (const right of ["list ciliumnodeconfigs", "get configmaps"]) {
+        const { data, gaps } = await read("node-agents", { lists: { pods: [pod] }, forbidden: [right] });
+        expect([gaps, data]).toEqual([[], [expect.objectContaining({ product: "cilium", unread: { reason: expect.stringContaining(`may not ${right.replace(" ", " `")}`), remedy: expect.stringMatching(/./) } })]]);
+      }
     });
     it("is not known of a folder that holds none", async () => {
       expect((await seen({ place: "manifests" })).overrides).toEqual([undefined]);

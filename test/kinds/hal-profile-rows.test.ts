@@ -92,6 +92,7 @@ describe("what a CiliumNodeConfig sets for some nodes counts more than the Confi
     ["`DoesNotExist`", on("cilium", QUIET), [node(), overridden(SILENT, override(LOUD, matching("DoesNotExist")))], { faults: CONFIG }],
     ["another setting", on("cilium", QUIET), [node(), overridden(SILENT, override({ "enable-wireguard": "true" }))], {}],
     ["of two the one whose name comes later", on("cilium", QUIET), [node(), overridden(SILENT, override(LOUD, {}, "a"), override(SILENT, {}, "b"))], {}],
+    ["where somebody may not read it", on("cilium", QUIET), [node(), cilium({}, { overrides: undefined, unread: { reason: "may not list `ciliumnodeconfigs`", remedy: "allow it" } })], { undecided: CONFIG }],
     ["where nobody saw whether there are any", on("cilium", QUIET), [node(), cilium({}, { overrides: undefined })], { undecided: CONFIG }],
     ["one of two nodes is set otherwise", on("cilium", QUIET), [canary, node({ name: "n2" }), cilium({}, { readyOn: ["n1", "n2"], overrides: [override(LOUD, { matchLabels: { canary: "yes" } })] })], { faults: CONFIG }],
     ["Kmesh beside a Cilium that translates in the sockets of pods on this node only", on("kmesh"), [canary, kmesh(), istiod("1.25.2"), overridden(SILENT, override(LOUD, { matchLabels: { canary: "yes" } }))], { undecided: ["eks/mesh.ebpf"] }],

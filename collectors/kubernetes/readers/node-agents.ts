@@ -11,7 +11,8 @@ import { scanPods } from "./pods.ts";
  * those that a ztunnel or Kmesh serves, for those that are served twice, and one for each runtime class in use, with the nodes on which such pods run.
  *
  * 1. A DaemonSet without pods is a fact with no nodes: it is there, and does nothing.
- * 2. Of Cilium's ConfigMap, and of objects that set otherwise for some nodes, only known settings are kept.
+ * 2. Of Cilium's ConfigMap, and of objects that set otherwise for some nodes, only known settings are kept. Where they cannot be read, Cilium's own
+ *    fact says so, and nothing else is less known.
  */
 export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<Fact<"node-agents"> | Gap> {
   const api = await io.kubernetes();
@@ -24,14 +25,15 @@ export async function* readNodeAgents(cluster: Cluster, io: Io): AsyncIterable<F
   // where pods are not seen, a DaemonSet does not show that it has none
   const agents = seen === undefined ? [] : [...seen.agents, ...withoutPods(sets, seen.agents)];
   const settings = new Map<string, Readonly<Record<string, string>> | undefined>();
+  const unread: Gap[] = [];
   for (const { product, namespace } of agents) {
     if (product !== "cilium" || settings.has(namespace)) continue;
-    settings.set(namespace, await orGap(gaps, cluster, "node-agents", `configmaps/${CILIUM_CONFIG}`, undefined, () => ciliumSettings(api, namespace)));
+    settings.set(namespace, await orGap(unread, cluster, "node-agents", `configmaps/${CILIUM_CONFIG}`, undefined, () => ciliumSettings(api, namespace)));
   }
-  const overrides = settings.size === 0 ? undefined : await orGap(gaps, cluster, "node-agents", ciliumNodeConfigs.plural, undefined, () => nodeConfigs(api, io));
+  const overrides = settings.size === 0 ? undefined : await orGap(unread, cluster, "node-agents", ciliumNodeConfigs.plural, undefined, () => nodeConfigs(api, io));
   yield* gaps;
   for (const agent of agents) {
-    const own = agent.product === "cilium" ? { settings: settings.get(agent.namespace), overrides: overrides?.filter(({ namespace }) => namespace === agent.namespace).map(({ override }) => override) } : {};
+    const own = agent.product === "cilium" ? { settings: settings.get(agent.namespace), overrides: overrides?.filter(({ namespace }) => namespace === agent.namespace).map(({ override }) => override), unread: unread[0] } : {};
     const data = dataOf(agent, own);
     const mark = digestOf([data.image, data.imageId ?? null, data.mode ?? null, ...(data.pinned === undefined ? [] : [data.pinned])]).slice(0, 8);
     yield factOf(cluster, `${data.namespace}/${data.name} ${mark}`, data, agent.source);
@@ -46,7 +48,7 @@ function factOf(cluster: Cluster, subject: string, data: Fact<"node-agents">["da
   return { type: "fact", kind: "node-agents", cluster: cluster.name, subject, data, source: { collector: "kubernetes", ...source } };
 }
 
-function dataOf({ product, namespace, name, image, imageId, mode, pinned, readyOn, notReadyOn }: AgentPods, { settings, overrides }: Pick<NodeAgent, "settings" | "overrides">): NodeAgent {
+function dataOf({ product, namespace, name, image, imageId, mode, pinned, readyOn, notReadyOn }: AgentPods, { settings, overrides, unread }: Pick<NodeAgent, "settings" | "overrides" | "unread">): NodeAgent {
   return {
     type: "agent",
     product,
@@ -60,6 +62,7 @@ function dataOf({ product, namespace, name, image, imageId, mode, pinned, readyO
     notReadyOn: [...notReadyOn].filter((node) => !readyOn.has(node)).toSorted(),
     ...(settings === undefined ? {} : { settings }),
     ...(overrides === undefined ? {} : { overrides }),
+    ...(unread === undefined ? {} : { unread: { reason: unread.reason, remedy: unread.remedy } }),
   };
 }
 
