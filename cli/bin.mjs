@@ -1,20 +1,16 @@
 #!/usr/bin/env node
 // Plain JavaScript that old releases parse: on a machine whose Node is too old it finds the packaged one and starts again.
-import { existsSync } from "node:fs";
-import module from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
 const NEEDED = [24, 15];
 const COULD_NOT_RUN = 3;
 
 if (isNewEnough(process.versions.node)) {
   compileLate();
-  module.enableCompileCache();
-  const { start } = await import(existsSync(new URL("./process.js", import.meta.url)) ? "./process.js" : "./process.ts");
+  // Not imported: a module that is imported loads all that its exports stand for, streams too.
+  process.getBuiltinModule("node:module").enableCompileCache();
+  const { start } = await import(process.getBuiltinModule("node:fs").existsSync(new URL("./process.js", import.meta.url)) ? "./process.js" : "./process.ts");
   await start();
 } else {
-  const packaged = process.env.CLOUD_ASSERT_RESTARTED ? undefined : packagedNode(fileURLToPath(import.meta.url));
+  const packaged = process.env.CLOUD_ASSERT_RESTARTED ? undefined : await packagedNode();
   if (packaged === undefined) {
     console.error(`assert needs Node ${NEEDED.join(".")} or newer, this is ${process.versions.node}: install Node 24 (https://nodejs.org), or run \`npm ci\` where it brings its own`);
     process.exitCode = COULD_NOT_RUN;
@@ -39,7 +35,9 @@ function isNewEnough(version) {
 }
 
 /** The Node that npm installed beside this package, looked for in every `node_modules` above this file. */
-function packagedNode(file) {
+async function packagedNode() {
+  const [{ existsSync }, { dirname, join }, { fileURLToPath }] = await Promise.all([import("node:fs"), import("node:path"), import("node:url")]);
+  const file = fileURLToPath(import.meta.url);
   const exe = process.platform === "win32" ? "node.exe" : "node";
   const names = [`node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
   for (let folder = dirname(file); ; folder = dirname(folder)) {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { access, appendFile, constants, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, appendFile, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { OutputError } from "./errors.ts";
 

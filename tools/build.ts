@@ -3,11 +3,15 @@
  * Everything it needs is inside, so it has no dependencies and starts fast; heavy parts stay in chunks of their own.
  */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
+import { commands } from "../cli/commands/index.ts";
 import { discover } from "../cli/discover.ts";
 import { loadSuite } from "../cli/load/index.ts";
-import { build, type Plugin, type RolldownOutput } from "rolldown";
+import * as engine from "../engine/index.ts";
+import * as routes from "../routes/index.ts";
+import { build, type OutputChunk, type Plugin, type RolldownOutput } from "rolldown";
 
 const root = join(import.meta.dirname, "..");
 const dist = resolve(process.argv[2] ?? join(root, "dist"));
@@ -91,9 +95,12 @@ const FLOORS = ["values", "engine", "routes"];
  * What most runs need and that is small, with all that it imports, in one file: each file that is loaded costs half a millisecond.
  * Everything else stays apart: what brings a large library, what few runs ask for, and what `--version` does without.
  */
-const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/(commands|schemas)\/|clients\/(documents|kubernetes|registry|signatures|states)\/index\.ts|reports\/(index|terminal|json)\.ts)/;
+const MAIN = /^(cli\/(argv|print|terminal)\.ts|cli\/commands\/|clients\/(documents|kubernetes|registry|signatures|states)\/index\.ts|reports\/(index|terminal|json)\.ts)/;
 const FIRST = /^cli\/process\.ts/;
 const APART = /^(cli\/load\/ajv\.ts|cli\/routes\/|cli\/commands\/(compare|route)\.ts)/;
+
+/** Floors that others import. */
+const FACES = { engine, routes };
 
 /** Which of the shared files a module goes to, with all that it imports; the first that wants it has it. Left out: to those that import it. */
 const partOf = new Map<string, string>();
@@ -127,8 +134,9 @@ const COMMANDER_DOES_WITHOUT: Readonly<Record<string, string>> = {
   "node:util": "export const stripVTControlCharacters = (text) => text",
 };
 
-/** What our own modules take from these, loaded when it is called: a report for programs has no colours, and few runs hash or sign. */
+/** What our own modules take from these, loaded when it is called: a report for programs has no colours, few runs hash or sign, and plain files are read at once. */
 const OWN: Readonly<Record<string, string>> = {
+  "node:fs/promises": whenCalled("node:fs/promises", ["access", "appendFile", "mkdir", "mkdtemp", "open", "readFile", "readdir", "readlink", "realpath", "rename", "rm", "stat", "writeFile"]),
   "node:util": whenCalled("node:util", ["styleText", "isDeepStrictEqual", "promisify"]),
   "node:crypto": `${whenCalled("node:crypto", ["createHash", "createPublicKey", "hash", "randomBytes", "randomUUID", "verify"])}
     export function X509Certificate(...words) { return new (process.getBuiltinModule("node:crypto").X509Certificate)(...words); }`,
@@ -174,9 +182,10 @@ async function bundle(): Promise<RolldownOutput["output"]> {
     preserveEntrySignatures: "allow-extension",
     output: {
       dir: dist,
-      entryFileNames: "[name].js",
+      format: "cjs",
+      entryFileNames: "[name].cjs",
       // Chunks lie beside the command line, as deep as its own modules: what is found from `import.meta.url` is found there too.
-      chunkFileNames: "cli/[name]-[hash].js",
+      chunkFileNames: "cli/[name]-[hash].cjs",
       minify: MINIFY,
       comments: false,
       codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: (id) => partOf.get(id) ?? null, debugName: "parts" }] },
@@ -197,6 +206,28 @@ async function bundleThread(): Promise<RolldownOutput["output"]> {
   });
   cpSync(join(root, "node_modules/@cdktf/hcl2json/main.wasm.gz"), join(dist, "main.wasm.gz"));
   return output;
+}
+
+/** What starts the scripts, and the faces that others import: all that is an ES module in a release. */
+function writeLoader(scripts: readonly OutputChunk[]): void {
+  const hash = createHash("sha256");
+  for (const { fileName } of scripts) {
+    const path = join(dist, fileName);
+    // One byte a character: half the memory, and read as it lies there.
+    const code = importing(readFileSync(path, "utf8"), fileName).replace(/[^\0-\x7F]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    hash.update(fileName).update(code);
+    writeFileSync(path, code);
+  }
+  const loader = readFileSync(join(root, "tools/release.mjs"), "utf8").replace('"BUILD"', JSON.stringify(hash.digest("hex").slice(0, 16))).replace('["COMMANDS"]', JSON.stringify(commands.map(({ name }) => name)));
+  writeFileSync(join(dist, "cli/process.js"), loader);
+  for (const [face, exported] of Object.entries(FACES)) writeFileSync(join(dist, face, "index.js"), `import { load } from "../cli/process.js";\nexport const { ${Object.keys(exported).join(", ")} } = load("${face}/index.cjs");\n`);
+}
+
+/** Scripts cannot import by themselves: what is no part of the release is imported by what starts them. */
+function importing(code: string, fileName: string): string {
+  const out = code.replaceAll(/\bimport\((?=`@|\(0,)/g, "importModule(");
+  if (/(?<![\w$.}])import\(/.test(out)) throw new Error(`${fileName} imports something that is neither a library beside the release nor a plug-in`);
+  return out;
 }
 
 /** Names, versions and licences of the libraries inside the bundles. */
@@ -243,17 +274,19 @@ function packageJson(): Record<string, unknown> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const chunks = [...(await bundle()), ...(await bundleThread())].filter((output) => output.type === "chunk");
+const scripts = (await bundle()).filter((output) => output.type === "chunk");
+const chunks = [...scripts, ...(await bundleThread()).filter((output) => output.type === "chunk")];
 for (const path of DATA) {
   mkdirSync(dirname(join(dist, path)), { recursive: true });
   cpSync(join(root, path), join(dist, path), { recursive: true });
 }
 cpSync(join(root, "cli/bin.mjs"), join(dist, "cli/bin.mjs"));
+writeLoader(scripts);
 declarations();
 writeFileSync(join(dist, "THIRD-PARTY-LICENSES.txt"), licences(chunks.flatMap(({ moduleIds }) => moduleIds)));
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(packageJson(), null, 2)}\n`);
 for (const { fileName, imports } of chunks) {
-  const above = FLOORS.some((floor) => fileName === `${floor}/index.js`) ? imports.filter((name) => name.startsWith("cli/") && !name.startsWith("cli/rolldown-runtime")) : [];
+  const above = FLOORS.some((floor) => fileName === `${floor}/index.cjs`) ? imports.filter((name) => name.startsWith("cli/") && !name.startsWith("cli/rolldown-runtime")) : [];
   if (above.length > 0) throw new Error(`${fileName} imports ${above.join(", ")}, which stands on it`);
 }
 const bytes = chunks.reduce((sum, { code }) => sum + code.length, 0);

@@ -1,4 +1,4 @@
-import { open, stat } from "node:fs/promises";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { CollectError, parseSnapshot, type Cluster, type Fact, type Gap, type Io, type KubernetesApi } from "#engine";
 import type { KubernetesPlace } from "../../clients/kubernetes/index.ts";
@@ -35,13 +35,22 @@ export async function readPlace(word: string, name: string, flags: Flags, termin
     return withGitFolder(word, terminal, (folder) => readManifests(folder, word, name, terminal, (file) => gitText(file, terminal)));
   }
   const path = pathOf(word, terminal);
-  const found = await stat(path).catch(() => undefined);
+  const found = orNothing(() => statSync(path));
   if (found === undefined) throw missing(word);
   if (found.isFile()) {
-    const kept = (await startsAsJson(path)) ? await readJson(path, word) : await readYaml(path, found.size, word);
+    const kept = orNothing(() => startsAsJson(path)) === true ? await readJson(path, word) : await readYaml(path, found.size, word);
     if (kept !== undefined) return kept;
   }
   return readManifests(path, word, name, terminal);
+}
+
+/** What cannot be read is told when it is read. */
+function orNothing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }
 
 function pathOf(word: string, { cwd, home }: Terminal): string {
@@ -54,13 +63,14 @@ function missing(word: string): UsageError {
   });
 }
 
-async function startsAsJson(path: string): Promise<boolean> {
-  const file = await open(path);
+function startsAsJson(path: string): boolean {
+  const file = openSync(path, "r");
   try {
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    return buffer.toString("utf8", 0, bytesRead).replace("\u{feff}", "").trimStart().replace(/^\[/, "{").startsWith("{");
+    const start = Buffer.alloc(64);
+    const length = readSync(file, start);
+    return start.toString("utf8", 0, length).replace("\u{feff}", "").trimStart().replace(/^\[/, "{").startsWith("{");
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
@@ -112,8 +122,7 @@ async function readManifests(path: string, word: string, name: string, terminal:
 async function readContext(context: string, name: string, flags: Flags, terminal: Terminal): Promise<Seen> {
   const cluster: Cluster = { name, labels: {} };
   const { visitAll } = await import("../visit.ts");
-  const { resolve: at } = await import("node:path");
-  const kubeconfig = flags.kubeconfig === undefined ? undefined : at(terminal.cwd, flags.kubeconfig);
+  const kubeconfig = flags.kubeconfig === undefined ? undefined : resolve(terminal.cwd, flags.kubeconfig);
   const target = { cluster, kubernetes: { form: "kubeconfig" as const, kubeconfig, context }, probes: [], terraform: [], registry: { credentials: [], pullSecrets: [], plainHttp: [], mirrors: {}, privateHosts: [] } };
   const [seen] = await visitAll([target], { flags, terminal }, async (_, visit): Promise<Seen> => {
     try {

@@ -1,4 +1,5 @@
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { FileError } from "./errors.ts";
 
 /**
@@ -12,41 +13,59 @@ export async function readText(path: string, limitBytes: number, shown = path): 
   return decode(await readBytes(path, limitBytes, shown), shown);
 }
 
-/** The bytes of a file, within the same limits as {@link readText}. */
+/**
+ * The bytes of a file, within the same limits as {@link readText}. A plain file is read at once: the threads that Node starts for
+ * reading beside other work cost more than most files. What waits for its writer never stops the process.
+ */
 export async function readBytes(path: string, limitBytes: number, shown = path): Promise<Buffer> {
-  const handle = await opened(path, shown);
   try {
-    return await bytesOf(handle, limitBytes, shown);
-  } catch (error) {
-    throw error instanceof FileError ? error : unreadable(shown, error);
-  } finally {
-    await handle.close();
-  }
-}
-
-async function opened(path: string, shown: string): Promise<FileHandle> {
-  // An interactive pipe is opened only below /dev/: opening a named pipe waits for its writer.
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw notAFile(shown, "is a directory, not a file", "name a file in it");
-    if (!found.isFile() && !path.startsWith("/dev/")) {
-      throw notAFile(shown, "is neither a file nor a directory", "name a plain file, or `/dev/stdin` for what is piped in");
+    const source = isPlain(path, shown) ? plainFile(path) : await pipe(path);
+    try {
+      return await bytesOf(source, limitBytes, shown);
+    } finally {
+      await source.close();
     }
-    return await open(path);
   } catch (error) {
     throw error instanceof FileError ? error : unreadable(shown, error);
   }
 }
 
-async function bytesOf(handle: FileHandle, limitBytes: number, shown: string): Promise<Buffer> {
-  const { size } = await handle.stat();
+/** Something that is open, whose bytes are read one after the other. */
+interface Source {
+  readonly size: number;
+  /** How many bytes it put into the buffer; 0 at the end. */
+  read(into: Buffer): number | Promise<number>;
+  close(): void | Promise<void>;
+}
+
+function isPlain(path: string, shown: string): boolean {
+  const found = statSync(path);
+  if (found.isDirectory()) throw notAFile(shown, "is a directory, not a file", "name a file in it");
+  // An interactive pipe is opened only below /dev/: opening a named pipe waits for its writer.
+  if (found.isFile() || path.startsWith("/dev/")) return found.isFile();
+  throw notAFile(shown, "is neither a file nor a directory", "name a plain file, or `/dev/stdin` for what is piped in");
+}
+
+function plainFile(path: string): Source {
+  const file = openSync(path, "r");
+  return { size: fstatSync(file).size, read: (into) => readSync(file, into), close: () => closeSync(file) };
+}
+
+async function pipe(path: string): Promise<Source> {
+  const handle = await open(path);
+  return { size: 0, read: async (into) => (await handle.read(into)).bytesRead, close: () => handle.close() };
+}
+
+async function bytesOf(source: Source, limitBytes: number, shown: string): Promise<Buffer> {
+  const { size } = source;
   if (size > limitBytes) throw tooLarge(shown, `has ${megabytes(size)}`, limitBytes);
   const chunks: Buffer[] = [];
   let length = 0;
   // one more than its size: a plain file is read at once, and what follows tells that it was all
   let room = Math.max(size + 1, CHUNK);
   for (;;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(room), 0);
+    const buffer = Buffer.allocUnsafe(room);
+    const bytesRead = await source.read(buffer);
     // a file in one piece is not held twice
     if (bytesRead === 0) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
     room = CHUNK;

@@ -1,4 +1,4 @@
-import { opendir, realpath, stat } from "node:fs/promises";
+import { readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { CollectError, UserError, type KubeObject, type Position } from "#engine";
 import { DocumentError, FileError, parseDocuments, readText, type Document } from "../documents/index.ts";
@@ -41,7 +41,7 @@ export async function readManifests(dir: string, home: string, signal: AbortSign
   const manifests: Manifest[] = [];
   const versions = new Map<string, string>();
   let bytes = 0;
-  for (const file of await manifestFiles(dir, home, shown)) {
+  for (const file of manifestFiles(dir, home, shown)) {
     if (signal.aborted) throw ended(signal);
     const text = await inOurWords(() => readText(file.real, largestFile, file.shown), file.shown);
     bytes += text.length;
@@ -123,24 +123,23 @@ interface ManifestFile {
   readonly real: string;
 }
 
-async function manifestFiles(dir: string, home: string, shownRoot: string): Promise<readonly ManifestFile[]> {
-  const root = await onDisk(() => realpath(dir.startsWith("~/") ? expandHome(dir, home) : dir), shownRoot);
-  const isFile = (await onDisk(() => stat(root), shownRoot)).isFile();
-  if (isFile) return [{ shown: shownRoot, real: root }];
+function manifestFiles(dir: string, home: string, shownRoot: string): readonly ManifestFile[] {
+  const root = onDisk(() => realpathSync(dir.startsWith("~/") ? expandHome(dir, home) : dir), shownRoot);
+  if (onDisk(() => statSync(root), shownRoot).isFile()) return [{ shown: shownRoot, real: root }];
   const found: ManifestFile[] = [];
-  await walk(root, shownRoot, "", found, 0);
+  walk(root, shownRoot, "", found, 0);
   return found;
 }
 
-async function walk(root: string, shownRoot: string, below: string, found: ManifestFile[], depth: number): Promise<void> {
+function walk(root: string, shownRoot: string, below: string, found: ManifestFile[], depth: number): void {
   const folder = path.join(root, below);
   const shown = path.join(shownRoot, below);
   if (depth > deepestFolder) throw tooMuch(shownRoot, `more than ${deepestFolder} levels of folders`);
-  const entries = await onDisk(async () => Array.fromAsync(await opendir(folder)), shown);
+  const entries = onDisk(() => readdirSync(folder, { withFileTypes: true }), shown);
   for (const entry of entries.sort((left, right) => (left.name < right.name ? -1 : 1))) {
     const name = path.join(below, entry.name);
-    if (entry.isDirectory() && entry.name !== ".git") await walk(root, shownRoot, name, found, depth + 1);
-    if (entry.isSymbolicLink()) found.push(...(await behindLink(root, path.join(shownRoot, name), path.join(root, name))));
+    if (entry.isDirectory() && entry.name !== ".git") walk(root, shownRoot, name, found, depth + 1);
+    if (entry.isSymbolicLink()) found.push(...behindLink(root, path.join(shownRoot, name), path.join(root, name)));
     if (entry.isFile() && isManifest(entry.name)) found.push({ shown: path.join(shownRoot, name), real: path.join(root, name) });
     if (found.length > mostFiles) throw tooMuch(shownRoot, `more than ${mostFiles} manifest files`);
   }
@@ -150,23 +149,32 @@ async function walk(root: string, shownRoot: string, below: string, found: Manif
  * What a link inside the folder leads to is read where it is (mounted ConfigMaps are made of such links), unless it has the
  * name of a manifest only here.
  */
-async function behindLink(root: string, shown: string, link: string): Promise<readonly ManifestFile[]> {
-  const target = await realpath(link).catch(() => undefined);
+function behindLink(root: string, shown: string, link: string): readonly ManifestFile[] {
+  const target = orNothing(() => realpathSync(link));
   if (target === undefined || target === root) return [];
-  const found = await stat(target).catch(() => undefined);
+  const found = orNothing(() => statSync(target));
   const isRead = found?.isDirectory() === true || isManifest(link);
   if (target.startsWith(root + path.sep)) return isRead && found?.isFile() === true && !isManifest(target) ? [{ shown, real: target }] : [];
   if (!isRead) return [];
   throw new CollectError(`\`${shown}\` is a link out of the folder of manifests`, { remedy: "copy what it leads to into the folder, or remove it", unreachable: true });
 }
 
+function orNothing<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    // a link that leads nowhere
+    return undefined;
+  }
+}
+
 function isManifest(name: string): boolean {
   return /\.(ya?ml|json)$/i.test(name);
 }
 
-async function onDisk<T>(work: () => Promise<T>, shown: string): Promise<T> {
+function onDisk<T>(work: () => T, shown: string): T {
   try {
-    return await work();
+    return work();
   } catch (error) {
     const code = codeOf(error);
     const what = code === "ENOENT" ? "does not exist" : code === "EACCES" ? "may not be read" : `cannot be read (${code})`;

@@ -469,8 +469,8 @@ export interface RouteWorld {
   /** Name of the place in reports: a cluster, a file. */
   readonly place: string;
   readonly views: readonly ViewTable[];
-  /** Services whose addresses stand for their names, by address: a request to one is told with the name. */
-  readonly addresses?: Readonly<Record<string, string>>;
+  /** Services told apart by name, by the address that stands for it: a request to one is told with the name. */
+  readonly services?: Readonly<Record<string, { readonly host: string; readonly hasBothFamilies: boolean }>>;
   /** Hosts of the mesh whose requests are routed by something that no view shows: a waypoint. */
   readonly routedBeside?: Readonly<Record<string, Unmodelled>>;
   /** The clients in the mesh are not known: views were made for those that objects name, and for others. */

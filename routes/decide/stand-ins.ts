@@ -8,10 +8,9 @@ const PRIMES = [0x01000193, 0x85ebca6b, 0xc2b2ae35, 0x27d4eb2f];
 
 /**
  * The address that stands for a service: a unique local one (RFC 4193) made of 112 bits that follow from its host; no cluster gives it out.
- * A service with several addresses has one for each `index`.
+ * A service has one, however many addresses its cluster gave it: they are answered alike, and a client that knows its name takes any.
  */
-export function standIn(host: string, index: number): string {
-  const name = `${host} ${index}`;
+export function standIn(name: string): string {
   const lanes = [0x811c9dc5, 0x9e3779b9, 0x7f4a7c15, 0x94d049bb];
   for (let at = 0; at < name.length; at++) {
     for (const [lane, prime] of PRIMES.entries()) {

@@ -109,6 +109,7 @@ class WorldRun {
     for (const world of this.worlds) for (const assumption of world.assumptions) this.assume(assumption);
     this.weighUnmodelled();
     this.weighRoutedBeside();
+    this.weighFamilies();
     const pairs = pairViews(this.worlds).filter(({ view }) => this.isWantedView(view));
     for (const pair of pairs) this.pair(pair);
     this.weighAssumedClients(pairs);
@@ -117,6 +118,13 @@ class WorldRun {
     const undecided = [...this.undecided.values()];
     const outcome = differences.length > 0 ? "different" : undecided.length > 0 ? "undecided" : "equivalent";
     return { outcome, differences, undecided, assumptions: [...this.assumptions.values()], listed: this.listed, conflicts: [], size: this.size };
+  }
+
+  /** Services are told apart by name, whatever addresses their clusters gave them. */
+  private weighFamilies(): void {
+    const families = Map.groupBy(this.worlds.flatMap(({ services }) => Object.values(services ?? {})), ({ host }) => host);
+    const [one] = [...families.values()].find((seen) => new Set(seen.map(({ hasBothFamilies }) => hasBothFamilies)).size > 1) ?? [];
+    if (one !== undefined) this.assume({ text: "a service with addresses of both families in some places only is answered alike at each of them", where: one.host });
   }
 
   /** Clients that no place with pods has: they are compared between the places that may have them. */
@@ -247,7 +255,7 @@ class WorldRun {
   /** The request as a client can send it: to a service by its name, where the address only stands for that. */
   private told(request: Difference["request"]): Difference["request"] {
     const address = request.destination?.address;
-    const name = this.worlds.map(({ addresses }) => (address !== undefined && addresses !== undefined && Object.hasOwn(addresses, address) ? addresses[address] : undefined)).find((one) => one !== undefined);
+    const name = this.worlds.map(({ services }) => (address !== undefined && services !== undefined && Object.hasOwn(services, address) ? services[address]?.host : undefined)).find((one) => one !== undefined);
     if (name === undefined) return request;
     return { ...request, ...(request.sni === undefined ? { authority: name } : {}), destination: { ...request.destination, address: name } };
   }

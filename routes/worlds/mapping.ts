@@ -30,9 +30,6 @@ export function mapWorld(world: RouteWorld, mapping: Mapping, ignored: ReadonlyS
   return { world: mapper.world(world), conflicts: mapper.conflicts() };
 }
 
-/** A service has one address of each family. */
-const MOST_ADDRESSES = 2;
-
 class Mapper {
   private readonly place: string;
   private readonly hosts: readonly (readonly [string, string])[];
@@ -42,30 +39,27 @@ class Mapper {
   private readonly hostNames = new Map<string, Set<string>>();
   private readonly gatewayNames = new Map<string, Set<string>>();
   private readonly actions = new Map<Action, Action>();
-  /** Stand-ins for services of the place, by what they are under their common names. */
+  /** Of addresses that stand for services of the place, those that stand for their common names. */
   private readonly addresses: ReadonlyMap<string, string>;
 
-  constructor({ place, addresses }: RouteWorld, mapping: Mapping, ignored: ReadonlySet<Ignorable>) {
+  constructor({ place, services }: RouteWorld, mapping: Mapping, ignored: ReadonlySet<Ignorable>) {
     this.place = place;
     this.hosts = Object.entries(mapping.hosts ?? {});
     this.gateways = Object.entries(mapping.gateways ?? {});
     this.ignored = ignored;
-    this.addresses = new Map(Object.entries(addresses ?? {}).map(([address, host]) => [address, this.standIn(address, host)]));
+    this.addresses = new Map(Object.entries(services ?? {}).map(([address, { host }]) => [address, this.standIn(address, host)]));
   }
 
   world(world: RouteWorld): RouteWorld {
-    const { addresses } = world;
+    const { services } = world;
     const views = world.views.map((table) => this.view(table));
-    if (addresses === undefined) return { ...world, views };
-    return { ...world, views, addresses: Object.fromEntries(Object.entries(addresses).map(([address, host]) => [this.addresses.get(address) ?? address, this.host(host)])) };
+    if (services === undefined) return { ...world, views };
+    return { ...world, views, services: Object.fromEntries(Object.entries(services).map(([address, service]) => [this.addresses.get(address) ?? address, { ...service, host: this.host(service.host) }])) };
   }
 
   private standIn(address: string, host: string): string {
     const common = this.host(host);
-    if (common === host) return address;
-    let index = 0;
-    while (index < MOST_ADDRESSES && standIn(host, index) !== address) index++;
-    return standIn(common, index);
+    return common === host ? address : standIn(common);
   }
 
   conflicts(): readonly Conflict[] {

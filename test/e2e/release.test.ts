@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { scratchFolder } from "../parts/process.ts";
@@ -79,14 +79,51 @@ describe("the package, packed and installed in an empty folder", () => {
   });
 });
 
+describe("what a command has compiled is kept for its next run", () => {
+  const words = ["compare", "world/clusters/eks-prod", "world/clusters/aks-prod", "-o", "json"];
+  const told = (cache: string, env: Readonly<Record<string, string>> = {}) => installed(words, ".", { NODE_COMPILE_CACHE: cache, ...env });
+  const kept = async (cache: string) => (await readdir(cache, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && entry.parentPath.endsWith(`${path.sep}compare`)).map((entry) => path.join(entry.parentPath, entry.name));
+  /** The files, and when each was written. */
+  const held = async (cache: string) => Object.fromEntries(await Promise.all((await kept(cache)).map(async (file) => [file, (await stat(file)).mtimeMs] as const)));
+
+  it("in files that only their owner may write, and used as they are", async () => {
+    const cache = await scratchFolder("compiled");
+    const first = await told(cache);
+    const files = await held(cache);
+    expect(Object.keys(files).map((file) => path.basename(file))).toEqual(expect.arrayContaining(["cli-process.cjs", "routes-index.cjs"]));
+    for (const file of Object.keys(files)) expect((await stat(file)).mode & 0o077).toBe(0);
+    expect(await told(cache)).toEqual(first);
+    expect(await held(cache)).toEqual(files);
+  });
+
+  it("but not what is damaged, or what others could have written: it is compiled again", async () => {
+    const cache = await scratchFolder("compiled");
+    const first = await told(cache);
+    const files = await held(cache);
+    const [damaged = "", foreign = ""] = ["routes-index.cjs", "engine-index.cjs"].map((name) => Object.keys(files).find((file) => path.basename(file) === name));
+    await writeFile(damaged, "not compiled by anyone");
+    await chmod(foreign, 0o666);
+    expect(await told(cache)).toEqual(first);
+    expect((await readFile(damaged)).length).toBeGreaterThan(10_000);
+    expect((await stat(foreign)).mode & 0o077).toBe(0);
+  });
+
+  it("nor anywhere where Node is told to keep nothing, or cannot", async () => {
+    const cache = await scratchFolder("compiled");
+    const first = await told(cache, { NODE_DISABLE_COMPILE_CACHE: "1" });
+    expect([first.code, await readdir(cache)]).toEqual([1, []]);
+    expect(await told("/dev/null/nowhere")).toEqual(first);
+  });
+});
+
 interface Ended {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function installed(words: readonly string[], folder: string): Promise<Ended> {
-  return ended(process.execPath, [path.join(home, "node_modules/cloud-assert/cli/bin.mjs"), ...words], path.join(home, folder));
+function installed(words: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return ended(process.execPath, [path.join(home, "node_modules/cloud-assert/cli/bin.mjs"), ...words], path.join(home, folder), env);
 }
 
 async function must(program: string, words: readonly string[], cwd: string): Promise<Ended> {
@@ -95,8 +132,8 @@ async function must(program: string, words: readonly string[], cwd: string): Pro
   return outcome;
 }
 
-function ended(program: string, words: readonly string[], cwd: string): Promise<Ended> {
-  const child = spawn(program, words, { cwd, env: { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"] });
+function ended(program: string, words: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const child = spawn(program, words, { cwd, env: { PATH: process.env["PATH"], HOME: home, NO_COLOR: "1", ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const texts = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) child[name].setEncoding("utf8").on("data", (text: string) => void (texts[name] += text));
   return new Promise((resolve, reject) => child.on("error", reject).on("close", (code) => resolve({ code, ...texts })));

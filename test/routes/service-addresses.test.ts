@@ -57,6 +57,16 @@ describe("clusters give out addresses of Services as they come", () => {
     expect(compareWorlds(istioWorlds([[both, other0, tcp("queue")], [renamed(both), other1, renamed(tcp("queue"))]].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" }))), { mappings }).outcome).toBe("equivalent");
   });
 
+  it("a service with an address of each family in one cluster, and of one in the other, is the same, which is an assumption", () => {
+    const dual = (object: object): object => ({ ...object, spec: { clusterIP: "10.9.0.1", clusterIPs: ["10.9.0.1", "fd00::1"], ports: [{ name: "tcp", port: 9000 }] } });
+    const { outcome, assumptions } = compared([queue0, other0, tcp("queue")], [dual(queue1), other1, tcp("queue")]);
+    expect(outcome).toBe("equivalent");
+    const assumed = { text: "a service with addresses of both families in some places only is answered alike at each of them", where: "queue.shop.svc.cluster.local" };
+    expect(assumptions).toContainEqual(assumed);
+    expect(compared([dual(queue0), other0, tcp("queue")], [dual(queue1), other1, tcp("queue")]).assumptions).not.toContainEqual(assumed);
+    expect(compared([queue0, other0, tcp("queue")], [dual(queue1), other1, tcp("other")]).outcome).toBe("different");
+  });
+
   it("no host of a table is an address that stands for a name", () => {
     const { views } = istioWorlds([{ place: "c", objects: [web0, http("web")].map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" }])[0] ?? { views: [] };
     const domains = views.flatMap(({ readings }) => readings.flatMap(({ listener }) => (listener.chains).flatMap(({ then }) => (then.type === "http" ? then.virtualHosts.flatMap((one) => one.domains) : []))));

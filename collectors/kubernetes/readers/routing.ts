@@ -83,14 +83,18 @@ async function listed(resource: Resource, api: KubernetesApi, io: Io): Promise<r
   return found;
 }
 
-const EXPORT_TO = "networking.istio.io/exportTo";
+/** Annotations that route requests: who sees a service, and how much of its traffic a second waypoint gets. */
+const ROUTING_ANNOTATIONS = ["istio.io/use-waypoint-canary-weight", "networking.istio.io/exportTo"];
 
 function objectOf(item: KubeObject, { kind, namespaced }: Resource): RoutingObject | undefined {
   const metadata = fieldsIn(item, "metadata");
   const name = textIn(metadata, "name");
   if (name === undefined) return undefined;
   const created = textIn(metadata, "creationTimestamp", 64);
-  const exportTo = textIn(fieldsIn(metadata, "annotations"), EXPORT_TO);
+  const annotations = ROUTING_ANNOTATIONS.flatMap((key) => {
+    const value = textIn(fieldsIn(metadata, "annotations"), key);
+    return value === undefined ? [] : [[key, value] as const];
+  });
   return {
     type: "object",
     apiVersion: textIn(item, "apiVersion", 256) ?? "",
@@ -98,8 +102,8 @@ function objectOf(item: KubeObject, { kind, namespaced }: Resource): RoutingObje
     namespace: namespaced ? (textIn(metadata, "namespace") ?? "default") : "",
     name,
     ...(created === undefined ? {} : { created }),
-    ...(kind === "Namespace" ? { labels: labelsOf(metadata) } : kind === "Service" || kind === "ServiceEntry" ? captureOf(metadata) : {}),
-    ...(exportTo === undefined ? {} : { annotations: { [EXPORT_TO]: exportTo } }),
+    ...(kind === "Namespace" ? { labels: labelsOf(metadata) } : ["Service", "ServiceEntry", "Gateway"].includes(kind) ? captureOf(metadata) : {}),
+    ...(annotations.length === 0 ? {} : { annotations: Object.fromEntries(annotations) }),
     spec: specOf(kind, fieldsIn(item, "spec") as JsonObject),
   };
 }
@@ -110,7 +114,7 @@ function labelsOf(metadata: Fields): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(labels).toSorted().map((key) => [key, textIn(labels, key) ?? ""]));
 }
 
-/** Of a service, whoever declares it: the waypoint that captures it. */
+/** Of a service, whoever declares it: the waypoint that captures it. Of a waypoint: what it is for. */
 function captureOf(metadata: Fields): Pick<RoutingObject, "labels"> {
   const own = Object.entries(labelsOf(metadata)).filter(([key]) => key.startsWith("istio.io/"));
   return own.length === 0 ? {} : { labels: Object.fromEntries(own) };

@@ -1,5 +1,5 @@
 import type { Assumption, Unmodelled } from "../../decide/model.ts";
-import { canonical, type Json, listAt, objectAt, textAt } from "../istio/json.ts";
+import { canonical, type Json, labelsAt, listAt, objectAt, textAt } from "../istio/json.ts";
 import type { Memory } from "../istio/memory.ts";
 import type { KubeObject, Named, Service } from "../istio/registry.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
@@ -49,7 +49,7 @@ export interface Context {
   readonly problems: ReadonlyMap<Named, readonly Unmodelled[]>;
 }
 
-const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => undefined, specOf: () => undefined, routes: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
+const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => false, find: () => undefined, routes: [], grants: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
 
 /** True where some object is of Gateway API: others need not load its reading. */
 function hasApi(objects: readonly KubeObject[]): boolean {
@@ -101,7 +101,7 @@ function named({ object, file, line }: KubeObject): Named {
   const metadata = objectAt(object, "metadata");
   const kind = textAt(object, "kind"), name = textAt(metadata, "name"), namespace = textAt(metadata, "namespace") || "default";
   const created = seconds.exec(textAt(metadata, "creationTimestamp"))?.[1];
-  return { kind, namespace, name, title: `${kind} ${namespace}/${name}`, created, labels: {}, annotations: {}, spec: objectAt(object, "spec"), problems: [], written: [], file, line };
+  return { kind, namespace, name, title: `${kind} ${namespace}/${name}`, created, labels: labelsAt(metadata, "labels"), annotations: {}, spec: objectAt(object, "spec"), problems: [], written: [], file, line };
 }
 
 /** The Istio Gateway of one listener (gateway_collection.go: one server each). */
@@ -155,14 +155,12 @@ function policiesOf({ objects, input }: Context): ReadonlyMap<string, Unmodelled
   return out;
 }
 
-function waypointsIn({ gateways, classes, routes }: ApiObjects): WaypointObjects {
+function waypointsIn({ gateways, classes, routes, grants }: ApiObjects): WaypointObjects {
   const find = (namespace: string, name: string): Named | undefined => gateways.find((gateway) => gateway.name === name && gateway.namespace === namespace);
   return {
-    isWaypoint: (namespace, name) => {
-      const found = find(namespace, name);
-      return found === undefined ? undefined : programmerOf(found, classes) === "waypoint";
-    },
-    specOf: (namespace, name) => find(namespace, name)?.spec,
+    isWaypoint: (gateway) => programmerOf(gateway, classes) === "waypoint",
+    find,
     routes,
+    grants,
   };
 }

@@ -11,12 +11,12 @@ export function addressesOf(service: JsonObject): readonly string[] {
 }
 
 /**
- * Addresses that are the same in every cluster for Services of one host: clusters give out addresses as they come, and clients find them
- * by name. Undefined where a routing object speaks of one of them by number: such addresses stay what they are.
+ * An address that is the same in every cluster for Services of one host: clusters give out addresses as they come, of one family or of
+ * both, and clients find them by name. Undefined where a routing object speaks of one of them by number: such addresses stay what they are.
  */
 export function commonAddresses(own: readonly string[], host: string, spokenOf: readonly string[]): readonly string[] | undefined {
   if (own.some((address) => addressRank(spokenOf, address) >= 0)) return undefined;
-  return own.map((_, index) => standIn(host, index));
+  return own.length === 0 ? [] : [standIn(host)];
 }
 
 /** The ranges of which the VirtualServices of a place speak. */

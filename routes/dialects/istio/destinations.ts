@@ -78,7 +78,7 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
       const left = trouble(registry, served, host, []);
       return { host: name, port, hashed: hash !== undefined, passesOn, missing, ...(subset === "" ? {} : { subset: { [SUBSET]: subset } }), ...(left === undefined ? {} : { unmodelled: left }) };
     }
-    const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? registry.policies.get(name) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
+    const unmodelled = trouble(registry, served, host, rule?.sources ?? []) ?? behind(registry, name, clusters.isGateway) ?? (passesOn && isPlaintext(settings) ? plaintext(rule?.sources[0]) : undefined);
     return {
       host: name,
       port,
@@ -113,7 +113,7 @@ function plainTarget(use: Use, registry: Registry, name: string, port: number, o
 /** What is found of any other, with nothing to read. */
 function unruled(registry: Registry, name: string, host: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean): Target {
   const served = byName || (owner !== undefined && serves(owner, port));
-  const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : registry.policies.get(name));
+  const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : behind(registry, name, isGateway));
   const target = { host: name, port, hashed: false, passesOn: owner?.passesOn === true && !isGateway, missing: host === "" || !served };
   return unmodelled === undefined ? target : { ...target, unmodelled };
 }
@@ -123,6 +123,12 @@ const noSources: readonly Named[] = [];
 function serves({ ports }: Service, number: number): boolean {
   for (const port of ports) if (port.number === number) return true;
   return false;
+}
+
+/** What happens to requests for a service behind the proxy that sends them. */
+function behind(registry: Registry, host: string, isGateway: boolean): Unmodelled | undefined {
+  const waypoint = isGateway ? registry.captured.get(host) : undefined;
+  return registry.policies.get(host) ?? (waypoint?.fromGateways === true && waypoint.mayRoute === true ? waypoint : undefined);
 }
 
 /**

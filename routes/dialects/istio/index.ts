@@ -1,5 +1,6 @@
 import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
 import { type ApiReading, readApi } from "../gateway-api/index.ts";
+import { addressesOf } from "./addresses.ts";
 import { readDestinationRules } from "./destination-rules.ts";
 import { gatewayViews } from "./gateways.ts";
 import type { Json } from "./json.ts";
@@ -96,7 +97,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   });
   api.assumptions.forEach(assume);
   api.unmodelled.forEach(leaveOut);
-  const captured = capturedServices(registry, api.waypoints);
+  const captured = capturedServices({ registry, objects: api.waypoints, policies: api.policies, istio: input.istio, envoy: input.envoy });
   const place: Place = {
     registry: { ...registry, gateways: [...registry.gateways, ...api.gateways], captured, policies: api.policies },
     memory,
@@ -115,8 +116,8 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   const missing = silent.filter((kind) => !registry.seen(kind));
   if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
   const views = [...gatewayViews(place), ...meshViews(place)];
-  const addresses = Object.fromEntries(registry.services.filter(({ isByName }) => isByName).flatMap((service) => service.addresses.map((address) => [address, service.host])));
+  const services = Object.fromEntries(registry.services.filter(({ isByName }) => isByName).flatMap(({ addresses, host, source }) => addresses.map((address) => [address, { host, hasBothFamilies: addressesOf(source.spec).length > 1 }])));
   const routedBeside = Object.fromEntries([...captured].filter(([, { mayRoute }]) => mayRoute === true));
   const areClientsAssumed = registry.seen("Pod") || input.proxy !== undefined ? {} : { areClientsAssumed: true as const };
-  return { place: input.place, views, ...(Object.keys(addresses).length === 0 ? {} : { addresses }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+  return { place: input.place, views, ...(Object.keys(services).length === 0 ? {} : { services }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }

@@ -7,6 +7,7 @@ import type { Memory, Written } from "./memory.ts";
 import { type Mesh, parseMesh } from "./mesh.ts";
 import { byAge } from "./order.ts";
 import * as shapes from "./shapes.ts";
+import type { Captured } from "./waypoints.ts";
 
 /** An object as an API server lists it, and where it was read. */
 export interface KubeObject {
@@ -104,7 +105,7 @@ export interface Registry {
   /** Objects that act on the path of a request beside its routes. */
   readonly filters: readonly Named[];
   /** What waypoints do to requests for a service, by host. */
-  readonly captured: ReadonlyMap<string, Unmodelled>;
+  readonly captured: ReadonlyMap<string, Captured>;
   /** What policies of other APIs do to connections with a service, by host. */
   readonly policies: ReadonlyMap<string, Unmodelled>;
   /** False of a kind of which nothing was seen in a place that does not claim to be whole. */

@@ -36,6 +36,11 @@ function parse(version: string | undefined): Version | undefined {
   return found === null ? undefined : { minor: Number(found[1]), patch: Number(found[2] ?? 0) };
 }
 
+/** The minor release of a version; undefined where it is not known. */
+export function minorOf(version: string | undefined): number | undefined {
+  return parse(version)?.minor;
+}
+
 /** What releases of istiod do differently with whole objects; an unknown one is taken for 1.24 or newer. */
 export interface ObjectReading {
   /** DestinationRules of one host become one only where they are exported alike (from 1.24: `ENABLE_ENHANCED_DESTINATIONRULE_MERGE`). */
