@@ -1,5 +1,7 @@
 import { toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
+import { pathForms } from "../languages/forms.ts";
+import type { Form } from "../languages/forms.ts";
 import { isSubstitution, matchesWhole } from "../languages/matcher.ts";
 import { compileRegex } from "../languages/program.ts";
 import type { Program } from "../languages/program.ts";
@@ -7,9 +9,9 @@ import { parseRegex } from "../languages/re2-syntax.ts";
 import type { TextReading } from "../languages/re2-syntax.ts";
 import type { Action, HttpTable, PathRewrite, Rule, Unmodelled, VirtualHost } from "./model.ts";
 
-/** A compiled expression; or why a proxy refuses it; or that it is past what we read, so that its meaning is not known. */
+/** A compiled expression, with the texts that it stands for as a path where these are few; or why a proxy refuses it; or that it is past what we read, so that its meaning is not known. */
 export type Compiled =
-  | { readonly ok: true; readonly program: Program }
+  | { readonly ok: true; readonly program: Program; readonly forms: readonly Form[] | undefined }
   | { readonly ok: false; readonly reason: string; readonly isKnown: boolean };
 
 /** Programs by pattern, so that each is compiled once. Cost: linear in the pattern. */
@@ -57,7 +59,7 @@ function compile(pattern: string, reading: TextReading): Compiled {
   }
   const program = compileRegex(parsed.regex, reading, parsed.groups);
   if (program === undefined) return { ok: false, reason: `the regex \`${shown}\` is too large to be read`, isKnown: false };
-  return { ok: true, program };
+  return { ok: true, program, forms: pathForms(parsed.regex) };
 }
 
 /** What is wrong with the regexes of a table. */

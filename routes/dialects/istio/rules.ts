@@ -160,6 +160,10 @@ function isStatic(match: JsonObject): boolean {
   return match["port"] !== undefined || match["gateways"] !== undefined || match["sourceLabels"] !== undefined || match["sourceNamespace"] !== undefined;
 }
 
+function asksWho({ match }: Block): boolean {
+  return isStatic(match);
+}
+
 function readGrounds(http: readonly HttpRule[]): Grounds {
   const uses: Use[] = [];
   let asks = false, asksConnection = false, isWritten = true;
@@ -173,7 +177,7 @@ function readGrounds(http: readonly HttpRule[]): Grounds {
       isWritten = false;
       continue;
     }
-    asks ||= (written.asksLooker ??= written.blocks.some(({ match }) => isStatic(match)));
+    asks ||= (written.asksLooker ??= written.blocks.some(asksWho));
     addUses(uses, written.uses, http);
     asksConnection ||= written.spec["redirect"] !== undefined;
   }
@@ -192,8 +196,15 @@ function addUses(uses: Use[], more: readonly Use[], http: readonly HttpRule[]): 
 
 const noMatches: readonly Match[] = [];
 
+function countBlocks(before: number, rule: HttpRule): number {
+  return before + Math.max(1, rule instanceof PlacedRule ? rule.written.blocks.length : rule.matches.length);
+}
+
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, footing: Footing | undefined): Routes {
+  // Lists that grow take more room than they need, and these are long.
   const rules: Rule[] = [];
+  rules.length = http.reduce(countBlocks, 0);
+  let count = 0;
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
   const push = (rule: HttpRule, block: number, matched: Matched, path: string): void => {
@@ -203,12 +214,12 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     if (left.length > 0) unmodelled.push(...left);
     const reason = matched.invalid ?? (action.type === "invalid" ? action.reason : undefined);
     if (reason !== undefined) invalid ??= `${rule.source.title} ${path}: ${reason}`;
-    if (kept === undefined) return void rules.push({ when: matched.when, action, origin: originOf(rule, path) });
+    if (kept === undefined) return void (rules[count++] = { when: matched.when, action, origin: originOf(rule, path) });
     if (kept.rule === undefined || kept.placed !== rule) {
       kept.rule = { when: matched.when, action, origin: originOf(rule, path) };
       kept.placed = rule;
     }
-    rules.push(kept.rule);
+    rules[count++] = kept.rule;
     const stands = rule instanceof PlacedRule && rule.written.blocks.length === 1 && rule.written.asksLooker === false && !matched.catchAll && left.length === 0 && reason === undefined;
     if (stands && footing !== undefined) rule.stands(kept.rule, footing);
   };
@@ -220,17 +231,17 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
     const placed = rule instanceof PlacedRule ? rule : undefined;
     const standing = isOver || footing === undefined ? undefined : placed?.standingOn(footing);
     if (standing !== undefined) {
-      rules.push(standing);
+      rules[count++] = standing;
       continue;
     }
     const matches = placed === undefined ? rule.matches : noMatches;
-    const count = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
-    if (count === 0) {
+    const blocks = placed === undefined ? matches.length : placed.written.hasMatches ? placed.written.blocks.length : 0;
+    if (blocks === 0) {
       if (isOver) untried.push(originOf(rule, rule.path));
       else push(rule, 0, everything, rule.path);
       isOver = true;
     }
-    for (let block = 0; block < count; block++) {
+    for (let block = 0; block < blocks; block++) {
       if (rule.written?.asksLooker !== false && !concerns(placed?.matchAt(block) ?? matches[block]?.spec ?? {}, looker)) continue;
       const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
       if (isOver) {
@@ -242,6 +253,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
       isOver = matched.catchAll;
     }
   }
+  rules.length = count;
   return { rules, endsInCatchAll: isOver, unmodelled, untried, invalid };
 }
 
