@@ -472,7 +472,8 @@ function asOneList(parts: readonly (readonly Rule[])[]): readonly Rule[] {
   const [first, other] = parts;
   if (first !== undefined && other === undefined) return first;
   // Lists that grow take more room than they need, and these are long.
-  const all = new Array<Rule>(parts.reduce((count, part) => count + part.length, 0));
+  const all: Rule[] = [];
+  all.length = parts.reduce((count, part) => count + part.length, 0);
   let place = 0;
   for (const part of parts) for (const rule of part) all[place++] = rule;
   return all;
