@@ -196,14 +196,10 @@ function addUses(uses: Use[], more: readonly Use[], http: readonly HttpRule[]): 
 
 const noMatches: readonly Match[] = [];
 
-function countBlocks(before: number, rule: HttpRule): number {
-  return before + Math.max(1, rule instanceof PlacedRule ? rule.written.blocks.length : rule.matches.length);
-}
-
 function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Circumstances, footing: Footing | undefined): Routes {
-  // Lists that grow take more room than they need, and these are long.
+  // Lists that grow take more room than they need, and these are long; most rules are one in the end.
   const rules: Rule[] = [];
-  rules.length = http.reduce(countBlocks, 0);
+  rules.length = http.length;
   let count = 0;
   const unmodelled: Unmodelled[] = [];
   let invalid: string | undefined;
