@@ -37,12 +37,15 @@ export class CollectError extends Error {
   readonly remedy: string;
   /** True when nothing else of this place can be read either (dead, refused, out of budget): the rest is not tried. */
   readonly unreachable: boolean;
+  /** The HTTP status with which the thing that was asked refused by itself; left out where somebody on the way may have answered in its place. */
+  readonly answered: number | undefined;
 
   /** @param reason lower case, no full stop, never contains a secret */
-  constructor(reason: string, options: { remedy: string; unreachable?: boolean; cause?: unknown }) {
+  constructor(reason: string, options: { remedy: string; unreachable?: boolean; answered?: number; cause?: unknown }) {
     super(reason, { cause: options.cause });
     this.remedy = options.remedy;
     this.unreachable = options.unreachable ?? false;
+    this.answered = options.answered;
   }
 }
 

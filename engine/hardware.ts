@@ -66,6 +66,9 @@ export const CILIUM_SETTINGS = [
   "enable-ipv4", "enable-ipv6", "enable-l7-proxy", "enable-policy", "enable-wireguard", "external-envoy-proxy", "kube-proxy-replacement", "routing-mode", "tunnel-protocol",
 ] as const;
 
+/** Annotations of pods, or labels of the same name, that profiles ask for: how a pod is in the mesh, and what runs it. */
+export const POD_MARKS = ["sidecar.istio.io/inject", "ambient.istio.io/redirection", "istio.io/dataplane-mode", "kmesh.net/redirection", "module.wasm.image/variant", "run.oci.handler"] as const;
+
 /** Programs on nodes that are known by their containers. */
 export type AgentProduct = "cilium" | "kmesh" | "merbridge" | "bpfman" | "istio-cni" | "ztunnel" | "aws-network-policy" | "nfd" | "device-plugin";
 
@@ -79,20 +82,39 @@ export interface NodeAgent {
   readonly image: string;
   /** `sha256:…`, as the kubelet reports it. */
   readonly imageId?: string | undefined;
-  /** Of Kmesh its mode, of istio-cni `ambient`. */
+  /** Of Kmesh its mode. Of istio-cni `ambient-ebpf` where it was told to redirect by eBPF, else `ambient` where its environment says so (up to 1.22). */
   readonly mode?: string | undefined;
+  /** Its pods ask for the image by a digest. */
+  readonly pinned?: true | undefined;
   /** Nodes on which its pod runs and is ready. */
   readonly readyOn: readonly string[];
   /** Nodes on which a pod of it is there and not ready. */
   readonly notReadyOn: readonly string[];
   /** Of {@link CILIUM_SETTINGS} those that are set; left out: not Cilium, or its ConfigMap is not there. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** What `CiliumNodeConfig` objects set otherwise on some nodes, the one that counts more later; left out: not Cilium, or not seen. */
+  readonly overrides?: readonly CiliumOverride[] | undefined;
+  /** Why `settings` or `overrides` are left out, where they could not be read: whoever asks for neither misses nothing. */
+  readonly unread?: { readonly reason: string; readonly remedy: string } | undefined;
+}
+
+/** A `CiliumNodeConfig` beside Cilium that sets one of {@link CILIUM_SETTINGS}. */
+export interface CiliumOverride {
+  readonly name: string;
+  readonly nodeSelector: NodeSelector;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** A label selector: every part must match, and an empty one takes all nodes. */
+export interface NodeSelector {
+  readonly matchLabels: Readonly<Record<string, string>>;
+  readonly matchExpressions: readonly { readonly key: string; readonly operator: string; readonly values: readonly string[] }[];
 }
 
 /** Pods that show what a node can do because they run there. */
 export interface NodePods {
-  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node. */
-  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh";
+  /** With a sidecar of Istio; of a runtime class; redirected to the ztunnel or to the Kmesh of their node; in the mesh in several of these ways at once. */
+  readonly type: "sidecars" | "class-pods" | "ambient" | "kmesh" | "several";
   /** The runtime class; "" for the others. */
   readonly name: string;
   /** Nodes on which at least one of them runs and is ready. */
@@ -101,8 +123,14 @@ export interface NodePods {
   readonly failingOn: readonly string[];
   /** Of a runtime class: what the containers of its pods run, without sidecars of the mesh. */
   readonly images?: readonly ClassImage[] | undefined;
+  /** Of a runtime class: how many pods it has. */
+  readonly pods?: number | undefined;
+  /** Of a runtime class: of {@link POD_MARKS} those that its pods bear, each value with how many; a label counts more than an annotation. */
+  readonly marks?: Readonly<Record<string, Readonly<Record<string, number>>>> | undefined;
   /** Of a runtime class: how many of its pods have a sidecar, which their runtime has to run too. */
   readonly withSidecar?: number | undefined;
+  /** Of these, how many have one that does not run. */
+  readonly sidecarsDown?: number | undefined;
 }
 
 /** One image in containers of pods of a runtime class. */
@@ -111,8 +139,10 @@ export interface ClassImage {
   readonly image: string;
   /** `sha256:…`, as the kubelet reports what it runs; left out where it does not yet. */
   readonly imageId?: string | undefined;
-  /** Its containers start what the image names. Left out: they have a command or arguments of their own, so that the image alone does not tell what runs. */
+  /** Its containers start what the image names, with its words. Left out: they have a command or arguments of their own. */
   readonly asBuilt?: true | undefined;
+  /** They have arguments of their own and no command: the entry point of the image stays, its command does not. */
+  readonly ownArguments?: true | undefined;
   /** Containers that are ready. */
   readonly ready: number;
   readonly notReady: number;
@@ -176,6 +206,8 @@ export interface RuntimeAnswer {
   readonly runtime?: string | undefined;
   readonly version?: string | undefined;
   readonly arch?: string | undefined;
+  /** The status with which it answered its health path, where that is none of success and nobody else can have answered. */
+  readonly status?: number | undefined;
   /** Why it is not healthy. */
   readonly failure?: { readonly reason: string; readonly remedy: string } | undefined;
 }

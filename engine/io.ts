@@ -85,8 +85,8 @@ export interface KubernetesApi {
   readonly caSha256?: string | undefined;
   /** Host of the configured server, lower case, without port; undefined for manifests. */
   readonly host?: string | undefined;
-  /** GET through the API server's pod proxy (needs `get pods/proxy`). At most `limit` bytes. */
-  podGet(pod: PodAddress, port: number, path: string, limit: number): Promise<string>;
+  /** GET through the API server's pod proxy (needs `get pods/proxy`). At most `limit` bytes, and so many milliseconds, where the connection's own limit is too generous. */
+  podGet(pod: PodAddress, port: number, path: string, limit: number, withinMs?: number): Promise<string>;
   /** Standard output of a command in a container (needs `create pods/exec`). At most `limit` bytes. */
   podExec(pod: PodAddress, container: string, command: readonly string[], limit: number): Promise<string>;
   /** The name that the API server knows this identity by; undefined for manifests, or where the server does not tell. */

@@ -73,6 +73,8 @@ export interface WasmImage {
   readonly manifestDigest?: string | undefined;
   /** For whom it was read: Istio's agent, or the runtime behind a class of pods, which may find another module in the same image. Left out where only the agent is asked about. */
   readonly readAs?: "proxy" | "runtime" | undefined;
+  /** For a runtime: what of the image names the module. Of an index whose images differ in this the weakest, the command. */
+  readonly namedBy?: "layer" | "entrypoint" | "command" | undefined;
   /** How the image carries the module; `cncf` and `cosign` are such that Istio does not load. */
   readonly layout?: "docker" | "oci" | "solo" | "cncf" | "cosign" | undefined;
   /** Of `http`: what the module was unpacked from, the outermost first. Istio's agent unpacks these too; Envoy by itself does not. */

@@ -1,5 +1,6 @@
 export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./envoy-version.ts";
 export { parseDuration } from "./duration.ts";
+export { foreignText } from "./foreign-text.ts";
 export { matchesGlob } from "./glob.ts";
 export { identityPatternFault, identityPatternRisk, matchesIdentity } from "./identity-pattern.ts";
 export { compareKubernetesVersions, parseKubernetesVersion, type KubernetesVersion } from "./kubernetes-version.ts";

@@ -4,14 +4,21 @@ import { discover, type DiscoveredKind } from "../discover.ts";
 import { UsageError } from "../errors.ts";
 import { exitCodes, type ExitCode } from "../exit.ts";
 import type { Flags } from "../flags.ts";
+import { documentFields, objectOf } from "./document-fields.ts";
 import { renderMarkdown } from "../markdown.ts";
 import { nearest } from "../near.ts";
 import { mayColor, widthOf, type Terminal } from "../terminal.ts";
 
-/** Prints what a kind claims, its fields, an example, and its README. */
+/** Prints what a kind claims, its fields, an example, and its README; of a document that a kind owns (`HalProfile`) every field, however deep. */
 export default async function explain(flags: Flags, words: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const { kinds } = await discover(flags.plugin, terminal.cwd);
-  const kind = find(words[0] ?? "", kinds);
+  const documents = kinds.has(words[0] ?? "") ? new Map<string, JsonObject>() : await documentsOf(kinds);
+  const document = [...documents].find(([name]) => plain(name) === plain(words[0] ?? ""));
+  if (document !== undefined) {
+    await terminal.stdout.write(`${documentText(document, { width: widthOf(terminal.stdout), color: mayColor(flags.color, terminal.stdout, terminal.env) })}\n`);
+    return exitCodes.holds;
+  }
+  const kind = find(words[0] ?? "", kinds, [...documents.keys()]);
   const [{ name, summary }, schema, readme] = await Promise.all([kind.kind(), kind.schema(), kind.readme()]);
   const look = { width: widthOf(terminal.stdout), color: mayColor(flags.color, terminal.stdout, terminal.env) };
   const parts = [
@@ -26,10 +33,31 @@ export default async function explain(flags: Flags, words: readonly string[], te
   return exitCodes.holds;
 }
 
-function find(word: string, kinds: ReadonlyMap<string, DiscoveredKind>): DiscoveredKind {
-  const names = [...kinds.keys()].sort(byText);
-  const folder = (name: string) => name.replaceAll("-", "").toLowerCase();
-  const found = kinds.get(word) ?? kinds.get(names.find((name) => folder(name) === folder(word)) ?? "");
+/** Documents that kinds own, by name. */
+async function documentsOf(kinds: ReadonlyMap<string, DiscoveredKind>): Promise<ReadonlyMap<string, JsonObject>> {
+  const owners = await Promise.all([...kinds.values()].map((each) => each.kind()));
+  return new Map(owners.flatMap(({ documents = {} }) => Object.entries(documents)));
+}
+
+function documentText([name, schema]: readonly [string, JsonObject], look: { readonly width: number; readonly color: boolean }): string {
+  const [sample] = Array.isArray(schema["examples"]) ? schema["examples"] : [];
+  const lines = ["apiVersion: cloud-assert/v1", `kind: ${name}`, "metadata: { name: a-name-for-assertions }", ...(sample === undefined ? [] : [`spec: ${JSON.stringify(sample)}`])];
+  return [
+    wrap(`${name}: ${String(schema["description"] ?? "")}`, look.width, "", "  "),
+    renderMarkdown("## Fields of `spec`", look),
+    documentFields(schema).map(({ path, field, isRequired, words }) => fieldText(path, field, isRequired, words, look.width)).join("\n"),
+    renderMarkdown("## Example", look),
+    lines.map((line) => `    ${line}`).join("\n"),
+  ].join("\n\n");
+}
+
+function plain(name: string): string {
+  return name.replaceAll("-", "").toLowerCase();
+}
+
+function find(word: string, kinds: ReadonlyMap<string, DiscoveredKind>, documents: readonly string[]): DiscoveredKind {
+  const names = [...kinds.keys(), ...documents].sort(byText);
+  const found = kinds.get(word) ?? kinds.get(names.find((name) => plain(name) === plain(word)) ?? "");
   if (found !== undefined) return found;
   const near = nearest(word, names);
   throw new UsageError(`unknown kind \`${word}\``, { remedy: near === undefined ? `use one of ${names.join(", ")}` : `did you mean \`${near}\`?` });
@@ -48,10 +76,14 @@ function fields(schema: JsonObject, width: number): string {
   return [...own.filter(([name]) => !Object.hasOwn(SHARED, name)), ...Object.entries(SHARED)]
     .map(([name, value]) => {
       const field = objectOf(value);
-      const fallback = field["default"] === undefined ? (required.has(name) ? ", required" : "") : `, default ${JSON.stringify(field["default"])}`;
-      return `  ${name}  (${typeOf(field)}${fallback})\n${wrap(String(field["description"] ?? ""), width, "      ")}`;
+      return fieldText(name, field, required.has(name), String(field["description"] ?? ""), width);
     })
     .join("\n");
+}
+
+function fieldText(path: string, field: JsonObject, isRequired: boolean, words: string, width: number): string {
+  const fallback = field["default"] === undefined ? (isRequired ? ", required" : "") : `, default ${JSON.stringify(field["default"])}`;
+  return `  ${path}  (${typeOf(field)}${fallback})\n${wrap(words, width, "      ")}`;
 }
 
 function typeOf(field: JsonObject): string {
@@ -76,8 +108,4 @@ function example({ name }: DiscoveredKind, schema: JsonObject): string {
 
 function withoutTitle(readme: string): string {
   return readme.replace(/^# .*\n+/, "");
-}
-
-function objectOf(value: unknown): JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
 }

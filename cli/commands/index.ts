@@ -28,7 +28,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "doctor", words: FILES, summary: "per cluster: reachable, who am I, which permission is missing for which assertion", reports: true, flags: [], load: () => import("./doctor.ts") },
   { name: "init", words: "", summary: "write a first assert.yaml and assertions/ from the kubeconfig at hand", flags: [FORCE], load: () => import("./init.ts") },
   { name: "kinds", words: "", summary: "what can be asserted", flags: [], load: () => import("./kinds.ts") },
-  { name: "explain", words: "<KIND>", summary: "what a kind claims, its fields, and how to repair what it finds", flags: [], load: () => import("./explain.ts") },
+  { name: "explain", words: "<KIND>", summary: "what a kind claims, its fields, and how to repair what it finds; or the fields of a HalProfile", flags: [], load: () => import("./explain.ts") },
   { name: "test", words: "<DIR...>", summary: "judge assertion files in small worlds with expected verdicts", flags: [], load: () => import("./test.ts") },
   { name: "completion", words: "<SHELL>", summary: "print the completion script for bash, zsh or fish", flags: [], load: () => import("./completion.ts") },
 ];

@@ -32,6 +32,8 @@ interface Owned extends Written {
   readonly kind: string;
   readonly name: string;
   readonly content: unknown;
+  /** What is wrong with it: then nothing is to be made of its content. */
+  readonly problems: readonly UserError[];
 }
 
 /** An assertion whose files and documents are not read yet. */
@@ -52,16 +54,19 @@ interface Draft extends Written {
 export async function loadAssertions(paths: readonly string[], plugins: Plugins, options: LoadOptions): Promise<LoadedAssertions> {
   const problems: UserError[] = [];
   const read = await gather(await filesOf(paths, options), problems, async (file) =>
-    gather(await documentsOf(file, options), problems, async (written) => [await readOne(written, plugins)]),
+    gather(await documentsOf(file, options), problems, async (written) => [await readOne(written, plugins, options)]),
   );
   const drafts = read.filter((one) => "assertion" in one);
   const owned = read.filter((one) => "content" in one);
+  problems.push(...owned.flatMap((one) => one.problems));
   problems.push(...twice(drafts.map(({ assertion }) => ({ what: "assertions", ...assertion }))));
   problems.push(...twice(owned.map(({ kind, name, document }) => ({ what: `documents of kind ${kind}`, name, at: document.at }))));
 
   const byKind = new Map([...Map.groupBy(owned, ({ kind }) => kind)].map(([kind, all]) => [kind, new Map(all.map(({ name, content }) => [name, content]))]));
   const builtIn = await builtInDocuments(drafts, byKind, plugins, options);
+  const broken = new Set(owned.filter((one) => one.problems.length > 0).map(({ kind, name }) => `${kind}\0${name}`));
   for (const { file, document, assertion, kind } of drafts) {
+    if (documentsNamed(assertion.spec as object, await kind.schema()).some((named) => broken.has(`${named.kind}\0${named.name}`))) continue;
     const missing = await putContents(assertion.spec as object, await kind.schema(), { file, document, options, owned: byKind, builtIn });
     problems.push(...missing, ...(missing.length > 0 ? [] : faultsOf((await kind.kind()).check?.(assertion.spec as never) ?? [], document)));
   }
@@ -90,7 +95,7 @@ async function builtInDocuments(drafts: readonly Draft[], owned: OwnedDocuments,
     if (!wanted.has(kind)) continue;
     const trusted = { ...options, untrusted: false };
     const files = await filesOf([ownFile(folder)], trusted);
-    const read = (await Promise.all(files.map(async (file) => Promise.all((await documentsOf(file, trusted)).map((written) => readOne(written, plugins)))))).flat();
+    const read = (await Promise.all(files.map(async (file) => Promise.all((await documentsOf(file, trusted)).map((written) => readOne(written, plugins, trusted)))))).flat();
     found.set(kind, new Map(read.filter((one) => "content" in one).map(({ name, content }) => [name, content])));
   }
   return found;
@@ -160,11 +165,11 @@ async function documentsOf(file: string, options: LoadOptions): Promise<readonly
 
 const EXAMPLE = "{ apiVersion: cloud-assert/v1, kind: EnvoyVersionSkew, metadata: { name: envoy-patch-skew } }";
 
-async function readOne({ file, document }: Written, plugins: Plugins): Promise<Draft | Owned> {
+async function readOne({ file, document }: Written, plugins: Plugins, options: LoadOptions): Promise<Draft | Owned> {
   const value = structuredClone(document.value);
   const kind = kindWordOf(value, file, document);
   const known = plugins.kinds.get(kind);
-  if (known === undefined) return readOwned(kind, value as JsonObject, { file, document }, plugins);
+  if (known === undefined) return readOwned(kind, value as JsonObject, { file, document }, plugins, options);
 
   const envelope = value as { spec?: unknown };
   envelope.spec ??= {};
@@ -234,19 +239,21 @@ function kindWordOf(value: unknown, file: string, document: Document): string {
   return kind;
 }
 
-async function readOwned(kind: string, value: JsonObject, { file, document }: Written, plugins: Plugins): Promise<Owned> {
+/** Such a document may name files, too, and no other document. */
+async function readOwned(kind: string, value: JsonObject, { file, document }: Written, plugins: Plugins, options: LoadOptions): Promise<Owned> {
   const owners = await Promise.all([...plugins.kinds.values()].map((each) => each.kind()));
   const documents = new Map(owners.flatMap((owner) => Object.entries(owner.documents ?? {}).map(([name, schema]) => [name, { owner, schema }] as const)));
   const owned = documents.get(kind);
   if (owned === undefined) throw new UnknownKindError(kind, [...plugins.kinds.keys(), ...documents.keys()].toSorted(), document.positionOf(["kind"]));
   const { owner, schema } = owned;
-  const problems = [...(await checkOwn("assertion", { ...value, spec: {} }, document))];
+  const own = await checkOwn("assertion", { ...value, spec: {} }, document);
+  if (own.length > 0) throw new Several(own);
   const content: unknown = value["spec"] ?? {};
   const validate = await validatorOf(schema, await owner.documentValidators?.[kind]?.());
-  problems.push(...problemsOf(validate(content), { document, base: ["spec"], value: content, schema }));
+  const problems = [...problemsOf(validate(content), { document, base: ["spec"], value: content, schema })];
   if (problems.length === 0) problems.push(...faultsOf(owner.checkDocument?.(kind, content as never) ?? [], document));
-  if (problems.length > 0) throw new Several(problems);
-  return { file, document, kind, name: (value as { metadata: { name: string } }).metadata.name, content };
+  if (problems.length === 0) problems.push(...(await putContents(content as object, schema, { file, document, options, owned: new Map(), builtIn: new Map() })));
+  return { file, document, kind, name: (value as { metadata: { name: string } }).metadata.name, content, problems };
 }
 
 function twice(named: readonly { readonly what: string; readonly name: string; readonly at: Position }[]): readonly UserError[] {

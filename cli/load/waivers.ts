@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Baseline, KnownFinding, Position, UserError, Waiver } from "#engine";
+import { foreignText } from "#values";
 import type { Document } from "../../clients/documents/index.ts";
 import { InvalidDocumentError, InvalidFieldError } from "./errors.ts";
 import { checkOwn, throwAll } from "./own.ts";
@@ -60,7 +61,7 @@ export function baselineText(findings: readonly KnownFinding[]): string {
 function kindProblem(document: Document): readonly UserError[] | undefined {
   const value = Object(document.value) as { readonly kind?: unknown };
   if (value.kind === "Waivers") return undefined;
-  const seen = value.kind === undefined ? "has no `kind`" : `is of kind \`${String(value.kind).slice(0, 80)}\``;
+  const seen = value.kind === undefined ? "has no `kind`" : `is of kind \`${foreignText(value.kind).slice(0, 80)}\``;
   return [new InvalidDocumentError(`the document ${seen}; a file of waivers holds documents of kind \`Waivers\``, { at: document.positionOf(["kind"]), remedy: `write for example \`${EXAMPLE}\`` })];
 }
 

@@ -1,4 +1,5 @@
 import type { Origin } from "#routes";
+import { foreignText } from "#values";
 
 type Path = readonly (string | number)[];
 
@@ -50,7 +51,7 @@ function documentFrom(text: string, before: number): string {
 function keysOf(value: unknown, title: string, above: Path): Path | undefined {
   if (!isObject(value)) return undefined;
   const { kind, metadata, items } = value;
-  if (isObject(metadata) && title === `${String(kind)} ${String(metadata["namespace"] ?? "default")}/${String(metadata["name"])}`) return above;
+  if (isObject(metadata) && title === `${foreignText(kind)} ${foreignText(metadata["namespace"] ?? "default")}/${foreignText(metadata["name"])}`) return above;
   if (!Array.isArray(items)) return undefined;
   for (const [index, item] of items.entries()) {
     // the items of a typed list may leave their kind out

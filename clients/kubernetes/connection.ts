@@ -30,6 +30,8 @@ export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly retryAfter?: string | undefined;
+  /** An API server let it through: each of its answers has an id for its audit log, and no proxy before it gives one. */
+  readonly audited?: boolean | undefined;
   readonly body: Buffer;
 }
 
@@ -148,6 +150,7 @@ export class Connection {
       status: answer.statusCode,
       type: contentType(answer.headers["content-type"]),
       retryAfter: textHeader(answer.headers["retry-after"]),
+      audited: answer.headers["audit-id"] !== undefined,
       body: zipped ? await this.#unzip(bytes, limit, isError) : bytes,
     };
   }

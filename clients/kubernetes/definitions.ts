@@ -1,4 +1,5 @@
 import type { FoundKind, Resource } from "#engine";
+import { foreignText } from "#values";
 import type { Manifest } from "./folder.ts";
 
 /** What a folder holds, as far as kinds are concerned. */
@@ -90,7 +91,7 @@ function toDefinition(spec: unknown): readonly Definition[] {
       kind,
       plural,
       namespaced: scope !== "Cluster",
-      versions: served.map((version: unknown) => ({ name: String(inside(version, "name")), schema: inside(inside(version, "schema"), "openAPIV3Schema") })),
+      versions: served.map((version: unknown) => ({ name: foreignText(inside(version, "name")), schema: inside(inside(version, "schema"), "openAPIV3Schema") })),
     },
   ];
 }

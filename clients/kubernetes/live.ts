@@ -109,8 +109,8 @@ class LiveApi implements KubernetesApi {
     return typeof version === "string" ? version : undefined;
   }
 
-  podGet(pod: PodAddress, port: number, path: string, limit: number): Promise<string> {
-    return podGet(this.#connection, pod, port, path, limit);
+  podGet(pod: PodAddress, port: number, path: string, limit: number, withinMs?: number): Promise<string> {
+    return podGet(this.#connection, pod, port, path, limit, withinMs);
   }
 
   podExec(pod: PodAddress, container: string, command: readonly string[], limit: number): Promise<string> {

@@ -1,20 +1,26 @@
 import { CollectError, type PodAddress } from "#engine";
-import { checkStatus, statusReason, TooLarge, type Connection } from "./connection.ts";
+import { checkStatus, statusReason, TooLarge, type Answer, type Connection } from "./connection.ts";
 import { codeOf, ended, isBroken, isUnanswered } from "./faults.ts";
 import { openWebSocket, ProtocolError, type Incoming } from "./websocket.ts";
 
 /** GET through the API server's pod proxy, the bytes as the pod sends them. */
-export async function podGet(connection: Connection, pod: PodAddress, port: number, path: string, limit: number): Promise<string> {
+export async function podGet(connection: Connection, pod: PodAddress, port: number, path: string, limit: number, withinMs = connection.limits.podMs): Promise<string> {
   const full = `${podPath(pod)}:${port}/proxy${path.startsWith("/") ? path : `/${path}`}`;
   const asked = { verb: "get", group: "", resource: "pods/proxy", namespace: pod.namespace, path: full };
   // One retry only: what fails here is most often the pod, and there are many pods.
-  const answer = await within(limit, pod, connection.ask({ asked, path: full, limit, compress: false, retries: 1, accept: "*/*", withinMs: connection.limits.podMs }));
+  const answer = await within(limit, pod, connection.ask({ asked, path: full, limit, compress: false, retries: 1, accept: "*/*", withinMs: Math.min(withinMs, connection.limits.podMs) }));
   if (answer.status >= 200 && answer.status < 300) return answer.body.toString("utf8");
-  if (statusReason(answer) === undefined && answer.status < 500) throw podFault(pod, `answered ${answer.status} on port ${port}`, "check that this port is the proxy's own, and what listens there");
+  const isPods = statusReason(answer) === undefined && !isUnreached(answer);
+  if (isPods && (answer.audited === true || answer.status < 500)) throw podFault(pod, `answered ${answer.status} on port ${port}`, "check that this port is the one that was meant, and what listens there", answer.audited === true ? answer.status : undefined);
   if (answer.status === 404) throw gone(pod);
   if (answer.status === 400) throw podFault(pod, `cannot be asked on port ${port}: the API server refused (400)`, "check that the pod runs and has an address; those of the node's own loopback are refused");
   checkStatus(answer, asked, connection.login);
   throw gone(pod);
+}
+
+/** How API servers before 1.19 said, without a Status, that nobody listens. */
+function isUnreached({ status, body }: Answer): boolean {
+  return status === 503 && /^Error(?:: '|\s+trying to reach service)/.test(body.toString("latin1", 0, 64));
 }
 
 const protocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
@@ -138,6 +144,6 @@ function gone(pod: PodAddress): CollectError {
   return podFault(pod, "is not there any more", "run again; it may just have been replaced");
 }
 
-function podFault({ namespace, name }: PodAddress, what: string, remedy: string): CollectError {
-  return new CollectError(`the pod \`${namespace}/${name}\` ${what}`, { remedy });
+function podFault({ namespace, name }: PodAddress, what: string, remedy: string, answered?: number): CollectError {
+  return new CollectError(`the pod \`${namespace}/${name}\` ${what}`, { remedy, ...(answered === undefined ? {} : { answered }) });
 }

@@ -7,7 +7,7 @@ import type { Found, Repository } from "./repository.ts";
 import type { Shared } from "./shared.ts";
 import { fileInTar, gunzipped } from "./unpack.ts";
 import { cleaned, Unreadable } from "./unreadable.ts";
-import { workloadModule } from "./workload.ts";
+import { workloadModule, type Started } from "./workload.ts";
 
 /** What an image resolves to. A failure says how far it got: digests that were seen are there. */
 export type ImageFound = Omit<ResolvedModule, "reference" | "wrapping">;
@@ -34,14 +34,16 @@ async function asRuntime(repository: Repository, reference: OciReference, shared
     const images = top.document.form === "index" ? await childrenOf(repository, top.document, signal) : [top];
     const [first] = images;
     digests = { topDigest: top.digest, ...(first === undefined ? {} : { manifestDigest: first.digest }) };
-    const read: WasmBytes[] = [];
+    const read: Started[] = [];
     for (const { document } of images) {
       if (document.form === "index") throw new Unreadable("unsupported", "the index leads to another index, which nobody follows", "push the module as an image");
       read.push(await workloadModule(repository, document, shared, signal));
     }
-    const [module] = read;
-    if (module === undefined || read.some(({ wasmSha256 }) => wasmSha256 !== module.wasmSha256)) throw new Unreadable("unsupported", "the index holds different modules for its platforms", "push one module for all platforms, or name one of the images by its digest");
-    return { ...digests, module };
+    const module = read[0]?.module;
+    if (module === undefined || read.some((each) => each.module.wasmSha256 !== module.wasmSha256)) throw new Unreadable("unsupported", "the index holds different modules for its platforms", "push one module for all platforms, or name one of the images by its digest");
+    const ways = new Set(read.map(({ namedBy }) => namedBy));
+    const [namedBy = "command"] = ways;
+    return { ...digests, module, namedBy: ways.size > 1 ? "command" : namedBy };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
     return { ...digests, failure: error.failure };

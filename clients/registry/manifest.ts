@@ -1,3 +1,4 @@
+import { foreignText } from "#values";
 import { parseStrictJson, refuseOtherSpellings } from "../documents/strict-json.ts";
 import { Unreadable, cleaned } from "./unreadable.ts";
 
@@ -124,7 +125,7 @@ function descriptorOf(value: unknown, shown: string): Descriptor {
   if (!DIGEST.test(digest)) throw unsupported(shown, `names the digest \`${cleaned(digest, 80)}\`, and only SHA-256 is checked`);
   const size = value["size"];
   if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw unsupported(shown, "holds a descriptor without a size");
-  const platform = isFields(value["platform"]) ? `${String(value["platform"]["os"])}/${String(value["platform"]["architecture"])}` : undefined;
+  const platform = isFields(value["platform"]) ? `${foreignText(value["platform"]["os"])}/${foreignText(value["platform"]["architecture"])}` : undefined;
   return { mediaType: textIn(value, "mediaType", shown), digest, size, annotations: annotationsOf(value["annotations"]), ...(platform === undefined ? {} : { platform }) };
 }
 

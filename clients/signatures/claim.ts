@@ -1,4 +1,5 @@
 import type { SignatureMaterial } from "#engine";
+import { foreignText } from "#values";
 import { get, type Candidate } from "./candidate.ts";
 import { Refused, SIGN_AGAIN, shown } from "./refused.ts";
 import { parseStrictJson } from "../documents/strict-json.ts";
@@ -48,7 +49,7 @@ function ofStatement(document: unknown, material: SignatureMaterial, isLegacy: b
   if (typeof predicateType !== "string" || predicateType === "") throw new Refused("invalid", "signs a statement without `predicateType`", SIGN_AGAIN);
   if (!Array.isArray(subjects) || subjects.length === 0) throw new Refused("invalid", "signs a statement about nothing", SIGN_AGAIN);
   if (subjects.length > MOST_SUBJECTS) throw new Refused("invalid", `signs a statement about ${subjects.length} things, and at most ${MOST_SUBJECTS} are read`, SIGN_AGAIN);
-  const on = subject(subjects.map((item: unknown) => `sha256:${String(get(get(item, "digest"), "sha256"))}`), material);
+  const on = subject(subjects.map((item: unknown) => `sha256:${foreignText(get(get(item, "digest"), "sha256"))}`), material);
   return predicateType === SIGN && !isLegacy ? { on } : { on, predicateType: shown(predicateType) };
 }
 

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, X509Certificate } from "node:crypto";
 import type { TrustedRoot } from "@sigstore/protobuf-specs";
+import { foreignText } from "#values";
 import type { CertAuthority, SigstoreModules, TLogAuthority } from "./sigstore.ts";
 import { isUsable } from "./public-key.ts";
 import { PolicyFault, shown } from "./refused.ts";
@@ -94,7 +95,7 @@ class Checks {
     const id = this.#bytes(`${at}.logId.keyId`, field(field(entry, "logId"), "keyId"));
     const url = field(entry, "baseUrl");
     if (typeof url !== "string" || url === "") throw this.#fault(`has no \`baseUrl\` at \`${at}\``);
-    const isPkcs1 = ["PKCS1_RSA_PKCS1V5", "PKIX_RSA_PKCS1V5"].includes(String(field(key, "keyDetails")));
+    const isPkcs1 = ["PKCS1_RSA_PKCS1V5", "PKIX_RSA_PKCS1V5"].includes(foreignText(field(key, "keyDetails")));
     try {
       if (!isUsable(createPublicKey({ key: bytes, format: "der", type: isPkcs1 ? "pkcs1" : "spki" }))) throw new Error("not usable");
     } catch {

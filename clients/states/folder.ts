@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { CollectError } from "#engine";
+import { foreignText } from "#values";
 import { codeOf } from "../kubernetes/faults.ts";
 import { placeOf, type Backend } from "./backend.ts";
 import { atHome, readFileBytes, staysWithin } from "./file.ts";
@@ -43,7 +44,7 @@ function effective(named: Backend, initialised: Backend | undefined, given: Fiel
 function contradicts(named: Fields, initialised: Fields): boolean {
   return Object.entries(named).some(([key, value]) => {
     const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-    return isPlain && !String(value).includes("${") && initialised[key] !== undefined && initialised[key] !== null && String(initialised[key]) !== String(value);
+    return isPlain && !String(value).includes("${") && initialised[key] !== undefined && initialised[key] !== null && foreignText(initialised[key]) !== foreignText(value);
   });
 }
 

@@ -1,5 +1,5 @@
 import { defineCollector, isSecretKind, objectsRequest, type Cluster, type Fact, type Gap, type Io, type Request } from "#engine";
-import { bpfStates, CILIUM_CONFIG, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims, wasmDeclaring } from "./resources.ts";
+import { bpfStates, CILIUM_CONFIG, ciliumNodeConfigs, configMaps, daemonSets, ISTIO_SYSTEM, KUBE_SYSTEM, managedRevisions, namespaces, nodeFeatures, nodes, pods, probeRights, right, routing, runtimeClasses, shims, wasmDeclaring } from "./resources.ts";
 import { readAddons } from "./readers/add-ons.ts";
 import { readApiServer } from "./readers/api-server.ts";
 import { readBpfApplications } from "./readers/bpf-applications.ts";
@@ -65,7 +65,7 @@ export default defineCollector<Provided>({
       case "node-features":
         return [right("list", nodeFeatures)];
       case "node-agents":
-        return [right("list", pods), right("list", daemonSets), { ...right("get", configMaps), namespace: KUBE_SYSTEM, name: CILIUM_CONFIG }];
+        return [right("list", pods), right("list", daemonSets), right("list", ciliumNodeConfigs), { ...right("get", configMaps), namespace: KUBE_SYSTEM, name: CILIUM_CONFIG }];
       case "runtime-classes":
         return [right("list", runtimeClasses), right("list", shims)];
       case "runtime-answers":

@@ -16,6 +16,9 @@ export const bpfStates: readonly Resource[] = [
   { group: "bpfman.io", versions: ["v1alpha1"], plural: "bpfapplicationstates", kind: "BpfApplicationState", namespaced: true },
 ];
 
+/** Settings of Cilium for some nodes, which count more than its ConfigMap. */
+export const ciliumNodeConfigs: Resource = { group: "cilium.io", versions: ["v2", "v2alpha1"], plural: "ciliumnodeconfigs", kind: "CiliumNodeConfig", namespaced: true };
+
 /** The ConfigMap that Cilium's charts write, in whatever namespace they are installed; clouds that manage it use kube-system. */
 export const CILIUM_CONFIG = "cilium-config";
 

@@ -85,7 +85,7 @@ function* nodesFindings(view: ClusterView, nodes: ClusterResult["nodes"], lines:
   if (nodes.active !== undefined) {
     const stale = nodes.outcome === "pass";
     yield info({ ...about, message: `\`${name}\` is exempt from \`nodes\` of \`${telling.profile}\` by ${exemptionText(nodes.active, telling.now)}${stale ? "; it has enough nodes, so that the exemption is stale" : ""}`, remedy: stale ? "delete the exemption" : "provide the nodes before the exemption ends" });
-  } else if (nodes.outcome === "fail" || (nodes.outcome === "unknown" && view.complete("nodes"))) {
+  } else if (nodes.outcome === "fail" || (nodes.outcome === "unknown" && view.complete("nodes") && view.isSelectable)) {
     const lacking = telling.mode === "all" ? "" : `; ${lackingText(lines)}`;
     const words = {
       ...about,

@@ -7,6 +7,7 @@ const since = (major: number, minor: number): Release => [major, minor, 0];
 
 /** The kernel that first has a hook. bcc `docs/kernel-versions.md`, Cilium's system requirements, commits of Linux. */
 const FLOORS: Readonly<Record<Hook, Release>> = {
+  jit: since(3, 16),
   tc: since(4, 1),
   tc_direct_action: since(4, 4),
   clsact: since(4, 5),
@@ -35,12 +36,13 @@ const FLOORS: Readonly<Record<Hook, Release>> = {
   cap_bpf: since(5, 8),
   sk_lookup: since(5, 9),
   host_routing: since(5, 10),
+  multicast: since(5, 10),
   tcx: since(6, 6),
   netkit: since(6, 7),
 };
 
-/** Where arm64 came later: trampolines are there from 6.0 on. */
-const ON_ARM64: Partial<Record<Hook, Release>> = { lsm: since(6, 0), fentry: since(6, 0) };
+/** Where arm64 came later: its compiler in 3.18, trampolines and Cilium's multicast in 6.0. */
+const ON_ARM64: Partial<Record<Hook, Release>> = { jit: since(3, 18), lsm: since(6, 0), fentry: since(6, 0), multicast: since(6, 0) };
 
 /** The least kernel for a hook on an architecture, as it is written in Kubernetes (`amd64`, `arm64`). */
 export function floorOf(hook: Hook, arch: string): Release {

@@ -1,14 +1,16 @@
-import { defineKind, fault, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
+import { defineKind, fault, gap, info, judged, undecided, type Finding, type Request, type SpecFault } from "#engine";
 import schema from "./profile.json" with { type: "json" };
 import { isAbout, LONGEST, type Exemption } from "./exemptions.ts";
 import { clusterFindings } from "./findings.ts";
 import { fieldsSeen, parityFindings, placesOf } from "./parity.ts";
+import { asksKmesh } from "./mesh-rules.ts";
 import { moduleRequest } from "./module-rules.ts";
 import { faultsIn, faultsOfExemptions } from "./profile-check.ts";
 import type { HalProfile } from "./profile.ts";
 import { requirementsOf } from "./requirements.ts";
 import { resultOf, type ClusterResult } from "./result.ts";
 import { httpRequest } from "./runtime-rules.ts";
+import { risksOf } from "./signer.ts";
 import type { Spec } from "./spec.ts";
 import { daysLeft } from "./structural.ts";
 import { tableOf } from "./table.ts";
@@ -31,6 +33,7 @@ export default defineKind<Spec, Needed>({
     const asked = new Set<Needed>([...neededBy(profile), ...(readModules(profile).length === 0 ? [] : (["wasm-images"] as const)), ...httpRequests(profile).map(({ fact }) => fact)]);
     const results = world.clusters.map((cluster) => resultOf(viewOf(cluster, spec.nodes ?? profile.selector, world, asked), judging));
     const telling = { profile: spec.profile.name, now: world.now, mode: spec.mode, minNodes: profile.minNodes };
+    for (const { view } of results) if (!view.isSelectable) yield gap({ kind: "nodes", cluster: view.cluster.name, subject: `${view.cluster.name}/cloud`, reason: `nodes are selected by their type of machine in a cloud, and nothing tells the cloud of \`${view.cluster.name}\``, remedy: "write `cloud:` at this cluster in the fleet file, or select by `labels` or `pools`" });
     for (const result of results) yield* clusterFindings(result, telling);
     yield* exemptionFindings(exemptions, results, telling);
 
@@ -39,6 +42,7 @@ export default defineKind<Spec, Needed>({
     const seen = profile.parity === undefined ? [] : fieldsSeen(profile.parity, places);
     if (profile.parity !== undefined) yield* parityFindings(seen, places, { profile: spec.profile.name, across });
     if (results.length > 0) yield tableOf(`profile ${spec.profile.name}`, places, seen, profile.parity?.atLeast ?? [], world.now);
+    yield* risksOf(modulesOf(profile));
     yield judged(results.reduce((sum, { view }) => sum + (view.nodes.length || view.pools.length), 0));
   },
 });
@@ -66,10 +70,10 @@ function httpRequests({ runtime }: HalProfile): readonly Request<"runtime-answer
 
 /** Each kind of fact takes permissions of its own: only those are asked for that the profile looks at. */
 function neededBy(profile: HalProfile): readonly Exclude<Needed, "runtime-answers" | "wasm-images">[] {
-  const { node, runtime, mesh, fallbacks } = profile;
+  const { node, runtime, mesh, accelerator, fallbacks } = profile;
   const alternatives = Object.values(fallbacks);
   const all = [node, ...alternatives.map((each) => each.node)];
-  const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0;
+  const nfd = all.some((each) => each?.kernel !== undefined || each?.features?.some(({ any }) => any.some((evidence) => evidence.nfd !== undefined)) === true) || (mesh?.ebpf?.hooks.length ?? 0) > 0 || accelerator?.bitstreams.nfd !== undefined;
   const hasModules = modulesOf(profile).length > 0;
   return [
     "nodes",
@@ -77,6 +81,7 @@ function neededBy(profile: HalProfile): readonly Exclude<Needed, "runtime-answer
     ...(nfd ? (["node-features"] as const) : []),
     ...(mesh !== undefined || runtime !== undefined || hasModules ? (["node-agents"] as const) : []),
     ...(hasModules ? (["wasm-modules"] as const) : []),
+    ...(mesh !== undefined && asksKmesh(mesh) ? (["control-planes"] as const) : []),
     ...(runtime === undefined ? [] : (["runtime-classes"] as const)),
     ...(mesh?.ebpf?.impl.includes("bpfman") === true ? (["bpf-applications"] as const) : []),
   ];

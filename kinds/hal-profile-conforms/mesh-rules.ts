@@ -1,9 +1,12 @@
 import { CILIUM_SETTINGS, type Fact, type NodePods } from "#engine";
 import { parseImage } from "#values";
+import { annotationRule } from "./annotations.ts";
+import { seeConfig, settingsOn } from "./cilium.ts";
 import { floorOf, type Hook } from "./hooks.ts";
+import { LAST_EBPF, seeIstio } from "./istio.ts";
 import { kernelOf } from "./node-rules.ts";
 import type { HalProfile } from "./profile.ts";
-import { compareRelease, isAtLeast, parseRelease, releaseText } from "./releases.ts";
+import { compareRelease, isAtLeast, parseRelease, releaseOfAgent, releaseText } from "./releases.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
 import { fail, pass, unknown, type Seen } from "./tiers.ts";
 import type { AgentFact, ClusterView, NodeView } from "./view.ts";
@@ -15,11 +18,19 @@ type Dataplane = NonNullable<Mesh["dataplane"]>[number];
 type Kernel = NonNullable<NonNullable<HalProfile["node"]>["kernel"]>;
 
 /** What a profile asks of the mesh on its nodes. */
-export function meshRules({ dataplane, ebpf }: Mesh, kernel: Kernel | undefined): readonly Draft[] {
+export function meshRules(mesh: Mesh, kernel: Kernel | undefined, runtimeClass: string | undefined): readonly Draft[] {
+  const { dataplane, annotations, ebpf } = mesh;
   return [
     ...(dataplane === undefined ? [] : [{ id: "mesh.dataplane", wanted: either(dataplane), rule: onCluster((view) => seeDataplane(view, dataplane)) }]),
+    ...(annotations === undefined ? [] : [annotationRule(annotations, runtimeClass)]),
     ...(ebpf === undefined ? [] : ebpfRules(ebpf, kernel)),
+    ...(asksKmesh(mesh) ? [{ id: "mesh.istio", wanted: "a release of Istio that its Kmesh is for", rule: onCluster(seeIstio) }] : []),
   ];
+}
+
+/** May Kmesh be on these nodes? Then the control plane that it asks counts, too. */
+export function asksKmesh({ dataplane = [], ebpf }: Mesh): boolean {
+  return dataplane.includes("kmesh") || ebpf?.impl.includes("kmesh") === true;
 }
 
 function ebpfRules({ impl, minVersion, config, hooks }: Ebpf, kernel: Kernel | undefined): readonly Draft[] {
@@ -28,7 +39,7 @@ function ebpfRules({ impl, minVersion, config, hooks }: Ebpf, kernel: Kernel | u
   return [
     { id: "mesh.ebpf", wanted: `${either(impl)}, and no other`, rule: onNode((node, view) => seeImplementation(node, view, impl)) },
     ...(floors.length === 0 ? [] : [{ id: "mesh.ebpf.version", wanted: `${floors.join(", ")} or newer`, rule: onNode((node) => seeVersion(node, impl, minVersion)) }]),
-    ...(settings.length === 0 ? [] : [{ id: "mesh.ebpf.config", wanted: settings.map(([key, value]) => `${key}=${value}`).join(", "), rule: onCluster((view) => seeConfig(view, config)) }]),
+    ...(settings.length === 0 ? [] : [{ id: "mesh.ebpf.config", wanted: settings.map(([key, value]) => `${key}=${value}`).join(", "), rule: onNode((node) => seeConfig(node, config)) }]),
     ...(hooks.length === 0 ? [] : [{ id: "mesh.ebpf.hooks", wanted: `a kernel with ${hooks.join(", ")}`, rule: onNode((node) => seeHooks(node, hooks, kernel)) }]),
   ];
 }
@@ -46,6 +57,9 @@ function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
   }
   const text = found.map(({ dataplane }) => dataplane).join(", ") || "no pod of the mesh";
   const values = found.length === 0 ? {} : { dataplane: found.map(({ dataplane }) => dataplane).join(" + ") };
+  // each of the two believes that it alone carries their traffic
+  const twice = view.pods.find(({ fact: { data }, runningOn, failingOn }) => data.type === "several" && view.nodes.some(({ node }) => runningOn.has(node.name) || failingOn.has(node.name)))?.fact;
+  if (twice !== undefined) return fail("T3", `${text}, and pods that are in the mesh in two ways at once`, "let one data plane have these pods: by the labels of their namespace and of the pods themselves", { fact: twice, values });
   const other = found.find(({ dataplane }) => !wanted.includes(dataplane));
   if (other !== undefined) return fail("T3", text, `move pods with ${other.dataplane} off these nodes, or allow it in \`mesh.dataplane\``, { fact: other.fact, values });
   // a pod that is not ready for the moment is still in the mesh in its own way
@@ -56,23 +70,43 @@ function seeDataplane(view: ClusterView, wanted: readonly Dataplane[]): Seen {
   return wanted.includes("none") ? pass("T3", text, { values: { dataplane: "none" } }) : unknown(text, "start a pod of the mesh on these nodes, so that there is something to see");
 }
 
-function seeImplementation({ agents, brokenAgents, programs }: NodeView, view: ClusterView, impl: readonly Impl[]): Seen {
-  const isWanted = ({ data }: AgentFact) => (impl as readonly string[]).includes(data.product);
-  const there = agents.filter(isWanted);
+function seeImplementation(node: NodeView, view: ClusterView, impl: readonly Impl[]): Seen {
+  const { agents, brokenAgents, programs } = node;
+  const isNamed = ({ data }: AgentFact) => (impl as readonly string[]).includes(data.product);
+  const there = agents.filter((fact) => isNamed(fact) && redirects(fact));
   const [first] = there;
-  if (first === undefined) return absent(brokenAgents.filter(isWanted), view, impl);
+  if (first === undefined) return agents.filter(isNamed).map(seeWithout)[0] ?? absent(brokenAgents.filter(isNamed), view, impl);
   // programs stay loaded while the agent that loaded them is down
-  const rivals = rivalsOn([...agents, ...brokenAgents], impl);
+  const rivals = rivalsOn(node, [...agents, ...brokenAgents], impl);
   const text = there.map(({ data }) => agentText(data.image, data.product, data.mode)).toSorted().join(", ");
   if (rivals.length > 1) return unknown(`${rivals.join(" and ")} together`, `run one of ${rivals.join(", ")} on a node: which of them redirects a pod cannot be seen from here`, { fact: first });
   const others = implementationsOf(view, impl).filter((product) => !there.some(({ data }) => data.product === product));
   if (others.length > 0) return fail("T3", `${text}, and ${others.join(" and ")} on other nodes`, `run one of ${either(impl)} on all nodes of the profile in a cluster: pods reach each other in its way`, { fact: first });
+  // its manifests ask for `latest`, and nobody releases it any more
+  const loose = there.find(({ data }) => data.product === "merbridge" && data.pinned !== true);
+  if (loose !== undefined) return fail("T3", `${text}, not pinned`, `name its image by a digest in \`${loose.data.namespace}/${loose.data.name}\`: a tag may be another program tomorrow`, { fact: loose });
+  const vague = there.find(({ data }) => data.product === "istio-cni" && releaseOfAgent(data) === undefined);
+  if (vague !== undefined) return unknown(`${text}, whose tag names no release`, "give its image a tag that names its release: Istio redirects by eBPF from 1.18 to 1.20 only", { fact: vague });
   const values = { ebpf: there.map(({ data }) => data.product).toSorted().join(" + "), ...versionOf(there) };
   const broken = programs.find(({ status }) => /error|fail/i.test(status));
   if (broken !== undefined && impl.includes("bpfman")) return fail("T3", `${text}, which could not load \`${broken.application}\` (${broken.status})`, "look at the status of that application's state object", { fact: first, values });
   const open = programs.find(({ status }) => !SETTLED.includes(status));
   if (open !== undefined && impl.includes("bpfman")) return unknown(`${text}, of whose \`${open.application}\` it is not known whether it is loaded (${open.status === "" ? "no status" : open.status})`, "look at the status of that application's state object, and at the log of bpfman's agent", { fact: first });
   return pass("T3", text, { fact: first, values });
+}
+
+/** Istio CNI is an implementation only where it redirects by eBPF, which it could from 1.18 to 1.20; everywhere else it sets rules of iptables or nftables. */
+function redirects({ data }: AgentFact): boolean {
+  const { product, mode } = data;
+  const release = product === "istio-cni" ? releaseOfAgent(data)?.release : undefined;
+  return product !== "istio-cni" || (mode === "ambient-ebpf" && (release === undefined || isAtLeast(LAST_EBPF, release)));
+}
+
+/** An Istio CNI that is no implementation. */
+function seeWithout(fact: AgentFact): Seen {
+  const { product, image, mode } = fact.data;
+  const why = mode === "ambient-ebpf" ? "which redirects without eBPF whatever it is told: Istio took it out in 1.21" : "which is not told to redirect by eBPF";
+  return fail("T3", `${agentText(image, product, undefined)}, ${why}`, "name another implementation in `mesh.ebpf.impl`, or leave `mesh.ebpf` out: no Istio that is still repaired redirects by eBPF", { fact });
 }
 
 const IMPLEMENTATIONS = new WeakMap<ClusterView, readonly string[]>();
@@ -82,7 +116,7 @@ function implementationsOf(view: ClusterView, impl: readonly Impl[]): readonly s
   const known = IMPLEMENTATIONS.get(view);
   if (known !== undefined) return known;
   const carrying: readonly string[] = impl.filter((product) => product !== "bpfman");
-  const found = [...new Set(view.nodes.flatMap(({ agents }) => agents.map(({ data }) => data.product as string)))].filter((product) => carrying.includes(product)).toSorted();
+  const found = [...new Set(view.nodes.flatMap(({ agents }) => agents.filter(redirects).map(({ data }) => data.product as string)))].filter((product) => carrying.includes(product)).toSorted();
   IMPLEMENTATIONS.set(view, found);
   return found;
 }
@@ -90,12 +124,9 @@ function implementationsOf(view: ClusterView, impl: readonly Impl[]): readonly s
 /** What bpfman writes of an application on a node where nothing is left to do. Source: `AppLoadStatus` of bpfman-operator's `bpfman.io/v1alpha1`. */
 const SETTLED: readonly string[] = ["LoadSuccess", "UnloadSuccess", "NotSelected"];
 
-/** For parity. A tag that names no release (`latest`) says nothing: then the digest, where the image is pinned, else nothing is known. */
+/** For parity. A tag that names no release (`latest`, or that of another image) says nothing: then the digest, where the image is pinned, else nothing is known. */
 function versionOf(there: readonly AgentFact[]): Readonly<Record<string, string>> {
-  const known = there.map(({ data: { image } }) => {
-    const parsed = parseImage(image);
-    return parsed?.tag !== undefined && parseRelease(parsed.tag) !== undefined ? parsed.tag : parsed?.digest;
-  });
+  const known = there.map(({ data }) => releaseOfAgent(data)?.tag ?? parseImage(data.image)?.digest);
   return known.includes(undefined) ? {} : { ebpfVersion: [...new Set(known)].toSorted().join(" + ") };
 }
 
@@ -103,11 +134,15 @@ function versionOf(there: readonly AgentFact[]): Readonly<Record<string, string>
 const REDIRECTS: readonly string[] = ["kmesh", "merbridge", "ztunnel"];
 
 /** Those that stand in each other's way. bpfman only loads programs; Cilium stands in the way where it translates in the sockets of pods, too. */
-function rivalsOn(agents: readonly AgentFact[], impl: readonly Impl[]): readonly string[] {
-  const products = new Set(agents.map(({ data }) => data.product as string));
+function rivalsOn(node: NodeView, agents: readonly AgentFact[], impl: readonly Impl[]): readonly string[] {
+  const products = new Set(agents.filter(redirects).map(({ data }) => data.product as string));
   const redirecting = REDIRECTS.filter((product) => products.has(product));
   const wanted = impl.filter((product) => product !== "bpfman" && products.has(product));
-  const inSockets = agents.some(({ data }) => data.product === "cilium" && data.settings?.["bpf-lb-sock-hostns-only"] !== "true" && data.settings?.["bpf-lb-sock"] !== "false");
+  const inSockets = agents.some((agent) => {
+    const settings = settingsOn(node, agent);
+    const isQuiet = agent.data.overrides !== undefined && (settings?.["bpf-lb-sock-hostns-only"] === "true" || settings?.["bpf-lb-sock"] === "false");
+    return agent.data.product === "cilium" && !isQuiet;
+  });
   const eager = inSockets && redirecting.some((product) => product !== "ztunnel") ? ["cilium"] : [];
   return [...new Set([...redirecting, ...(wanted.length > 1 ? wanted : []), ...eager])].toSorted();
 }
@@ -131,29 +166,13 @@ function seeVersion({ agents }: NodeView, impl: readonly Impl[], floors: Ebpf["m
   const there = agents.filter(({ data }) => (impl as readonly string[]).includes(data.product));
   const [first] = there;
   if (first === undefined) return unknown("no implementation that is ready", "see `mesh.ebpf`");
-  const read = there.map((fact) => ({ fact, floor: parseRelease(Object.entries(floors).find(([product]) => product === fact.data.product)?.[1] ?? ""), seen: parseRelease(versionText(fact.data.image)) }));
+  const read = there.map((fact) => ({ fact, floor: parseRelease(Object.entries(floors).find(([product]) => product === fact.data.product)?.[1] ?? ""), seen: releaseOfAgent(fact.data)?.release }));
   const text = there.map(({ data }) => agentText(data.image, data.product, undefined)).toSorted().join(", ");
   const low = read.find(({ floor, seen }) => floor !== undefined && seen !== undefined && !isAtLeast(seen, floor));
   if (low?.floor !== undefined) return fail("T3", text, `upgrade \`${low.fact.data.namespace}/${low.fact.data.name}\` to ${releaseText(low.floor)} or newer`, { fact: low.fact });
   const open = read.find(({ floor, seen }) => floor !== undefined && seen === undefined);
   if (open !== undefined) return unknown(`${text}, whose tag names no release`, `give the image of \`${open.fact.data.namespace}/${open.fact.data.name}\` a tag that names its release`, { fact: open.fact });
   return pass("T3", text, { fact: first });
-}
-
-function seeConfig(view: ClusterView, config: Readonly<Record<string, string>>): Seen {
-  const agents = [...new Map(view.nodes.flatMap(({ agents: there }) => there.filter(({ data }) => data.product === "cilium")).map((fact) => [fact.subject, fact])).values()];
-  const [first] = agents;
-  if (first === undefined) return unknown("no Cilium that is ready", "see `mesh.ebpf`");
-  const bare = agents.find(({ data }) => data.settings === undefined);
-  if (bare !== undefined) return unknown("no ConfigMap `cilium-config`", `look for the ConfigMap beside \`${bare.data.namespace}/${bare.data.name}\``, { fact: bare });
-  const values = Object.entries(config).map(([key, value]) => ({ key, value, seen: [...new Set(agents.map(({ data }) => data.settings?.[key]))] }));
-  const text = values.map(({ key, seen }) => `${key}=${seen.map((each) => each ?? "(not set)").join(" and ")}`).join(", ");
-  const shown = { ebpfConfig: text };
-  const wrong = values.filter(({ value, seen }) => seen.some((each) => each !== undefined && each !== value));
-  if (wrong.length > 0) return fail("T3", text, `set ${wrong.map(({ key, value }) => `\`${key}: "${value}"\``).join(", ")} in \`${first.data.namespace}/cilium-config\` and restart the agents`, { fact: first, values: shown });
-  const unset = values.filter(({ seen }) => seen.includes(undefined));
-  if (unset.length > 0) return unknown(text, `set ${named(unset.map(({ key }) => key))} in \`cilium-config\`: what Cilium does without it depends on its release`, { fact: first });
-  return pass("T3", text, { fact: first, values: shown });
 }
 
 /** Kernels that distributions carry features back into: their number says less than they can. */
@@ -169,7 +188,7 @@ function seeHooks(view: NodeView, hooks: readonly Hook[], kernel: Kernel | undef
   // a kernel that stands for the profile's floor has what that floor has
   const counted = own !== undefined && isAtLeast(release, own) ? later(parseRelease(kernel?.min ?? ""), release) : release;
   const lacking = hooks.filter((hook) => !isAtLeast(counted, floorOf(hook, arch)));
-  if (lacking.length === 0) return pass(tier, text);
+  if (lacking.length === 0) return pass(tier, text, { values: { hooks: hooks.toSorted().join(", ") } });
   const needs = lacking.map((hook) => `${hook} from ${releaseText(floorOf(hook, arch))} on ${arch}`).join(", ");
   if (same !== undefined || BACKPORTED.test(text)) return unknown(`${text}, which may carry features of newer kernels`, `say in \`node.kernel.equivalents\` what this kernel stands for, or leave out ${named(lacking)} (${needs})`);
   return fail(tier, text, `upgrade the image of these nodes (${needs}), or leave out ${named(lacking)}`);

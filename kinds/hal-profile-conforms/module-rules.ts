@@ -1,7 +1,8 @@
-import { wasmWorkloadsRequest, type Fact, type Request, type SignaturePolicy, type WasmImage } from "#engine";
+import { wasmWorkloadsRequest, type Fact, type Request, type WasmImage } from "#engine";
 import { isOfRepository, workloadReference } from "#values";
 import type { HalProfile } from "./profile.ts";
 import { named, onCluster, type Draft } from "./rules.ts";
+import { policyOf, signerText } from "./signer.ts";
 import { fail, pass, unknown, type Seen, type Tier } from "./tiers.ts";
 import type { ClusterView } from "./view.ts";
 
@@ -19,14 +20,14 @@ function wantedOf({ image, digest, sha256, signer, requiredImports = [], forbidd
     ...(sha256 === undefined ? [] : [`with the bytes ${short(sha256)}`]),
     ...(requiredImports.length === 0 ? [] : [`that imports ${requiredImports.join(", ")}`]),
     ...(forbiddenImports.length === 0 ? [] : [`that does not import ${forbiddenImports.join(", ")}`]),
-    ...(signer === undefined ? [] : [`signed by ${signer.identity}`]),
+    ...(signer === undefined ? [] : [`signed by ${signerText(signer)}`]),
   ];
   return `the module of ${image}${parts.length === 0 ? "" : ` ${parts.join(", ")}`}`;
 }
 
 /** The request for what a module's image holds, and for who signed it where the profile says who must have. */
 export function moduleRequest({ image, signer }: Module): Request<"wasm-images"> {
-  return wasmWorkloadsRequest(image, signer === undefined ? undefined : ({ keyless: [{ issuer: signer.issuer, identity: signer.identity }] } satisfies SignaturePolicy));
+  return wasmWorkloadsRequest(image, policyOf(signer));
 }
 
 /** One image of a module: what shows it, and what the registry says of it. */
@@ -57,10 +58,18 @@ function alike(found: readonly Found[], seen: readonly Seen[], { name, image }: 
   const [sha256] = bytes;
   const areSame = digests.length === 1 || (bytes.size === 1 && sha256 !== undefined);
   const text = `${digests.map(short).join(" and ")}${sha256 === undefined || bytes.size > 1 ? "" : `, bytes ${short(sha256)}`}`;
-  const values = { [`module ${name}`]: digests.join(" and "), ...(bytes.size === 1 && sha256 !== undefined ? { [`bytes ${name}`]: sha256 } : {}) };
+  const signers = new Set(found.map(whoSigned));
+  const [signer] = signers;
+  const values = { [`module ${name}`]: digests.join(" and "), ...(signers.size === 1 && signer !== undefined ? { [`signer ${name}`]: signer } : {}), ...(bytes.size === 1 && sha256 !== undefined ? { [`bytes ${name}`]: sha256 } : {}) };
   if (areSame) return pass(tier, text, { fact, values });
   if (bytes.has(undefined)) return unknown(text, `roll out one digest of \`${image}\`: two of them may be the same module for two platforms, and the bytes of both were not read`, { fact });
   return fail(tier, `${bytes.size} different modules: ${text}`, `roll out one of them wherever \`${image}\` runs`, { fact });
+}
+
+/** Whose valid signature counts; a key by its digest. */
+function whoSigned({ image }: Found): string | undefined {
+  const first = image?.signatures?.found.find(({ verdict }) => verdict === "valid");
+  return first?.identity ?? (first?.key === undefined ? undefined : `key ${first.key}`);
 }
 
 /** SHA-256 of the module that is started, where the image alone tells which. */
@@ -83,10 +92,13 @@ function foundOf(view: ClusterView, module: Module, runtimeClass: Class | undefi
   const imageAt = (reference: string, readAs: "proxy" | "runtime"): WasmImage | undefined => view.images.find((fact) => fact.selector === selector && fact.data.reference === reference && fact.data.readAs === readAs)?.data;
   const pods = view.pods.filter(({ fact: { data }, runningOn }) => data.type === "class-pods" && (runtimeClass === undefined || data.name === runtimeClass.name) && view.nodes.some(({ node }) => runningOn.has(node.name)));
   const inPods = pods.flatMap(({ fact }) =>
-    (fact.data.images ?? []).flatMap(({ image, imageId, ready, asBuilt }): readonly Found[] => {
+    (fact.data.images ?? []).flatMap(({ image, imageId, ready, asBuilt, ownArguments }): readonly Found[] => {
       if (ready === 0 || !isOfRepository(image, module.image)) return [];
       const reference = workloadReference(image, imageId, module.image);
-      return [{ fact, tier: "T3", digest: imageId, image: reference === undefined ? undefined : imageAt(reference, "runtime"), isOverridden: asBuilt !== true }];
+      const held = reference === undefined ? undefined : imageAt(reference, "runtime");
+      // arguments stand behind an entry point, and in place of a command
+      const isStarted = asBuilt === true || (ownArguments === true && (held?.namedBy === "entrypoint" || held?.namedBy === "layer"));
+      return [{ fact, tier: "T3", digest: imageId, image: held, isOverridden: !isStarted }];
     }),
   );
   const inMesh = view.meshModules.flatMap((fact): readonly Found[] => {
@@ -117,7 +129,7 @@ function seeBytes({ fact, tier, digest = "", image, isOverridden }: Found, { nam
   const asked = [sha256 === undefined ? [] : ["sha256"], requiredImports === undefined ? [] : ["requiredImports"], forbiddenImports === undefined ? [] : ["forbiddenImports"]].flat();
   if (asked.length === 0) return undefined;
   const more = { fact, values: { [`module ${name}`]: digest } };
-  if (isOverridden === true) return unknown(`${short(digest)}, started with a command or arguments of the pod's own`, "leave `command` and `args` out of these containers, so that the entry point of the image tells what runs", more);
+  if (isOverridden === true) return unknown(`${short(digest)}, started with words of the pod's own`, "leave `command` out of these containers, and `args` too unless the image names the module in its entry point: then the image tells what runs", more);
   const bytes = image?.module;
   if (bytes === undefined) return unknown(`${short(digest)}, ${asked.join(", ")} not looked at`, `${image?.failure?.remedy ?? "look again"}: ${whyUnread(image)}`, more);
   const has = `${short(digest)}, bytes ${short(bytes.wasmSha256)}`;
@@ -137,7 +149,7 @@ function seeSigner({ fact, tier, digest = "", image }: Found, { name, signer }: 
   if (signatures.verdict === "valid") return undefined;
   const [first] = signatures.found;
   const who = signatures.verdict === "wrong-identity" && first?.identity !== undefined ? `: ${first.identity}` : "";
-  return fail(tier, `${short(digest)}, ${signatures.verdict.replace("-", " ")}${who}`, signatures.remedy ?? `sign it as \`${signer.identity}\``, more);
+  return fail(tier, `${short(digest)}, ${signatures.verdict.replace("-", " ")}${who}`, signatures.remedy ?? `have it signed by ${signerText(signer)}`, more);
 }
 
 function whyUnread(image: WasmImage | undefined): string {

@@ -21,7 +21,7 @@ export function nodeRules(node: Node, prefix = ""): readonly Draft[] {
     ...(arch === undefined ? [] : [{ id: `${prefix}node.arch`, wanted: either(arch), rule: onNode(({ node }) => seeArch(node.arch, "T1", arch), (pool) => seeArch(pool.arch, "T0", arch)) }]),
     ...(os === undefined ? [] : [{ id: `${prefix}node.os`, wanted: either(os.families), rule: onNode((view) => seeSystem(view, os.families)) }]),
     ...(kernel === undefined ? [] : [{ id: `${prefix}node.kernel`, wanted: `kernel ${kernel.min} or newer`, rule: onNode((view) => seeKernel(view, kernel)) }]),
-    ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature)) })),
+    ...features.map((feature) => ({ id: `${prefix}features.${feature.id}`, wanted: `the feature ${feature.id}`, least: feature.minTier, rule: onNode((view) => seeFeature(view, feature, os?.families ?? [])) })),
     ...(taints === undefined ? [] : [{ id: `${prefix}node.taints`, wanted: taints.required.map(taintText).join(", "), rule: onNode(({ node }) => seeTaints(node.taints, "T1", taints), (pool) => seeDeclaredTaints(pool, taints)) }]),
     ...resources.map((resource) => ({ id: `${prefix}resources.${resource.class}`, wanted: resourceText(resource), rule: onNode((view) => seeResource(view, resource)) })),
     ...(runtimeHandlers === undefined ? [] : [{ id: `${prefix}node.runtimeHandlers`, wanted: `the handlers ${runtimeHandlers.join(", ")}`, rule: onNode((view) => seeHandlers(view, runtimeHandlers)) }]),
@@ -63,17 +63,21 @@ function seeKernel(view: NodeView, { min, equivalents }: Kernel): Seen {
   return fail(kernel.tier, kernel.text, `upgrade the image of these nodes to one with kernel ${same?.min ?? min} or newer${why}; where the distribution carries the features back, write it into \`node.kernel.equivalents\``);
 }
 
-function seeFeature(view: NodeView, { id, any }: Feature): Seen {
-  const seen = any.map((evidence) => seeEvidence(view, evidence));
-  const found = seen.filter(({ outcome }) => outcome === "pass");
-  if (found.length > 0) return strongest(found) ?? unknown("nothing", LOOK);
-  const open = seen.find(({ outcome }) => outcome === "unknown");
-  // only where every evidence speaks against it is it not there
-  const first = open ?? strongest(seen);
-  return first === undefined ? unknown("nothing", LOOK) : { ...first, remedy: `${first.remedy ?? LOOK} (feature \`${id}\`)` };
+/**
+ * The strongest evidence that says anything decides: what Node Feature Discovery found on the node counts more than what images are known for. Of
+ * several as strong one that shows the feature suffices; it is not there only where all of these speak against it.
+ */
+function seeFeature(view: NodeView, { id, any }: Feature, families: readonly string[]): Seen {
+  const seen = any.map((evidence) => ({ evidence, found: seeEvidence(view, evidence, families) }));
+  const told = strongest(seen.map(({ found }) => found));
+  const [first] = seen;
+  if (told === undefined || first === undefined) return unknown("nothing", LOOK);
+  const open = seen.find(({ evidence, found }) => found.outcome === "unknown" && (told.tier === "T1" || evidence.nfd !== undefined));
+  const counts = told.outcome === "pass" ? told : (open?.found ?? told);
+  return counts.outcome === "pass" ? counts : { ...counts, remedy: `${counts.remedy ?? LOOK} (feature \`${id}\`)` };
 }
 
-function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
+function seeEvidence(view: NodeView, { nfd, os, osAllowlist, kernel }: Evidence, families: readonly string[]): Seen {
   if (nfd !== undefined) return seeLabel(view, nfd);
   if (kernel !== undefined) {
     const [seen, floor] = [kernelOf(view), parseRelease(kernel)];
@@ -81,7 +85,7 @@ function seeEvidence(view: NodeView, { nfd, os, kernel }: Evidence): Seen {
     return isAtLeast(seen.release, floor) ? pass("T1", seen.text) : fail("T1", seen.text, `upgrade the image of these nodes to one with kernel ${kernel} or newer`);
   }
   const family = view.node.osImage === undefined ? undefined : systemOf(view.node.osImage);
-  if (family !== undefined && os?.includes(family) === true) return pass("T1", family);
+  if (family !== undefined && (os ?? (osAllowlist === true ? families : [])).includes(family)) return pass("T1", family);
   return unknown(`the system ${family ?? view.node.osImage ?? "without an image"}, which the profile does not list`, "install Node Feature Discovery, or add the family to the profile where it is known to have it");
 }
 
@@ -90,21 +94,45 @@ const SOURCES = /^(?:cpu|iommu|kernel|memory|network|pci|storage|system|usb)-/;
 
 const PREFIX = "feature.node.kubernetes.io/";
 
-/** A label that NFD writes, or asks for in its own object. Where NFD does not run, no label means nothing. */
-function seeLabel({ node, features }: NodeView, feature: string): Seen {
-  const key = `${PREFIX}${feature}`;
-  const option = /^kernel-config\.(.+)$/.exec(feature)?.[1];
+/** What stands in a label of NFD. */
+interface Label {
+  /** Left out: there is none. */
+  readonly value?: string | undefined;
+  /** Why the value is not to be believed. */
+  readonly doubt?: Seen | undefined;
+  /** The key without what the source found: others that start so show that it ran. Left out of a key of one's own. */
+  readonly kin?: string | undefined;
+  /** Of an option of the kernel: whether NFD read it. */
+  readonly isRead: boolean;
+}
+
+/** A label that NFD writes, or asks for in its own object: a label without its prefix, or any whole key. */
+export function labelOf({ node, features, isUnwatched }: NodeView, feature: string): Label {
+  const isOwn = feature.includes("/");
+  const key = isOwn ? feature : `${PREFIX}${feature}`;
+  const option = optionOf(feature);
   const configured = option === undefined ? undefined : features?.data.kernelConfig?.[option];
-  const asked = features?.data.labels ?? {};
-  const [own, label] = [configured ?? asked[key], node.labels[key]];
-  const value = own ?? label;
-  const kin = `${PREFIX}${feature.split(".")[0] ?? ""}.`;
-  const fact = features;
+  const [own, label] = [configured ?? features?.data.labels[key], node.labels[key]];
   // a worker writes all labels of its sources into its object: one that is on the node alone was set by hand
   const isRead = option !== undefined && features?.data.kernelConfig !== undefined && (KERNEL_OPTIONS as readonly string[]).includes(option);
-  if (own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead)) {
-    return unknown(`${feature}=${label}, a label that the object of Node Feature Discovery does not ask for`, "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels", { fact });
-  }
+  const isForged = own === undefined && label !== undefined && features !== undefined && (isOfWorker(features) ? SOURCES.test(feature) : isRead);
+  const way = "take the label off the node: somebody set it by hand; where a rule of your own sets it, name it otherwise than the worker's own labels";
+  const isAlone = own === undefined && label !== undefined && isUnwatched === true && SOURCES.test(feature);
+  const why = isForged ? "a label that the object of Node Feature Discovery does not ask for" : "a label, and no object of Node Feature Discovery for this node, as others have";
+  const doubt = isForged || isAlone ? unknown(`${feature}=${label}, ${why}`, isForged ? way : "look at the worker of Node Feature Discovery on this node: the label is an old one, or somebody set it by hand", { fact: features }) : undefined;
+  return { value: own ?? label, doubt, kin: isOwn ? undefined : `${PREFIX}${feature.split(".")[0] ?? ""}.`, isRead };
+}
+
+function optionOf(feature: string): string | undefined {
+  return /^kernel-config\.(.+)$/.exec(feature)?.[1];
+}
+
+/** Where NFD does not run, no label means nothing. */
+function seeLabel(view: NodeView, feature: string): Seen {
+  const { node, features } = view;
+  const { value, doubt, kin, isRead } = labelOf(view, feature);
+  if (doubt !== undefined) return doubt;
+  const [option, fact] = [optionOf(feature), features];
   if (value !== undefined) {
     const text = `${feature}=${value}`;
     return value === "false" || value === "n" ? fail("T2", text, "choose an image or a type of machine that has it", { fact }) : pass("T2", text, { fact });
@@ -113,7 +141,7 @@ function seeLabel({ node, features }: NodeView, feature: string): Seen {
   if (!ran) return unknown("nothing of Node Feature Discovery", "install Node Feature Discovery on these nodes, or add an evidence that needs none");
   // NFD reads only options that it was told to read; of processors it writes all that it knows
   if (option !== undefined && !isRead) return unknown(`no label \`${feature}\``, `name ${option} in \`sources.kernel.configOpts\` of Node Feature Discovery`);
-  const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => each.startsWith(kin));
+  const told = option !== undefined || [...Object.keys(node.labels), ...Object.keys(features?.data.labels ?? {})].some((each) => kin !== undefined && each.startsWith(kin));
   return told ? fail("T2", `no ${feature}`, "choose an image or a type of machine that has it", { fact }) : unknown(`no label \`${feature}\``, "enable the source of this label in Node Feature Discovery");
 }
 

@@ -16,10 +16,13 @@ const FIELDS: Readonly<Record<Field, { readonly requirement: string; readonly ke
   ebpf: { requirement: "mesh.ebpf", key: "ebpf" },
   ebpfVersion: { requirement: "mesh.ebpf", key: "ebpfVersion" },
   ebpfConfig: { requirement: "mesh.ebpf.config", key: "ebpfConfig" },
+  hooks: { requirement: "mesh.ebpf.hooks", key: "hooks" },
   moduleDigest: { requirement: "modules.", key: "module " },
+  signer: { requirement: "modules.", key: "signer " },
   vendor: { requirement: "resources.fpga", key: "vendor" },
   family: { requirement: "resources.fpga", key: "family" },
   shell: { requirement: "resources.fpga", key: "shell" },
+  bitstream: { requirement: "accelerator.bitstreams", key: "bitstream" },
   dataplane: { requirement: "mesh.dataplane", key: "dataplane" },
 };
 

@@ -1,20 +1,28 @@
 import { CILIUM_SETTINGS, type SpecFault } from "#engine";
+import { faultsOfAnnotations } from "./annotations.ts";
+import { faultsOfBitstreams } from "./bitstreams.ts";
 import type { Exemption } from "./exemptions.ts";
+import { LAST_EBPF } from "./istio.ts";
 import { isSetting } from "./mesh-rules.ts";
 import { requirementOf } from "./parity.ts";
 import type { HalProfile } from "./profile.ts";
 import { compareRelease, parseRelease } from "./releases.ts";
 import { fallbackOf, idsOf } from "./requirements.ts";
 import { named } from "./rules.ts";
+import { faultsOfSigner } from "./signer.ts";
 import { SYSTEMS } from "./systems.ts";
 
 type Path = SpecFault["path"];
+type Module = NonNullable<HalProfile["modules"]>[number];
 
 /** What is wrong with a profile although it fits its schema. */
 export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfSystems(profile);
   yield* faultsOfFloors(profile);
+  yield* faultsOfIdle(profile);
+  yield* faultsOfAnnotations(profile);
   yield* faultsOfModules(profile);
+  yield* profile.accelerator === undefined ? [] : faultsOfBitstreams(profile.accelerator.bitstreams);
   yield* faultsOfParity(profile);
   yield* faultsOfNames(profile);
   for (const [key] of Object.entries(profile.mesh?.ebpf?.config ?? {})) {
@@ -23,10 +31,37 @@ export function* faultsIn(profile: HalProfile): Iterable<SpecFault> {
   yield* faultsOfExemptions(profile.exemptions, profile, ["exemptions"]);
 }
 
-function* faultsOfSystems({ node }: HalProfile): Iterable<SpecFault> {
-  for (const [index, family] of (node?.os?.families ?? []).entries()) {
-    if (!SYSTEMS.includes(family)) yield { path: ["node", "os", "families", index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
+/** Families of systems, wherever a profile names them. */
+function* faultsOfSystems({ node, fallbacks }: HalProfile): Iterable<SpecFault> {
+  const nodes: readonly (readonly [Path, HalProfile["node"]])[] = [[["node"], node], ...Object.entries(fallbacks).map(([name, each]) => [["fallbacks", name, "node"], each.node] as const)];
+  for (const [base, each] of nodes) {
+    yield* unknownSystems(each?.os?.families ?? [], [...base, "os", "families"]);
+    for (const [index, { any }] of (each?.features ?? []).entries()) {
+      const bare = each?.os === undefined ? any.findIndex(({ osAllowlist }) => osAllowlist === true) : -1;
+      if (bare >= 0) yield { path: [...base, "features", index, "any", bare, "osAllowlist"], message: "`osAllowlist` means the families of `node.os`, which the profile does not name", remedy: "add `node.os.families`, or write the families here as `os`" };
+      for (const [place, { os = [] }] of any.entries()) yield* unknownSystems(os, [...base, "features", index, "any", place, "os"]);
+    }
   }
+}
+
+function* unknownSystems(families: readonly string[], base: Path): Iterable<SpecFault> {
+  for (const [index, family] of families.entries()) {
+    if (!SYSTEMS.includes(family)) yield { path: [...base, index], message: `\`${family}\` is no family of systems that is known`, remedy: `use one of ${SYSTEMS.join(", ")}` };
+  }
+}
+
+/** What could never be decided, or never count. */
+function* faultsOfIdle({ node, runtime, mesh }: HalProfile): Iterable<SpecFault> {
+  const { impl = [], minVersion = {}, config = {} } = mesh?.ebpf ?? {};
+  for (const product of Object.keys(minVersion)) {
+    if (!(impl as readonly string[]).includes(product)) yield { path: ["mesh", "ebpf", "minVersion", product], message: `a least release of \`${product}\`, which \`mesh.ebpf.impl\` does not allow`, remedy: `add \`${product}\` to \`impl\`, or take its release out` };
+  }
+  if (Object.keys(config).length > 0 && mesh?.ebpf !== undefined && !impl.includes("cilium")) yield { path: ["mesh", "ebpf", "config"], message: `settings of Cilium, which \`mesh.ebpf.impl\` does not allow`, remedy: "add `cilium` to `impl`, or take `config` out" };
+  for (const [index, { vendors, families, shells }] of (node?.resources ?? []).entries()) {
+    const asked = families !== undefined ? "families" : shells !== undefined ? "shells" : undefined;
+    if (asked !== undefined && vendors?.every((each) => each === "intel") === true) yield { path: ["node", "resources", index, asked], message: `\`${asked}\` of cards of Intel, whose names tell none`, remedy: `take \`${asked}\` out, and name the design in \`accelerator.bitstreams\`` };
+  }
+  if (runtime?.http !== undefined && runtime.runtimeClass === undefined) yield { path: ["runtime", "http"], message: "nobody to ask: `runtime.http` asks pods of `runtime.runtimeClass`, which the profile does not name", remedy: "name the class of the pods that answer, or take `http` out" };
 }
 
 /** Floors that no node could meet together, and entries that could never count. */
@@ -42,6 +77,10 @@ function* faultsOfFloors({ node, runtime, mesh }: HalProfile): Iterable<SpecFaul
   if (selected !== undefined && node?.arch !== undefined && !node.arch.includes(selected)) {
     yield { path: ["runtime", "runtimeClass", "nodeSelector", "kubernetes.io/arch"], message: `the runtime class selects nodes of \`${selected}\`, and \`node.arch\` allows ${named(node.arch)}`, remedy: "write the same architecture in both" };
   }
+  const least = parseRelease(mesh?.ebpf?.minVersion["istio-cni"] ?? "");
+  if (least !== undefined && compareRelease(least, LAST_EBPF) > 0) {
+    yield { path: ["mesh", "ebpf", "minVersion", "istio-cni"], message: `Istio ${mesh?.ebpf?.minVersion["istio-cni"] ?? ""} redirects no pods by eBPF: it could from 1.18 to 1.20 (\`redirectMode: ebpf\`), and that was taken out in 1.21`, remedy: "name another implementation in `mesh.ebpf.impl`, or leave `mesh.ebpf` out and ask for `dataplane: [ambient]`" };
+  }
   const planes = mesh?.dataplane;
   const impl = mesh?.ebpf?.impl ?? [];
   if (planes !== undefined && planes.every((each) => each === "ambient") && impl.length > 0 && impl.every((each) => each === "kmesh" || each === "merbridge")) {
@@ -49,7 +88,15 @@ function* faultsOfFloors({ node, runtime, mesh }: HalProfile): Iterable<SpecFaul
   }
 }
 
-function* faultsOfModules({ modules = [] }: HalProfile): Iterable<SpecFault> {
+function* faultsOfModules({ modules = [], fallbacks, parity }: HalProfile): Iterable<SpecFault> {
+  const all: readonly (readonly [Path, readonly Module[]])[] = [[["modules"], modules], ...Object.entries(fallbacks).map(([name, each]) => [["fallbacks", name, "modules"], each.modules ?? []] as const)];
+  for (const [base, listed] of all) {
+    for (const [index, { signer }] of listed.entries()) {
+      for (const fault of signer === undefined ? [] : faultsOfSigner(signer)) yield { ...fault, path: [...base, index, "signer", ...fault.path] };
+    }
+  }
+  const unsigned = parity?.compare.includes("signer") === true ? modules.find(({ signer }) => signer === undefined) : undefined;
+  if (unsigned !== undefined) yield { path: ["parity", "compare"], message: `\`signer\` is compared, and the module \`${unsigned.name}\` names nobody who signs it`, remedy: "add `signer` to each module, or take `signer` out of `parity.compare`" };
   for (const [index, { name, requiredImports = [], forbiddenImports = [] }] of modules.entries()) {
     const both = requiredImports.find((each) => forbiddenImports.includes(each));
     if (both !== undefined) yield { path: ["modules", index, "forbiddenImports"], message: `the module \`${name}\` must import from \`${both}\` and must not`, remedy: "take it out of one of the two lists" };

@@ -1,3 +1,5 @@
+import { parseImage } from "#values";
+
 /** The numbers that a release starts with. */
 export type Release = readonly [major: number, minor: number, patch: number];
 
@@ -18,4 +20,15 @@ export function isAtLeast(seen: Release, floor: Release): boolean {
 
 export function releaseText([major, minor, patch]: Release): string {
   return patch === 0 ? `${major}.${minor}` : `${major}.${minor}.${patch}`;
+}
+
+/** The last part of the repository of an image that carries the release of its program as a tag; mirrors keep it. */
+const OWN_IMAGE: Readonly<Record<string, string>> = { cilium: "cilium", kmesh: "kmesh", merbridge: "merbridge", bpfman: "bpfman", "istio-cni": "install-cni" };
+
+/** The release that an agent's image names. Undefined where its tag names none, or where the image is another one, whose tags count something else (GKE's `anetd`). */
+export function releaseOfAgent({ product, image }: { readonly product: string; readonly image: string }): { readonly tag: string; readonly release: Release } | undefined {
+  const parsed = parseImage(image);
+  if (parsed?.tag === undefined || parsed.repository.split("/").at(-1) !== OWN_IMAGE[product]) return undefined;
+  const release = parseRelease(parsed.tag);
+  return release === undefined ? undefined : { tag: parsed.tag, release };
 }

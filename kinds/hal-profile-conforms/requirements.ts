@@ -1,11 +1,10 @@
+import { bitstreamRule } from "./bitstreams.ts";
 import { meshRules } from "./mesh-rules.ts";
 import { nodeRules } from "./node-rules.ts";
 import type { HalProfile } from "./profile.ts";
 import type { Draft, Requirement } from "./rules.ts";
 import { moduleRules } from "./module-rules.ts";
 import { runtimeRules } from "./runtime-rules.ts";
-import { unknown } from "./tiers.ts";
-import { onCluster } from "./rules.ts";
 
 /** The requirement that there are nodes at all. */
 export const NODES = "nodes";
@@ -15,10 +14,10 @@ export function requirementsOf(profile: HalProfile): readonly Requirement[] {
   const { node, runtime, mesh, modules = [], accelerator } = profile;
   return [
     ...(node === undefined ? [] : nodeRules(node)),
-    ...(mesh === undefined ? [] : meshRules(mesh, node?.kernel)),
+    ...(mesh === undefined ? [] : meshRules(mesh, node?.kernel, runtime?.runtimeClass?.name)),
     ...(runtime === undefined ? [] : runtimeRules(runtime, node?.taints?.required ?? [])),
     ...moduleRules(modules, runtime?.runtimeClass),
-    ...(accelerator === undefined ? [] : [BITSTREAMS]),
+    ...(accelerator === undefined ? [] : [bitstreamRule(accelerator)]),
   ].map((draft) => requirement(draft, profile));
 }
 
@@ -34,13 +33,6 @@ export function fallbackOf(name: string, profile: HalProfile): readonly Requirem
 function requirement(draft: Draft, { minTier, minTiers }: HalProfile): Requirement {
   return { ...draft, least: (Object.hasOwn(minTiers, draft.id) ? minTiers[draft.id] : undefined) ?? draft.least ?? minTier };
 }
-
-/** What is loaded into a card changes while the node runs: no object of the API tells. */
-const BITSTREAMS: Draft = {
-  id: "accelerator.bitstreams",
-  wanted: "one of the designs that count as the same",
-  rule: onCluster(() => unknown("bitstream unverified: no object tells what is loaded into a card", "read it on the node (`fpga-describe-local-image`, `xbutil examine`), and exempt this requirement for the time being")),
-};
 
 /** Ids that a profile's requirements have, {@link NODES} among them. */
 export function idsOf(profile: HalProfile): readonly string[] {

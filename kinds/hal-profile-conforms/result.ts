@@ -70,7 +70,7 @@ function enough(outcomes: readonly Assessment["outcome"][], least: number): Asse
 
 function nodesLine(view: ClusterView, lines: readonly Line[], { profile, mode, exemptions, now }: Judging): ClusterResult["nodes"] {
   const { minNodes } = profile;
-  const doubtful = view.complete("nodes") ? view.aside["readiness unknown"].length : Number.POSITIVE_INFINITY;
+  const doubtful = view.complete("nodes") && view.isSelectable ? view.aside["readiness unknown"].length : Number.POSITIVE_INFINITY;
   const outcomes = [...(mode === "atLeast" ? combined(view.nodes, lines) : view.nodes.map(() => "pass" as const))];
   const passed = outcomes.filter((outcome) => outcome === "pass").length;
   const open = outcomes.filter((outcome) => outcome === "unknown").length + doubtful;

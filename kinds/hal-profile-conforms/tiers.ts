@@ -44,9 +44,9 @@ export function accepted(seen: Seen, least: Tier): Seen {
   return { ...seen, outcome: "unknown", observed: `${seen.observed}, seen at ${seen.tier} only`, remedy: `get evidence of tier ${least} or stronger, or accept ${seen.tier} in \`minTier\` or \`minTiers\`` };
 }
 
-/** The strongest evidence that decides; where none does, the first. */
+/** The strongest evidence that decides, of several as strong one that passes; where none does, the first. */
 export function strongest(all: readonly Seen[]): Seen | undefined {
-  const decided = all.filter(({ outcome }) => outcome !== "unknown").toSorted((a, b) => rank(b) - rank(a));
+  const decided = all.filter(({ outcome }) => outcome !== "unknown").toSorted((a, b) => rank(b) - rank(a) || (a.outcome === b.outcome ? 0 : a.outcome === "pass" ? -1 : 1));
   return decided[0] ?? all[0];
 }
 

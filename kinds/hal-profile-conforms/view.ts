@@ -3,7 +3,7 @@ import { matchesGlob } from "#values";
 import type { HalProfile } from "./profile.ts";
 
 /** Kinds of fact that this kind may ask for. */
-export type Needed = "bpf-applications" | "declared" | "node-agents" | "node-features" | "nodes" | "runtime-answers" | "runtime-classes" | "wasm-images" | "wasm-modules";
+export type Needed = "bpf-applications" | "control-planes" | "declared" | "node-agents" | "node-features" | "nodes" | "runtime-answers" | "runtime-classes" | "wasm-images" | "wasm-modules";
 export type HalWorld = World<Needed>;
 export type Selector = HalProfile["selector"];
 
@@ -18,6 +18,8 @@ export interface NodeView {
   readonly agents: readonly AgentFact[];
   readonly brokenAgents: readonly AgentFact[];
   readonly features?: Fact<"node-features"> | undefined;
+  /** Other nodes have objects of Node Feature Discovery, and this one has none: nobody stands behind its labels. */
+  readonly isUnwatched?: boolean | undefined;
   readonly programs: readonly BpfApplication[];
 }
 
@@ -34,13 +36,15 @@ interface PodsView {
 type MeshModuleFact = Fact<"wasm-modules"> & { readonly data: WasmModule };
 
 type ClassFact = Fact<"runtime-classes"> & { readonly data: RuntimeClass };
-type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
+export type ShimFact = Fact<"runtime-classes"> & { readonly data: RuntimeShim };
 
 /** One cluster as a profile sees it. */
 export interface ClusterView {
   readonly cluster: Cluster;
   /** The cluster's, else what all of its nodes' ids say. */
   readonly cloud: string | undefined;
+  /** False: nodes are selected by their type of machine in a cloud, and nobody knows which cloud this is. */
+  readonly isSelectable: boolean;
   /** Nodes that are judged. */
   readonly nodes: readonly NodeView[];
   /** Declared pools that the profile is about, where no live node is: asked for only where a profile accepts what Terraform declares. */
@@ -50,6 +54,8 @@ export interface ClusterView {
   readonly pods: readonly PodsView[];
   readonly classes: readonly ClassFact[];
   readonly shims: readonly ShimFact[];
+  /** Control planes of the mesh. */
+  readonly controlPlanes: readonly Fact<"control-planes">[];
   /** What runtimes answered, by node. */
   readonly answers: ReadonlyMap<string, Fact<"runtime-answers">>;
   /** Wasm modules that objects of the mesh declare. */
@@ -85,11 +91,12 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
   for (const fact of selected) {
     const why = asideOf(fact.data);
     if (why !== undefined) aside[why].push(fact);
-    else nodes.push({ fact, node: fact.data, agents: ready.get(fact.data.name) ?? [], brokenAgents: broken.get(fact.data.name) ?? [], features: features.get(fact.data.name), programs: programs.get(fact.data.name) ?? [] });
+    else nodes.push({ fact, node: fact.data, isUnwatched: features.size > 0 && !features.has(fact.data.name), agents: ready.get(fact.data.name) ?? [], brokenAgents: broken.get(fact.data.name) ?? [], features: features.get(fact.data.name), programs: programs.get(fact.data.name) ?? [] });
   }
   return {
     cluster,
     cloud,
+    isSelectable: selector.instanceTypes === undefined || cloud !== undefined || all.length === 0,
     nodes,
     // live nodes say more than what is declared, also those that prove nothing
     pools: selected.length > 0 ? [] : pools.filter(({ data }) => data.instanceTypes.length === 0 ? isPoolSelected(data, undefined, selector, cloud) : data.instanceTypes.some((type) => isPoolSelected(data, type, selector, cloud))),
@@ -97,6 +104,7 @@ export function viewOf(cluster: Cluster, selector: Selector, world: HalWorld, as
     pods: seen.filter((fact): fact is PodsFact => fact.data.type !== "agent").map((fact) => ({ fact, runningOn: new Set(fact.data.runningOn), failingOn: new Set(fact.data.failingOn) })),
     classes: classes.filter((fact): fact is ClassFact => fact.data.type === "class"),
     shims: classes.filter((fact): fact is ShimFact => fact.data.type === "shim"),
+    controlPlanes: facts("control-planes"),
     answers: new Map(facts("runtime-answers").map((fact) => [fact.data.node, fact])),
     meshModules: declared.filter((fact): fact is MeshModuleFact => fact.data.type === "module"),
     unseenMeshKinds: place === undefined || place.complete ? [] : place.unseen,

@@ -14,7 +14,7 @@ import type { Bytes } from "../languages/bytes.ts";
 import { pathOfTarget } from "../languages/lines.ts";
 import { compileRegex } from "../languages/program.ts";
 import { parseRegex } from "../languages/re2-syntax.ts";
-import { isFormatted, lineChanges, plain } from "./effect.ts";
+import { askedFor, givesBack, isFormatted, lineChanges, plain, withSlash } from "./effect.ts";
 import type { LineChange } from "./effect.ts";
 import { withoutPort } from "./hosts.ts";
 import { schemeLiteral } from "./lower.ts";
@@ -66,7 +66,8 @@ export function partsOf({ action, setting }: Deed, scope: Scope): readonly Part[
     if (destination.authority !== undefined) parts.push(scope.authority);
     for (const { name } of destination.request ?? []) parts.push(scope.headerPart(name));
   }
-  if (action.cors !== undefined) parts.push(scope.method, scope.headerPart("origin"), scope.headerPart("access-control-request-method"));
+  if (action.cors !== undefined) parts.push(scope.method, scope.headerPart("origin"), scope.headerPart(askedFor.methods));
+  if (givesBack(action.cors?.headers)) parts.push(scope.headerPart(askedFor.headers));
   return parts;
 }
 
@@ -80,8 +81,10 @@ const whole = new Set([".*", "/.*", "^.*$", "^/.*$", ".+", "^/.*", "/.*$"]);
 
 function pathFunction(rewrite: PathRewrite | undefined, deed: Deed): PathFunction {
   if (rewrite === undefined) return { kind: "shift", length: 0, value: "" };
-  if (rewrite.kind === "prefix") return { kind: "shift", length: rewrite.length, value: toBytes(rewrite.value) };
-  if (rewrite.kind === "replace") return { kind: "constant", value: toBytes(rewrite.value) };
+  // What a prefix that goes without another leaves begins with a slash: only prefixes of whole segments go so.
+  const valueOf = (value: Bytes): Bytes => (deed.action.type === "redirect" && value !== "" ? withSlash(value) : value);
+  if (rewrite.kind === "prefix") return { kind: "shift", length: rewrite.length, value: valueOf(toBytes(rewrite.value)) };
+  if (rewrite.kind === "replace") return { kind: "constant", value: valueOf(toBytes(rewrite.value)) };
   if (whole.has(rewrite.pattern) && rewrite.substitution !== "" && !rewrite.substitution.includes("\\")) {
     return { kind: "constant", value: toBytes(rewrite.substitution) };
   }
@@ -211,6 +214,17 @@ function corsLiterals(deeds: readonly Deed[], scope: Scope, take: (literal: Lite
     for (const match of action.cors.origins) take(scope.field(origin, "joined", { match }, setting.regexText));
     take(scope.field(scope.method, "string", { match: { kind: "exact", value: "OPTIONS" } }, "bytes"));
   }
+  for (const name of ["methods", "headers"] as const) givenBack(name, deeds, scope, take);
+}
+
+/** Who gives back what is asked for agrees with who names one thing where that is asked for, and with who names none where nothing is. */
+function givenBack(name: "methods" | "headers", deeds: readonly Deed[], scope: Scope, take: (literal: Literal | boolean) => void): void {
+  const lists = deeds.flatMap(({ action }) => (action.type === "forward" && action.cors !== undefined ? [action.cors[name] ?? []] : []));
+  if (!lists.some(givesBack) || lists.every(givesBack)) return;
+  const asked = scope.headerPart(askedFor[name]);
+  take(scope.field(asked, "joined", { match: { kind: "any" } }, "bytes"));
+  const words = new Set(lists.filter((list) => !givesBack(list) && new Set(list).size < 2).map(([word = ""]) => word));
+  for (const value of ["", ...words]) take(scope.field(asked, "joined", { match: { kind: "exact", value } }, "bytes"));
 }
 
 /** The operations of an action that hold commands, with all others, as their order may matter. */

@@ -37,7 +37,7 @@ import { hostKinds, kindsAt } from "./host-kinds.ts";
 import type { Chosen } from "./host-kinds.ts";
 import { Judge } from "./judge.ts";
 import { isCoupling } from "./lower.ts";
-import type { Action, Assumption, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
+import type { Action, Assumption, Destination, HeaderMatch, HttpTable, Origin, PathNormalization, Reading, Request, Rule, Unmodelled, VirtualHost } from "./model.ts";
 import { areAllAlike, narrowed } from "./narrow.ts";
 import type { Groups } from "./narrow.ts";
 import { changedPaths, plainPaths, strictest } from "./normalizations.ts";
@@ -392,7 +392,7 @@ function rulesOf(table: HttpTable, host: VirtualHost | undefined): readonly Rule
 }
 
 function haveAll(tables: readonly HttpTable[], place: number, host: VirtualHost): boolean {
-  for (const table of tables) if (table.virtualHosts[place] !== host) return false;
+  for (let at = 0; at < tables.length; at++) if (tables[at]?.virtualHosts[place] !== host) return false;
   return true;
 }
 
@@ -414,9 +414,18 @@ function areIdentical(groups: Groups, lists: readonly (readonly Rule[])[]): bool
 
 /** Whether rules of a virtual host look at the authority beyond the choice of it, or send it somewhere. */
 function looksAtAuthority(host: VirtualHost): boolean {
-  return host.rules.some(({ when, action }) =>
-    when.headers?.some(({ name }) => name === ":authority" || name === "host") === true ||
-    action.type === "redirect" ||
-    (action.type === "forward" && action.destinations.some((share) => !("invalid" in share) && share.authority !== undefined)),
-  );
+  return host.rules.some(asksAuthority);
+}
+
+function asksAuthority({ when: { headers }, action }: Rule): boolean {
+  if (headers !== undefined && headers.some(isAuthority)) return true;
+  return action.type === "redirect" || (action.type === "forward" && action.destinations.some(setsAuthority));
+}
+
+function isAuthority({ name }: HeaderMatch): boolean {
+  return name === ":authority" || name === "host";
+}
+
+function setsAuthority(share: Destination): boolean {
+  return !("invalid" in share) && share.authority !== undefined;
 }

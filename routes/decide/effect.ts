@@ -324,6 +324,14 @@ export function seenRetries(retries: Retries | undefined, timeout: number): Retr
   };
 }
 
+/** The headers with which a preflight asks for methods and headers. */
+export const askedFor = { methods: "access-control-request-method", headers: "access-control-request-headers" } as const;
+
+/** A star alone allows what is asked for, and says so in these words (cors_filter.cc `decodeHeaders`). */
+export function givesBack(list: readonly string[] | undefined): boolean {
+  return list?.length === 1 && list[0] === "*";
+}
+
 /** cors_filter.cc: without an origin nothing happens; lines of `origin` are read as one. */
 function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffect | "none" | "unmatched preflight" {
   const origin = request.headers.get("origin")?.join(",") ?? "";
@@ -338,8 +346,13 @@ function seenCors(cors: Cors, request: SeenRequest, regexes: Regexes): CorsEffec
   };
   if (!isPreflight) return { origin: "allowed", ...list("expose"), ...credentials };
   const age = cors.maxAge === undefined ? {} : { maxAge: cors.maxAge };
+  const said = (name: "methods" | "headers"): object => {
+    if (!givesBack(cors[name])) return list(name);
+    const asked = (request.headers.get(askedFor[name]) ?? []).join(",");
+    return asked === "" ? {} : { [name]: [asked] };
+  };
   // Only the origin itself is left out of the answer to an origin that is not allowed.
-  const told = { ...list("methods"), ...list("headers"), ...age, ...credentials };
+  const told = { ...said("methods"), ...said("headers"), ...age, ...credentials };
   if (!isAllowed && Object.keys(told).length === 0) return "unmatched preflight";
   return { origin: isAllowed ? "allowed" : "refused", preflight: true, ...told };
 }
@@ -406,9 +419,14 @@ function keptAuthority(action: Redirect, scheme: string, request: SeenRequest): 
   return isDefault && scheme !== protocol ? withoutPort(request.authority) : request.authority;
 }
 
+/** The path of a `Location` begins with a slash, whoever wrote it. */
+export function withSlash(path: Bytes): Bytes {
+  return path.startsWith("/") ? path : `/${path}`;
+}
+
 function redirectedPath(action: Redirect, request: SeenRequest, regexes: Regexes): Bytes {
-  if (action.path?.kind === "replace" && action.path.value.includes("?")) return toBytes(action.path.value);
-  const target = rewritten(request.target, action.path, request, regexes);
+  if (action.path?.kind === "replace" && action.path.value.includes("?")) return withSlash(toBytes(action.path.value));
+  const target = withSlash(rewritten(request.target, action.path, request, regexes));
   return action.stripQuery === true ? splitQuery(target)[0] : target;
 }
 

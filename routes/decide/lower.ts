@@ -7,8 +7,6 @@
 import { includes } from "../languages/automaton.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
-import { pathForms } from "../languages/forms.ts";
-import { parseRegex } from "../languages/re2-syntax.ts";
 import type { Condition, FieldMatch, HeaderMatch, PathMatch, Rule } from "./model.ts";
 import { ANY_PATH, opposite } from "./scope.ts";
 import type { Literal, Scope } from "./scope.ts";
@@ -135,8 +133,7 @@ export class Lowering {
         case "separated-prefix":
           return this.patterns([[toBytes(path.value), false], [`${toBytes(path.value)}/`, true]]);
         case "regex": {
-          const parsed = parseRegex(path.pattern, this.setting.regexText);
-          const forms = parsed.ok ? pathForms(parsed.regex) : undefined;
+          const forms = this.scope.languages.forms(path.pattern, this.setting.regexText);
           if (forms !== undefined) return this.patterns(forms.map(({ text, isOpen }) => [text, isOpen]));
         }
       }

@@ -51,9 +51,11 @@ export function narrowed(groups: Groups, lists: readonly (readonly Rule[])[]): r
   if (reach === undefined) return lists;
   const fewer = [...lists];
   for (const [first = 0, ...others] of groups) {
-    const kept = (lists[first] ?? []).map((rule) => reach.meets(rule));
-    fewer[first] = (lists[first] ?? []).filter((_, at) => kept[at] === true);
-    for (const list of others) fewer[list] = (lists[list] ?? []).filter((_, at) => kept[alignments[list]?.places[at] ?? -1] ?? true);
+    const base = lists[first] ?? [];
+    const kept = new Uint8Array(base.length);
+    for (let at = 0; at < base.length; at++) kept[at] = Number(reach.meets(base[at]));
+    fewer[first] = base.filter((_, at) => kept[at] === 1);
+    for (const list of others) fewer[list] = (lists[list] ?? []).filter((_, at) => kept[alignments[list]?.places[at] ?? -1] !== 0);
   }
   return fewer;
 }
@@ -128,8 +130,8 @@ class Reach {
   }
 
   /** Whether a rule may share a path with these; in doubt it does. */
-  meets({ when }: Rule): boolean {
-    const root = rootOf(when.path);
+  meets(rule: Rule | undefined): boolean {
+    const root = rootOf(rule?.when.path);
     if (root === undefined) return true;
     const { text, isOpen } = root;
     const next = this.texts[firstFrom(this.texts, text)];

@@ -1,15 +1,17 @@
 import { toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
+import { pathForms } from "../languages/forms.ts";
+import type { Form } from "../languages/forms.ts";
 import { isSubstitution, matchesWhole } from "../languages/matcher.ts";
 import { compileRegex } from "../languages/program.ts";
 import type { Program } from "../languages/program.ts";
 import { parseRegex } from "../languages/re2-syntax.ts";
 import type { TextReading } from "../languages/re2-syntax.ts";
-import type { Action, HttpTable, PathRewrite, Rule, Unmodelled } from "./model.ts";
+import type { Action, HttpTable, PathRewrite, Rule, Unmodelled, VirtualHost } from "./model.ts";
 
-/** A compiled expression; or why a proxy refuses it; or that it is past what we read, so that its meaning is not known. */
+/** A compiled expression, with the texts that it stands for as a path where these are few; or why a proxy refuses it; or that it is past what we read, so that its meaning is not known. */
 export type Compiled =
-  | { readonly ok: true; readonly program: Program }
+  | { readonly ok: true; readonly program: Program; readonly forms: readonly Form[] | undefined }
   | { readonly ok: false; readonly reason: string; readonly isKnown: boolean };
 
 /** Programs by pattern, so that each is compiled once. Cost: linear in the pattern. */
@@ -17,6 +19,9 @@ export class Regexes {
   /** What is wrong in a list of rules, as far as it was looked at. */
   private readonly faulty: Record<TextReading, WeakMap<readonly Rule[], readonly Faulty[]>> = { "utf-8": new WeakMap(), bytes: new WeakMap() };
   private readonly byReading: Record<TextReading, Map<string, Compiled>> = { "utf-8": new Map(), bytes: new Map() };
+
+  /** Virtual hosts of the last table in which all is in order. */
+  readonly sound: Record<TextReading, readonly VirtualHost[]> = { "utf-8": [], bytes: [] };
 
   get(pattern: string, reading: TextReading): Compiled {
     const known = this.byReading[reading].get(pattern);
@@ -54,7 +59,7 @@ function compile(pattern: string, reading: TextReading): Compiled {
   }
   const program = compileRegex(parsed.regex, reading, parsed.groups);
   if (program === undefined) return { ok: false, reason: `the regex \`${shown}\` is too large to be read`, isKnown: false };
-  return { ok: true, program };
+  return { ok: true, program, forms: pathForms(parsed.regex) };
 }
 
 /** What is wrong with the regexes of a table. */
@@ -69,13 +74,19 @@ export interface Faults {
 export function faultsOf(table: HttpTable, regexes: Regexes): Faults {
   const unread = new Map<Rule, Unmodelled>();
   const reading = table.reading.regexText;
-  for (const host of table.virtualHosts) {
+  const { virtualHosts } = table;
+  const sound = regexes.sound[reading];
+  for (let at = 0; at < virtualHosts.length; at++) {
+    const host = virtualHosts[at];
+    // Tables of one view, and of several, have most virtual hosts in common.
+    if (host === undefined || host === sound[at]) continue;
     const faults = regexes.faultsIn(host.rules, reading);
     if (faults.length > 0) for (const { rule, problem } of faults) {
       if (problem.isKnown) return { refused: { reason: problem.reason, rule }, unread };
       unread.set(rule, { reason: problem.reason, where: { object: rule.origin.object, path: rule.origin.path } });
     }
   }
+  if (unread.size === 0) regexes.sound[reading] = virtualHosts;
   return { unread };
 }
 

@@ -8,6 +8,7 @@ import { ALL, beginningOf, DEAD, determinize, everything, includes, literal, Out
 import type { Automaton } from "../languages/automaton.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
+import type { Form } from "../languages/forms.ts";
 import { parameterOfTarget, pathOfTarget, targets } from "../languages/lines.ts";
 import { compileRegex } from "../languages/program.ts";
 import type { Regex, TextReading } from "../languages/re2-syntax.ts";
@@ -62,6 +63,12 @@ export class Languages {
       default:
         return this.remember(`${match.kind} ${ignoreCase} ${value}`, () => around(match.kind === "contains", value, ignoreCase));
     }
+  }
+
+  /** The texts and beginnings of texts that an expression stands for as a path, where these are all. */
+  forms(pattern: string, reading: TextReading): readonly Form[] | undefined {
+    const compiled = this.regexes.get(pattern, reading);
+    return compiled.ok ? compiled.forms : undefined;
   }
 
   private regex(pattern: string, reading: TextReading): Automaton {
@@ -150,7 +157,10 @@ export class Scope {
   private readonly byKey = new Map<string, number>();
   private readonly entryIds = new Map<string, number>();
   private readonly actionIds = new Map<string, number>();
+  /** By what tells settings apart. */
   private readonly byAction: Map<Action, number>[] = [];
+  /** By table. */
+  private readonly refused: Map<Action, number>[] = [];
   private readonly patternIds = new Map<Bytes, number>();
   private readonly apart = new Map<number, boolean>();
   /** By predicate, what every word of its language begins with. */
@@ -338,7 +348,7 @@ export class Scope {
 
   /** The number of an action; equal numbers do the same. `apart` tells tables apart whose settings differ. */
   action(action: Action, setting: Setting, apart: number, table: number): number {
-    const ids = (this.byAction[table] ??= new Map());
+    const ids = action.type === "invalid" ? (this.refused[table] ??= new Map()) : (this.byAction[apart] ??= new Map());
     const known = ids.get(action);
     if (known !== undefined) return known;
     // What Envoy refuses equals nothing, not even itself elsewhere.

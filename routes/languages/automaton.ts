@@ -9,7 +9,7 @@
 
 import { lowerAscii } from "./bytes.ts";
 import type { Bytes } from "./bytes.ts";
-import { assertionHolds } from "./program.ts";
+import { assertionHolds, onlyByte } from "./program.ts";
 import type { Program } from "./program.ts";
 
 /** No continuation is accepted. */
@@ -161,7 +161,8 @@ class LazyAutomaton implements Automaton {
   private readonly states: State[] = [];
   private readonly byKey = new Map<string, number>();
   private readonly program: Program;
-  private readonly live: Uint8Array;
+  /** Undefined where a match can be reached from all. */
+  private readonly live: Uint8Array | undefined;
   private readonly what: string;
   private readonly limit: number;
   private more = 0;
@@ -171,8 +172,9 @@ class LazyAutomaton implements Automaton {
     this.what = what;
     this.limit = limit;
     this.live = liveAddresses(program);
-    this.classes = byteClasses(program);
-    this.classCount = Math.max(...this.classes) + 1;
+    const { classes, count } = byteClasses(program);
+    this.classes = classes;
+    this.classCount = count;
     this.start = this.intern([program.start], -1);
   }
 
@@ -218,7 +220,8 @@ class LazyAutomaton implements Automaton {
   private intern(targets: readonly number[], byte: number): number {
     const { hasAssertions } = this.program;
     const reached = hasAssertions ? targets : this.closure(targets, byte, -1);
-    const addresses = [...new Set(reached)].filter((address) => this.live[address] === 1).sort((a, b) => a - b);
+    const { live } = this;
+    const addresses = [...new Set(reached)].filter((address) => live === undefined || live[address] === 1).sort((a, b) => a - b);
     if (addresses.length === 0) return DEAD;
     const before = hasAssertions ? representative(byte) : 0;
     const key = `${before}:${addresses.join(",")}`;
@@ -264,8 +267,12 @@ function representative(byte: number): number {
   return assertionHolds("word-boundary", -1, byte) ? 0x61 : 0x20;
 }
 
-/** The instructions from which a match can be reached, assertions taken as true. */
-function liveAddresses(program: Program): Uint8Array {
+/**
+ * The instructions from which a match can be reached, assertions taken as true. Undefined: all, as where each has a byte that it takes;
+ * every part of an expression leads to what follows it, and no loop is without an end.
+ */
+function liveAddresses(program: Program): Uint8Array | undefined {
+  if (program.instructions.every((instruction) => instruction.op !== "bytes" || instruction.set.includes(1))) return undefined;
   const live = new Uint8Array(program.instructions.length);
   const sources = new Map<number, number[]>();
   const link = (from: number, to: number): void => {
@@ -290,9 +297,11 @@ function liveAddresses(program: Program): Uint8Array {
 }
 
 /** Bytes that no instruction tells apart get the same class; classes are numbered by their first byte. Cost: one look at each set. */
-function byteClasses(program: Program): Uint8Array {
+function byteClasses(program: Program): { readonly classes: Uint8Array; readonly count: number } {
   const classes = new Uint16Array(256);
   const seen = new Set<Uint8Array>();
+  /** Bytes that some instruction takes alone. */
+  const alone = new Uint8Array(256);
   let count = 1;
   /** By class, the class of its bytes that are in the set; 0 where there is none yet. */
   const inside = new Uint16Array(512);
@@ -307,32 +316,36 @@ function byteClasses(program: Program): Uint8Array {
     }
     if (count > 256) count = renumber(classes);
   };
-  for (const instruction of program.instructions) if (instruction.op === "bytes") split(instruction.set);
+  for (const instruction of program.instructions) {
+    if (instruction.op !== "bytes") continue;
+    const byte = onlyByte(instruction.set);
+    if (byte === undefined) split(instruction.set);
+    else alone[byte] = 1;
+  }
   if (program.hasAssertions) {
     split(Uint8Array.from({ length: 256 }, (_, byte) => (representative(byte) === 0x61 ? 1 : 0)));
-    split(only(0x0a));
+    alone[0x0a] = 1;
   }
-  renumber(classes);
-  return Uint8Array.from(classes);
+  for (let byte = 0; byte < 256; byte++) if (alone[byte] === 1) classes[byte] = count++;
+  count = renumber(classes);
+  return { classes: Uint8Array.from(classes), count };
 }
 
 /** Numbers classes by their first byte, from 0; how many there are. */
 function renumber(classes: Uint16Array): number {
-  const numbers = new Map<number, number>();
+  /** One more than the new number; 0 where there is none yet. */
+  const numbers = new Uint16Array(MOST_CLASSES);
+  let count = 0;
   for (let byte = 0; byte < 256; byte++) {
     const before = classes[byte] ?? 0;
-    let number = numbers.get(before);
-    if (number === undefined) numbers.set(before, (number = numbers.size));
-    classes[byte] = number;
+    const number = (numbers[before] ||= ++count);
+    classes[byte] = number - 1;
   }
-  return numbers.size;
+  return count;
 }
 
-function only(byte: number): Uint8Array {
-  const set = new Uint8Array(256);
-  set[byte] = 1;
-  return set;
-}
+/** Before they are numbered anew there may be some of 256, some more that one set splits off, and one for each byte that is alone. */
+const MOST_CLASSES = 3 * 256;
 
 /** Which pairs of classes the current call of {@link refine} has met, and the number that it gave each. */
 const met = new Uint32Array(256 * 256);

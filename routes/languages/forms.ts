@@ -17,11 +17,34 @@ const MOST = 64;
  * Only for subjects in which every byte is one that `.` takes: visible ASCII.
  */
 export function pathForms(regex: Regex): readonly Form[] | undefined {
-  const forms = expand(regex, true, true);
+  const forms = isExpandable(regex) ? expand(regex, true, true) : undefined;
   if (forms === undefined) return undefined;
   const unique = new Map(forms.map((form) => [`${form.isOpen} ${form.text}`, form]));
   return [...unique.values()];
 }
+
+/** False where some part stands for what has no forms; most expressions have such a part, and to find it early saves the rest. */
+function isExpandable(regex: Regex): boolean {
+  switch (regex.type) {
+    case "empty":
+    case "assert":
+      return true;
+    case "set":
+      return regex.set.length <= 2 * MOST_CHARACTERS && (regex.set.at(-1) ?? 0) <= 0x7f;
+    case "group":
+      return isExpandable(regex.part);
+    case "alternate":
+    case "concat":
+      return regex.parts.every(isExpandable);
+    case "repeat":
+      return regex.max === Infinity ? regex.min === 0 && isDot(regex.part) : isExpandable(regex.part);
+    case "byte":
+      return false;
+  }
+}
+
+/** Most characters of one set. */
+const MOST_CHARACTERS = 8;
 
 function expand(regex: Regex, isFirst: boolean, isLast: boolean): readonly Form[] | undefined {
   switch (regex.type) {
@@ -51,7 +74,7 @@ function characters(set: readonly number[]): readonly Form[] | undefined {
     const high = set[at + 1] ?? 0;
     if (high > 0x7f) return undefined;
     for (let code = set[at] ?? 0; code <= high; code++) {
-      if (forms.length >= 8) return undefined;
+      if (forms.length >= MOST_CHARACTERS) return undefined;
       forms.push({ text: String.fromCharCode(code), isOpen: false });
     }
   }
@@ -69,11 +92,11 @@ function gather(parts: readonly (readonly Form[] | undefined)[]): readonly Form[
 
 function concat(parts: readonly Regex[], isFirst: boolean, isLast: boolean): readonly Form[] | undefined {
   let forms: readonly Form[] = [{ text: "", isOpen: false }];
+  const isOther = ({ type }: Regex): boolean => type !== "assert";
+  const first = parts.findIndex(isOther), last = parts.findLastIndex(isOther);
   for (const [index, part] of parts.entries()) {
     // Assertions stand at the very ends only when nothing but other assertions is beyond them.
-    const atStart = isFirst && parts.slice(0, index).every((before) => before.type === "assert");
-    const atEnd = isLast && parts.slice(index + 1).every((after) => after.type === "assert");
-    const next = expand(part, atStart, atEnd);
+    const next = expand(part, isFirst && (first < 0 || index <= first), isLast && index >= last);
     if (next === undefined) return undefined;
     const joined = join(forms, next);
     if (joined === undefined) return undefined;

@@ -51,7 +51,19 @@ const singles: ByteSet[] = [];
 
 /** The set of one byte: one and the same for all who ask, so that nobody need look into it twice. */
 function single(byte: number): ByteSet {
-  return (singles[byte] ??= byteRange(byte, byte));
+  let set = singles[byte];
+  if (set === undefined) {
+    singles[byte] = set = byteRange(byte, byte);
+    byteOf.set(set, byte);
+  }
+  return set;
+}
+
+const byteOf = new Map<ByteSet, number>();
+
+/** The byte of a set that is known to hold it alone; undefined says nothing. */
+export function onlyByte(set: ByteSet): number | undefined {
+  return byteOf.get(set);
 }
 
 /** The set of bytes from low to high. */

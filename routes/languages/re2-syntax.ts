@@ -71,7 +71,7 @@ function characters(pattern: string, reading: TextReading): readonly number[] {
   if (bytes.length > MAX_PATTERN_BYTES) {
     throw new SyntaxFault(`the pattern has ${bytes.length} bytes, at most ${MAX_PATTERN_BYTES} are read`, 0, true);
   }
-  if (reading === "bytes") return Array.from(bytes, (byte) => byte.charCodeAt(0));
+  if (reading === "bytes") return Array.from({ length: bytes.length }, (_, at) => bytes.charCodeAt(at));
   const points = codePointsOf(bytes);
   if (points === undefined) throw new SyntaxFault("the pattern is not valid UTF-8", 0);
   return points;
@@ -98,6 +98,9 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 const isOctal = (code: number): boolean => code >= 0x30 && code <= 0x37;
 const isLetter = (code: number): boolean => (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 const single = (code: number): CodePoints => [code, code];
+
+/** One object for each character that stands for itself, as most do. */
+const literals: Regex[] = [];
 
 const controlEscapes: ReadonlyMap<number, number> = new Map([
   [point("a"), 0x07],
@@ -133,7 +136,7 @@ class Reader {
   }
 
   private readItem(): void {
-    switch (this.text(1)) {
+    switch (String.fromCodePoint(this.peek())) {
       case "(":
         return this.openGroup();
       case ")":
@@ -187,7 +190,7 @@ class Reader {
   }
 
   private literal(code: number): void {
-    this.push({ type: "set", set: this.folded(single(code)) });
+    this.push(code > 0xff || this.flags.foldCase ? { type: "set", set: this.folded(single(code)) } : (literals[code] ??= { type: "set", set: single(code) }));
   }
 
   private folded(set: CodePoints): CodePoints {

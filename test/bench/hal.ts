@@ -35,8 +35,8 @@ function factsOf(cluster: string, count: number): readonly Fact[] {
     const card = profile === "fpga-node" ? { "amd.com/xilinx_u250_gen3x16_xdma_shell_3_1-0": "1" } : {};
     return of("nodes", name, { name, arch: profile === "wasm-edge" ? "arm64" : "amd64", kernel: "6.1.141-155.222.amzn2023.x86_64", osImage: "Amazon Linux 2023.8.20250915", labels: { "cloud-assert/profile": profile, ...AES }, taints: [], capacity: card, allocatable: card, ready: true, cordoned: false });
   });
-  const agent = of("node-agents", "cilium", { type: "agent", product: "cilium", namespace: "kube-system", name: "cilium", image: "quay.io/cilium/cilium:v1.18.4", readyOn: names, notReadyOn: [], settings: { "bpf-lb-sock-hostns-only": "true" } });
-  const pods = (["sidecars", "class-pods"] as const).map((type) => of("node-agents", type, { type, name: type === "sidecars" ? "" : "wasm-edge", runningOn: names, failingOn: [], ...(type === "sidecars" ? {} : { images: [], withSidecar: 0 }) }));
+  const agent = of("node-agents", "cilium", { type: "agent", product: "cilium", namespace: "kube-system", name: "cilium", image: "quay.io/cilium/cilium:v1.18.4", readyOn: names, notReadyOn: [], settings: { "bpf-lb-sock-hostns-only": "true" }, overrides: [] });
+  const pods = (["sidecars", "class-pods"] as const).map((type) => of("node-agents", type, { type, name: type === "sidecars" ? "" : "wasm-edge", runningOn: names, failingOn: [], ...(type === "sidecars" ? {} : { images: [], pods: count, marks: {}, withSidecar: 0, sidecarsDown: 0 }) }));
   return [...nodes, agent, ...pods, of("runtime-classes", "wasm-edge", { type: "class", name: "wasm-edge", handler: "wasmtime", nodeSelector: { "kubernetes.io/arch": "arm64" }, tolerations: [] })];
 }
 

@@ -60,6 +60,15 @@ describe("assert test", { timeout: 60_000 }, () => {
   }
 });
 
+describe("a hardware profile of one's own, written from the descriptions of its fields alone", () => {
+  it("is judged as expected in worlds where it holds, is violated and is not decided", { timeout: 60_000 }, async () => {
+    expect(readdirSync(join(root, "fixtures/profiles/quiet-signers")).toSorted()).toEqual(["holds", "quiet-signers.yaml", "undecided", "violated"]);
+    await using here = await shell();
+    const { code, stdout } = await here.assert("test", join(root, "fixtures/profiles"), "--quiet");
+    expect([code, stdout]).toEqual([0, "3 worlds: 3 as expected, 0 not\n"]);
+  });
+});
+
 describe("the library", () => {
   const files = readdirSync(join(root, "assertions/library")).map((name) => name.replace(/\.yaml$/, ""));
 

@@ -35,6 +35,7 @@ const refusals: readonly (readonly [claim: string, words: readonly string[], err
   ["a day that no calendar has", ["run", "--now", "2026-02-30T10:00:00Z"], "usage]: --now is `2026-02-30T10:00:00Z`; it takes a date or a time with its zone", "write `--now 2026-11-23T10:00:00Z`"],
   ["an assertion that is not there, with the nearest", ["run", "--only", "clos"], "usage]: --only names `clos`, and there is no such assertion", "did you mean `close`?"],
   ["an assertion that resembles none", ["run", "--only", "routes"], "usage]: --only names `routes`, and there is no such assertion", "use one of close, other"],
+  ["a document to explain, with the nearest", ["explain", "HalProfil"], "usage]: unknown kind `HalProfil`", "did you mean `HalProfile`?"],
   ["a kind to explain, with the nearest", ["explain", "EnvoyVersonSkew"], "usage]: unknown kind `EnvoyVersonSkew`", "did you mean `EnvoyVersionSkew`?"],
   ["a shell without completion", ["completion", "fihs"], "usage]: no completion for the shell `fihs`", "did you mean `fish`?"],
   ["a fleet named in two ways", ["run", "--fleet", "assert.yaml", "--context", "x"], "usage]: --fleet and --context or --cluster both name the clusters", "use one of the two ways"],
@@ -73,6 +74,7 @@ describe("the command line answers on stdout, with 0", { timeout: 60_000 }, () =
     ["the same, asked the other way round", ["help", "collect"], /^Usage: assert collect /],
     ["the kinds", ["kinds"], /^EnvoyVersionSkew +every Envoy proxy .*\n(?:\w+ +[^\n]+\n)*RoutesEquivalent +every request /],
     ["what a kind claims, by its name", ["explain", "EnvoyVersionSkew"], /^EnvoyVersionSkew: every Envoy proxy (?:.*\n)* {2}maxPatchSkew {2}\(integer, from 0, default 1\)\n/],
+    ["every field of a document that a kind owns, however deep", ["explain", "HalProfile"], /^HalProfile: What nodes (?:.*\n)* {2}node\.kernel\.equivalents\[\]\.match {2}\(string, required\)\n(?:.*\n)* {2}fallbacks\.<key>\.node {2}\(object\)\n {6}As `node`\.\n(?:.*\n)* {4}kind: HalProfile\n/],
     ["the same by the name of its folder", ["explain", "envoy-version-skew"], /^EnvoyVersionSkew: /],
   ];
   it.each(answers)("%s", async (_, words, says) => {

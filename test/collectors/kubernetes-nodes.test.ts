@@ -96,6 +96,7 @@ describe("programs on nodes", () => {
     { name: "bpfman", pod: { container: "bpfman", image: "quay.io/bpfman/bpfman:v0.5.6" }, is: "bpfman" },
     { name: "Istio CNI", pod: { container: "install-cni", image: "docker.io/istio/install-cni:1.29.5" }, is: "istio-cni" },
     { name: "Istio CNI of the ambient mesh", pod: { container: "install-cni", image: "docker.io/istio/install-cni:1.29.5", env: [{ name: "AMBIENT_ENABLED", value: "true" }] }, is: "istio-cni", mode: "ambient" },
+    { name: "Istio CNI of the ambient mesh, told to redirect by eBPF as up to 1.20", pod: { container: "install-cni", image: "docker.io/istio/install-cni:1.20.8", env: [{ name: "AMBIENT_ENABLED", value: "true" }, { name: "EBPF_ENABLED", value: "true" }] }, is: "istio-cni", mode: "ambient-ebpf" },
     { name: "ztunnel", pod: { container: "istio-proxy", image: "docker.io/istio/ztunnel:1.29.5", args: ["proxy", "ztunnel"] }, is: "ztunnel" },
     { name: "a gateway that runs as a DaemonSet", pod: { container: "istio-proxy", image: "docker.io/istio/proxyv2:1.29.5", args: ["proxy", "router"] }, is: undefined },
     { name: "the worker of Node Feature Discovery", pod: { image: "registry.k8s.io/nfd/node-feature-discovery:v0.18.1", command: ["nfd-worker"] }, is: "nfd" },
@@ -133,6 +134,70 @@ describe("programs on nodes", () => {
     expect(found.map((data) => data.type === "agent" && [data.image, data.readyOn])).toEqual([["quay.io/cilium/cilium:v1.17.5", ["n2"]], ["quay.io/cilium/cilium:v1.17.6", ["n1"]]]);
   });
 
+  it("tells whether pods ask for an image by a digest, whatever their kubelet says of it", async () => {
+    const [digest, merbridge] = [`sha256:${"c".repeat(64)}`, "ghcr.io/merbridge/merbridge:latest"];
+    const status = { phase: "Running", containerStatuses: [{ name: "merbridge", image: merbridge, imageID: `ghcr.io/merbridge/merbridge@${digest}`, ready: true }] };
+    const pinnedAs = async (image: string) => (await agents(podOn("a", { container: "merbridge", image, status }))).map((data) => data.type === "agent" && data.pinned);
+    expect([await pinnedAs(merbridge), await pinnedAs(`${merbridge}@${digest}`)]).toEqual([[undefined], [true]]);
+  });
+
+  describe("what a CiliumNodeConfig sets for some nodes", () => {
+    const config = (name: string, spec: object, namespace = "kube-system"): KubeObject => ({ apiVersion: "cilium.io/v2", kind: "CiliumNodeConfig", metadata: { name, namespace }, spec });
+    const pod = podOn("p", { owner: "cilium", container: "cilium-agent", image: "quay.io/cilium/cilium:v1.18.4" });
+    const seen = async (exchange: Exchange) => {
+      const { data, gaps } = await read("node-agents", { ...exchange, lists: { pods: [pod], ...exchange.lists } });
+      return { overrides: data.flatMap((each) => (each.type === "agent" ? [each.overrides] : [])), gaps: gaps.map(({ subject }) => subject) };
+    };
+    const loud = { "bpf-lb-sock-hostns-only": "false" };
+    const everywhere = { matchLabels: {}, matchExpressions: [] };
+
+    it("is kept in the order of names, known settings alone, of Cilium's own namespace", async () => {
+      const matchExpressions = [{ key: "a", operator: "In", values: ["b"] }];
+      const objects = [config("b", { nodeSelector: {}, defaults: { ...loud, "some-key": "s3cret" } }), config("a", { nodeSelector: { matchLabels: { x: "y" }, matchExpressions }, defaults: loud }), config("c", { nodeSelector: {}, defaults: loud }, "elsewhere")];
+      expect(await seen({ lists: { ciliumnodeconfigs: objects } })).toEqual({ overrides: [[{ name: "a", nodeSelector: { matchLabels: { x: "y" }, matchExpressions }, settings: loud }, { name: "b", nodeSelector: everywhere, settings: loud }]], gaps: [] });
+    });
+    it("is nothing where it sets nothing that is known, or names no nodes", async () => {
+      expect(await seen({ lists: { ciliumnodeconfigs: [config("a", { nodeSelector: {}, defaults: { "some-key": "1" } }), config("b", { defaults: loud }), config("c", { nodeSelector: null, defaults: loud })] } })).toEqual({ overrides: [[]], gaps: [] });
+    });
+    it("is not known where nobody may list it: Cilium's own fact says so, and what else was seen has no gap", async () => {
+      expect(await seen({ forbidden: ["list ciliumnodeconfigs"] })).toEqual({ overrides: [undefined], gaps: [] });
+      for (const right of ["list ciliumnodeconfigs", "get configmaps"]) {
+        const { data, gaps } = await read("node-agents", { lists: { pods: [pod] }, forbidden: [right] });
+        expect([gaps, data]).toEqual([[], [expect.objectContaining({ product: "cilium", unread: { reason: expect.stringContaining(`may not ${right.replace(" ", " `")}`), remedy: expect.stringMatching(/./) } })]]);
+      }
+    });
+    it("is not known of a folder that holds none", async () => {
+      expect((await seen({ place: "manifests" })).overrides).toEqual([undefined]);
+    });
+  });
+
+  it("tells pods that are in the mesh in two ways at once, each sort by a name of its own", async () => {
+    const both = { "ambient.istio.io/redirection": "enabled", "kmesh.net/redirection": "enabled" };
+    const { subjects, data } = await read("node-agents", { lists: { pods: [podOn("a", { namespace: "shop", metadata: { annotations: both } })] } });
+    expect(subjects).toEqual(["pods of the ambient mesh", "pods of Kmesh", "pods in the mesh in several ways"]);
+    expect(data.map(({ type }) => type)).toEqual(["ambient", "kmesh", "several"]);
+  });
+
+  it("tells known annotations and labels of pods of a runtime class, with how many bear them; a label counts more", async () => {
+    const marked = (name: string, metadata: object) => podOn(name, { namespace: "edge", runtimeClassName: "wasm", metadata });
+    const found = await agents(
+      marked("a", { annotations: { "run.oci.handler": "wasm", "sidecar.istio.io/inject": "true", "acme.example/token": "s3cret" }, labels: { "sidecar.istio.io/inject": "false" } }),
+      marked("b", { annotations: { "run.oci.handler": "wasm-smart" } }),
+      marked("c", { annotations: { "run.oci.handler": "wasm" } }),
+    );
+    expect(found.find((data) => data.type === "class-pods")).toMatchObject({ pods: 3, marks: { "run.oci.handler": { wasm: 2, "wasm-smart": 1 }, "sidecar.istio.io/inject": { false: 1 } } });
+    expect(JSON.stringify(found)).not.toContain("s3cret");
+  });
+
+  it("counts sidecars of a runtime class, and those that do not run", async () => {
+    const sidecar = (name: string, state: object) => {
+      const pod = podOn(name, { namespace: "edge", runtimeClassName: "wasm", image: "r.example/app:1", container: "app", status: { phase: "Running", containerStatuses: [{ name: "istio-proxy", state }] } });
+      return { ...pod, spec: { ...(pod["spec"] as object), containers: [{ name: "app", image: "r.example/app:1" }, { name: "istio-proxy", image: "docker.io/istio/proxyv2:1.29.5", args: ["proxy", "sidecar"] }] } };
+    };
+    const found = await agents(sidecar("a", { running: {} }), sidecar("b", { waiting: { reason: "CrashLoopBackOff" } }), podOn("c", { namespace: "edge", runtimeClassName: "wasm", image: "r.example/app:1" }));
+    expect(found.find((data) => data.type === "class-pods")).toMatchObject({ withSidecar: 2, sidecarsDown: 1 });
+  });
+
   it("tells pods of runtime classes, of the ambient mesh and of Kmesh, and the nodes where they run", async () => {
     const found = await agents(
       podOn("a", { namespace: "edge", runtimeClassName: "wasm", image: "r.example/signer:1", container: "app", status: { phase: "Running", containerStatuses: [{ name: "app", ready: true, imageID: `r.example/signer@sha256:${"b".repeat(64)}` }] } }),
@@ -148,8 +213,11 @@ describe("programs on nodes", () => {
         name: "wasm",
         runningOn: ["n1"],
         failingOn: ["n2"],
-        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ready: 0, notReady: 1 }],
+        images: [{ image: "r.example/signer:1", imageId: `sha256:${"b".repeat(64)}`, asBuilt: true, ready: 1, notReady: 0 }, { image: "r.example/signer:1", ownArguments: true, ready: 0, notReady: 1 }],
+        pods: 2,
+        marks: {},
         withSidecar: 0,
+        sidecarsDown: 0,
       },
       { type: "kmesh", name: "", runningOn: ["n2"], failingOn: [] },
     ]);
@@ -159,6 +227,14 @@ describe("programs on nodes", () => {
     const cilium = { container: "cilium-agent", image: "quay.io/cilium/cilium:v1.17.6" };
     const states = [{ phase: "Running", containerStatuses: [{ name: "cilium-agent", ready: false }] }, { phase: "Running" }, { phase: "Pending" }, {}];
     for (const [index, status] of states.entries()) expect(await agents(podOn("a", { ...cilium, status }))).toMatchObject([index === 1 ? { readyOn: ["n1"] } : { readyOn: [], notReadyOn: ["n1"] }]);
+  });
+});
+
+describe("what is read of a Shim", () => {
+  it("its platforms, whatever words it has for their architectures", async () => {
+    const platforms = ["amd64", "x86_64", "arm64", "aarch64", "riscv64"].map((arch) => ({ os: "linux", arch, location: "https://shims.example/a", sha256: "a".repeat(64) }));
+    const { data } = await read("runtime-classes", { lists: { shims: [{ apiVersion: "runtime.spinkube.dev/v1alpha1", kind: "Shim", metadata: { name: "spin" }, spec: { runtimeClass: { name: "wasm", handler: "spin" }, fetchStrategy: { platforms } } }] } });
+    expect(data.map((each) => each.type === "shim" && each.platforms.map(({ os, arch }) => `${os}/${arch}`))).toEqual([["linux/amd64", "linux/amd64", "linux/arm64", "linux/arm64", "linux/riscv64"]]);
   });
 });
 

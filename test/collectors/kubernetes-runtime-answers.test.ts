@@ -43,6 +43,11 @@ describe("runtimes are asked over HTTP", () => {
     expect(await of({ "a:8080/healthz": "" })).toEqual([{ node: "n1", pod: "edge/a", healthy: true }]);
   });
 
+  it("and one that says itself that it does not work, with the status that it gives", async () => {
+    const { data } = await read({ lists: { pods: [pod("a", "n1")] }, refused: { "a:8080/healthz": 503 } });
+    expect(data).toEqual([{ node: "n1", pod: "edge/a", healthy: false, status: 503, failure: { reason: "the pod answered 503", remedy: "look at the pod" } }]);
+  });
+
   it("at most fifty of them, and nobody without a question", async () => {
     const pods = Array.from({ length: 60 }, (_, index) => pod(`p${index}`, `n${index}`));
     const { data, gaps } = await read({ lists: { pods }, metrics: {} });

@@ -97,8 +97,10 @@ describe("a proxy that is asked what it is", () => {
   onProxies("the probe `nodes` asks what runs behind a runtime class through the pod proxy of the API server", async ({ cluster, address }) => {
     const asked: string[] = [];
     let version = "0.14.1";
+    let health = 200;
     const runtime = createServer((request, response) => {
       asked.push(request.url ?? "");
+      response.statusCode = request.url === "/healthz" ? health : 200;
       response.end(request.url === "/healthz" ? "" : JSON.stringify({ runtime: "wasmedge", version, token: "s3cret" }));
     });
     await new Promise<void>((resolve) => runtime.listen(0, address, resolve));
@@ -128,6 +130,9 @@ describe("a proxy that is asked what it is", () => {
     version = "0.13.0";
     const old = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));
     expect([old.code, old.result().findings.map(({ subject }) => subject)]).toEqual([1, ["proxies/runtime.http"]]);
+    health = 503;
+    const sick = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));
+    expect([sick.code, sick.result().findings.map(({ message }) => message)]).toEqual([1, [expect.stringContaining("503 on /healthz (T4)")]]);
     runtime.closeAllConnections();
     await new Promise((resolve) => runtime.close(resolve));
     const gone = await run("edge.yaml", "--probe", "nodes", ...contexts("proxies"));

@@ -10,6 +10,7 @@ import { asAdmin } from "../parts/cluster.ts";
 import { scratchFolder } from "../parts/process.ts";
 import { untilMay } from "../parts/seed.ts";
 import { namespaceOf } from "../parts/world.ts";
+import { bundleBy, pair } from "../clients/signatures/material.ts";
 import { reaching } from "../clients/registry/server.ts";
 import { asReader, desk, faultsOf, fleet } from "./assert.ts";
 import { onClusters, type Here } from "./ground.ts";
@@ -193,6 +194,18 @@ describe("real registries", () => {
     expect(await judged({ requiredImports: ["env"], forbiddenImports: ["wasi_snapshot_preview1"], sha256: hex(module) })).toEqual({ code: 0, faults: [], open: [] });
     expect(await judged({ requiredImports: ["wasi_ephemeral_crypto_signatures"] })).toMatchObject({ code: 1, faults: [expect.stringMatching(/^aks\/modules\.crypto .*imports env/), expect.stringMatching(/^eks\/modules\.crypto /)] });
     expect(await judged({ signer: { issuer: "https://issuer.example", identity: "https://github.com/acme/edge" } })).toMatchObject({ code: 1, faults: [expect.stringContaining("unsigned"), expect.stringContaining("unsigned")] });
+
+    // who holds a key that the profile names, in a file beside it
+    const [ours, foreign] = [pair(), pair()];
+    for (const registry of [aws, azure]) {
+      const bundle = bundleFor(image, Buffer.from(bundleBy(ours, image.digest).bytes).toString());
+      await push(registry.url, "edge/crypto", bundle.digest, bundle);
+      if (registry === azure) await push(registry.url, "edge/crypto", image.digest.replace(":", "-"), indexOf([[bundle]]));
+    }
+    await write("ours.pub", ours.pem);
+    await write("other.pub", foreign.pem);
+    expect(await judged({ signer: { keys: ["ours.pub"] } })).toEqual({ code: 0, faults: [], open: [] });
+    expect(await judged({ signer: { keys: ["other.pub"] } })).toMatchObject({ code: 1, faults: [expect.stringContaining("wrong identity"), expect.stringContaining("wrong identity")] });
 
     // the same bytes in another wrapping are the same module; other bytes are not
     const [packed, changed] = [started(module, "y"), started(wasmModule({ padding: 4 }))];

@@ -20,6 +20,7 @@ export const CRD_MODULES = [
 export const HARDWARE_MODULES = [
   { module: "sigs.k8s.io/node-feature-discovery@v0.18.3", folder: "deployment/base/nfd-crds", file: "nfd-api-crds.yaml" },
   { module: "github.com/bpfman/bpfman-operator@v0.6.0", folder: "config/crd/bases" },
+  { module: "github.com/cilium/cilium@v1.18.4", folder: "pkg/k8s/apis/cilium.io/client/crds/v2" },
 ] as const;
 
 /** Definitions of reports, for the test of those alone. */

@@ -210,6 +210,23 @@ describe("a comparison of", () => {
     });
   }
 
+  it("a value that no conversion to text survives is one of a wrong type like others", () => {
+    const api = (status: string): string => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: g, namespace: default, creationTimestamp: "2026-01-01T00:00:00Z" }
+spec: { gatewayClassName: istio, listeners: [{ name: web, port: 80, protocol: HTTP }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: r, namespace: default, creationTimestamp: "2026-01-02T00:00:00Z" }
+spec: { parentRefs: [{ name: g }], rules: [{ filters: [{ type: RequestRedirect, requestRedirect: { statusCode: ${status} } }] }] }
+---`;
+    const { outcome, undecided } = compareWorlds([worldOf(ground + api("{ toString: 1, valueOf: 1 }")), worldOf(ground + api("{ toString: 1, valueOf: 1 }"))]);
+    expect(outcome).toBe("undecided");
+    expect(undecided.map(({ where }) => where)).toContainEqual({ object: "HTTPRoute default/r", path: "spec.rules[0].filters[0].requestRedirect.statusCode" });
+  });
+
   it("objects of the wrong form names every place that is wrong", () => {
     const wrong = ["{ http: 1 }", "{ http: [1, [], null] }", "{ hosts: a.com, http: {} }", "{ hosts: [a.com], gateways: [g], http: [{ match: {}, route: [null] }] }", "[]", "a", "null"];
     for (const spec of wrong) {

@@ -15,6 +15,8 @@ export interface Exchange {
   readonly kinds?: readonly { readonly apiVersion: string; readonly kind: string; readonly plural: string; readonly namespaced?: boolean; readonly schema?: unknown }[];
   /** `POD:PORT` -> metrics text. */
   readonly metrics?: Readonly<Record<string, string>>;
+  /** `POD:PORT/PATH` -> the status with which the pod itself refuses. */
+  readonly refused?: Readonly<Record<string, number>>;
   /** `POD` -> output of the command. */
   readonly commands?: Readonly<Record<string, string>>;
   /** What this identity may not do: `list pods`, `get pods/proxy`. */
@@ -161,6 +163,8 @@ export class FakeCluster implements Io {
       serverVersion: () => Promise.resolve(exchange.serverVersion),
       async podGet(pod, port, path) {
         ask(`podGet ${pod.name}:${port}${path}`, "get pods/proxy");
+        const status = exchange.refused?.[`${pod.name}:${port}${path}`];
+        if (status !== undefined) throw new CollectError(`the pod answered ${status}`, { remedy: "look at the pod", answered: status });
         const text = exchange.metrics?.[`${pod.name}:${port}${path}`] ?? exchange.metrics?.[`${pod.name}:${port}`];
         if (text === undefined) throw absent(`\`${pod.name}:${port}\``);
         return text;

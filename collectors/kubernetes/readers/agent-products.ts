@@ -7,6 +7,7 @@ export interface Known {
   readonly product: AgentProduct;
   /** The container that makes it what it is. */
   readonly container: string;
+  /** As the pod asks for it. */
   readonly image: string;
   readonly mode?: string | undefined;
 }
@@ -66,8 +67,13 @@ function commandOf(container: unknown): readonly string[] {
 }
 
 function modeOf(product: AgentProduct, container: unknown): string | undefined {
-  if (product === "istio-cni") return textIn(namedIn(container, "env", "AMBIENT_ENABLED"), "value") === "true" ? "ambient" : undefined;
+  if (product === "istio-cni") return isSet(container, "EBPF_ENABLED") ? "ambient-ebpf" : isSet(container, "AMBIENT_ENABLED") ? "ambient" : undefined;
   if (product !== "kmesh") return undefined;
   const words = commandOf(container).flatMap((word) => word.split(/\s+/));
   return words.map((word) => /^--mode=([a-z-]{1,32})$/.exec(word)?.[1]).find((mode) => mode !== undefined);
+}
+
+/** Istio's chart: `redirectMode: ebpf` becomes `EBPF_ENABLED` (1.18 to 1.20); from 1.23 on what is set stands in a ConfigMap of its own. */
+function isSet(container: unknown, name: string): boolean {
+  return textIn(namedIn(container, "env", name), "value") === "true";
 }

@@ -1,5 +1,5 @@
-import type { ClassImage, FieldMask, KubeObject, NodePods, Source } from "#engine";
-import { imageDigest } from "#values";
+import { POD_MARKS, type ClassImage, type FieldMask, type KubeObject, type NodePods, type Source } from "#engine";
+import { imageDigest, parseImage } from "#values";
 import { fieldsIn, listIn, namedIn, textIn, type Fields } from "../fields.ts";
 import { productFields, productOf, type Known } from "./agent-products.ts";
 import { PROXY, type PodProxy } from "./pod-proxy.ts";
@@ -11,6 +11,7 @@ export interface AgentPods extends Known {
   readonly namespace: string;
   readonly name: string;
   readonly imageId?: string | undefined;
+  readonly pinned: boolean;
   readonly readyOn: ReadonlySet<string>;
   readonly notReadyOn: ReadonlySet<string>;
   readonly source: Place;
@@ -33,13 +34,17 @@ interface AgentGroup extends Group, Known {
   readonly namespace: string;
   readonly daemonSet: string;
   readonly imageId: string | undefined;
+  readonly pinned: boolean;
 }
 
 interface PodGroup extends Group {
   readonly type: NodePods["type"];
   readonly class: string;
   readonly images: Map<string, ClassImage>;
+  readonly marks: Map<string, Map<string, number>>;
+  pods: number;
   withSidecar: number;
+  sidecarsDown: number;
 }
 
 /** Annotations that agents write into pods whose traffic they redirect. */
@@ -48,9 +53,11 @@ const REDIRECTED = [
   ["kmesh", "kmesh.net/redirection"],
 ] as const;
 
+const MARKS: FieldMask = Object.fromEntries(POD_MARKS.map((mark) => [mark, true]));
+
 /** All that {@link NodeWork} looks at. */
 export const nodeWorkFields: FieldMask = {
-  metadata: { name: true, namespace: true, deletionTimestamp: true, annotations: Object.fromEntries(REDIRECTED.map(([, annotation]) => [annotation, true])), ownerReferences: { kind: true, name: true } },
+  metadata: { name: true, namespace: true, deletionTimestamp: true, annotations: MARKS, labels: MARKS, ownerReferences: { kind: true, name: true } },
   spec: { ...productFields, nodeName: true, runtimeClassName: true },
   status: { phase: true, conditions: { type: true, status: true }, containerStatuses: { name: true, image: true, imageID: true, ready: true } },
 };
@@ -74,10 +81,10 @@ export class NodeWork {
     if (node === undefined || phase === "Succeeded" || phase === "Failed" || metadata["deletionTimestamp"] !== undefined) return;
 
     const seen: Seen = { node, ready: isReady(pod), name: textIn(metadata, "name") ?? "", source };
+    const redirected = REDIRECTED.filter(([, annotation]) => textIn(fieldsIn(metadata, "annotations"), annotation) === "enabled");
     if (proxy?.role === "sidecar") this.#note("sidecars", "", { ...seen, ready: proxy.state === "running" });
-    for (const [type, annotation] of REDIRECTED) {
-      if (textIn(fieldsIn(metadata, "annotations"), annotation) === "enabled") this.#note(type, "", seen);
-    }
+    for (const [type] of redirected) this.#note(type, "", seen);
+    if (redirected.length + (proxy?.role === "sidecar" ? 1 : 0) > 1) this.#note("several", "", seen);
     const runtimeClass = textIn(spec, "runtimeClassName", 253);
     if (runtimeClass !== undefined) addClassPod(this.#note("class-pods", runtimeClass, seen), pod, proxy);
     const owner = listIn(metadata, "ownerReferences").find((each) => textIn(each, "kind") === "DaemonSet");
@@ -90,12 +97,13 @@ export class NodeWork {
     const status = namedIn(fieldsIn(pod, "status"), "containerStatuses", known.container);
     const image = textIn(status, "image", 512) ?? known.image;
     const imageId = imageDigest(textIn(status, "imageID") ?? "");
-    const key = JSON.stringify([namespace, daemonSet, image, imageId, known.mode]);
-    put(this.#agents, key, seen, () => ({ ...known, image, imageId, namespace, daemonSet, ...emptyGroup(seen) }));
+    const pinned = isPinned(known.image);
+    const key = JSON.stringify([namespace, daemonSet, image, imageId, known.mode, pinned]);
+    put(this.#agents, key, seen, () => ({ ...known, image, imageId, pinned, namespace, daemonSet, ...emptyGroup(seen) }));
   }
 
   #note(type: NodePods["type"], name: string, seen: Seen): PodGroup {
-    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), withSidecar: 0, ...emptyGroup(seen) }));
+    return put(this.#pods, JSON.stringify([type, name]), seen, () => ({ type, class: name, images: new Map<string, ClassImage>(), marks: new Map<string, Map<string, number>>(), pods: 0, withSidecar: 0, sidecarsDown: 0, ...emptyGroup(seen) }));
   }
 
   result(): NodeWorkSeen {
@@ -126,23 +134,32 @@ function put<T extends Group>(groups: Map<string, T>, key: string, seen: Seen, m
   return group;
 }
 
-function podsOf({ type, class: name, on, off, images, withSidecar }: PodGroup): NodePods {
+function podsOf({ type, class: name, on, off, images, marks, pods, withSidecar, sidecarsDown }: PodGroup): NodePods {
   const where = { type, name, runningOn: [...on].toSorted(), failingOn: [...off].filter((node) => !on.has(node)).toSorted() };
-  return type === "class-pods" ? { ...where, images: inOrder(images), withSidecar } : where;
+  return type === "class-pods" ? { ...where, images: inOrder(images), pods, marks: Object.fromEntries([...marks].toSorted(byKey).map(([mark, values]) => [mark, Object.fromEntries([...values].toSorted(byKey))])), withSidecar, sidecarsDown } : where;
 }
 
 /** What the containers of a pod run, but for the proxy of the mesh, which may run as an ordinary container beside them. */
 function addClassPod(group: PodGroup, pod: KubeObject, proxy: PodProxy | undefined): void {
+  const metadata = fieldsIn(pod, "metadata");
+  group.pods++;
+  for (const mark of POD_MARKS) {
+    const value = textIn(fieldsIn(metadata, "labels"), mark, 63) ?? textIn(fieldsIn(metadata, "annotations"), mark, 63);
+    if (value === undefined) continue;
+    const values = group.marks.get(mark) ?? new Map<string, number>();
+    group.marks.set(mark, values.set(value, (values.get(value) ?? 0) + 1));
+  }
   if (proxy !== undefined) group.withSidecar++;
+  if (proxy !== undefined && proxy.state !== "running") group.sidecarsDown++;
   const statuses = fieldsIn(pod, "status");
   for (const container of listIn(fieldsIn(pod, "spec"), "containers")) {
     const [name, image] = [textIn(container, "name", 63) ?? "", textIn(container, "image", 512)];
     if (image === undefined || name === PROXY) continue;
     const status: Fields | undefined = namedIn(statuses, "containerStatuses", name);
     const imageId = imageDigest(textIn(status, "imageID") ?? "");
-    const isAsBuilt = listIn(container, "command").length + listIn(container, "args").length === 0;
-    const key = JSON.stringify([image, imageId, isAsBuilt]);
-    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ...(isAsBuilt ? { asBuilt: true } : {}), ready: 0, notReady: 0 };
+    const words = listIn(container, "command").length > 0 ? {} : listIn(container, "args").length > 0 ? ({ ownArguments: true } as const) : ({ asBuilt: true } as const);
+    const key = JSON.stringify([image, imageId, words]);
+    const known = group.images.get(key) ?? { image, ...(imageId === undefined ? {} : { imageId }), ...words, ready: 0, notReady: 0 };
     const isUp = status?.["ready"] === true;
     group.images.set(key, { ...known, ready: known.ready + (isUp ? 1 : 0), notReady: known.notReady + (isUp ? 0 : 1) });
   }
@@ -157,6 +174,15 @@ function isReady(pod: KubeObject): boolean {
   return statuses.length === 0 ? textIn(status, "phase") === "Running" : statuses.every((each) => fieldsIn({ each }, "each")["ready"] === true);
 }
 
+/** Does this reference name one image for ever? */
+export function isPinned(image: string): boolean {
+  return parseImage(image)?.digest !== undefined;
+}
+
 function inOrder<T>(map: ReadonlyMap<string, T>): readonly T[] {
-  return [...map].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return [...map].toSorted(byKey).map(([, value]) => value);
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -7,6 +7,8 @@ import { pods } from "../resources.ts";
 const MOST_PODS = 50;
 const AT_ONCE = 8;
 const ANSWER_BYTES = 64 << 10;
+/** A runtime that works answers at once; a whole fleet of those that hang must not keep the run waiting. */
+const ANSWER_MS = 2_000;
 
 const FIELDS: FieldMask = { metadata: { name: true, namespace: true, deletionTimestamp: true }, spec: { nodeName: true, runtimeClassName: true }, status: { phase: true, conditions: { type: true, status: true } } };
 
@@ -16,7 +18,8 @@ const FIELDS: FieldMask = { metadata: { name: true, namespace: true, deletionTim
  * Guarantees:
  *
  * 1. Nothing is asked unless the probe is allowed; that is a gap. Nodes beyond the limit are one gap with their number.
- * 2. Of an answer a runtime's name, version and architecture are kept, and nothing else. What does not answer is a fact that says so.
+ * 2. Each answer is waited for two seconds, and asked for twice at most.
+ * 3. Of an answer a runtime's name, version and architecture are kept, and nothing else. What does not answer is a fact that says so.
  */
 export async function* readRuntimeAnswers(cluster: Cluster, { options, selector }: Pick<Request, "options" | "selector">, io: Io): AsyncIterable<Fact<"runtime-answers"> | Gap> {
   const asked = askedIn(options);
@@ -78,7 +81,7 @@ async function ask(api: KubernetesApi, pod: ClassPod, { port, health, info }: Ru
   io.signal.throwIfAborted();
   const answer = async (path: string): Promise<string | CollectError> => {
     try {
-      return await api.podGet(pod, port, path, ANSWER_BYTES);
+      return await api.podGet(pod, port, path, ANSWER_BYTES, ANSWER_MS);
     } catch (error) {
       io.signal.throwIfAborted();
       if (!(error instanceof CollectError) || error.unreachable) throw error;
@@ -86,7 +89,7 @@ async function ask(api: KubernetesApi, pod: ClassPod, { port, health, info }: Ru
     }
   };
   const works = await answer(health);
-  if (typeof works !== "string") return { ...about, healthy: false, failure: { reason: works.message, remedy: works.remedy } };
+  if (typeof works !== "string") return { ...about, healthy: false, ...(works.answered === undefined ? {} : { status: works.answered }), failure: { reason: works.message, remedy: works.remedy } };
   const told = await answer(info);
   return { ...about, healthy: true, ...(typeof told === "string" ? infoIn(told) : {}) };
 }

@@ -28,13 +28,18 @@ function tolerationOf(toleration: unknown): NodeToleration {
   return { operator: textIn(toleration, "operator", 16) ?? "Equal", ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }), ...(effect === undefined ? {} : { effect }) };
 }
 
+/** A Shim may write architectures as `uname` does. */
+function archOf(name: string): string {
+  return name === "aarch64" ? "arm64" : name === "x86_64" ? "amd64" : name;
+}
+
 function shimOf(item: KubeObject, name: string): RuntimeClassFact {
   const spec = fieldsIn(item, "spec");
   const made = fieldsIn(spec, "runtimeClass");
   const [runtimeClass, handler] = [textIn(made, "name", 253), textIn(made, "handler", 253)];
   const platforms = listIn(fieldsIn(spec, "fetchStrategy"), "platforms").slice(0, 32).map((platform) => {
     const sha256 = textIn(platform, "sha256", 64);
-    return { os: textIn(platform, "os", 32) ?? "", arch: textIn(platform, "arch", 32) ?? "", ...(sha256 === undefined ? {} : { sha256 }) };
+    return { os: textIn(platform, "os", 32) ?? "", arch: archOf(textIn(platform, "arch", 32) ?? ""), ...(sha256 === undefined ? {} : { sha256 }) };
   });
   return { type: "shim", name, ...(runtimeClass === undefined ? {} : { runtimeClass }), ...(handler === undefined ? {} : { handler }), platforms };
 }

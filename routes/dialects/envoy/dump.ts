@@ -55,10 +55,11 @@ function isRoutes(value: Json): boolean {
 }
 
 function isListener(value: Json): boolean {
-  return Array.isArray(field(value, "filter_chains")) || isObject(field(value, "default_filter_chain"));
+  return typeOf(value) === "envoy.config.listener.v3.Listener" || Array.isArray(field(value, "filter_chains")) || isObject(field(value, "default_filter_chain"));
 }
 
 function isCluster(value: Json): boolean {
+  if (typeOf(value) === "envoy.config.cluster.v3.Cluster") return true;
   return isObject(value) && typeof value["name"] === "string" && (field(value, "lb_policy") !== undefined || field(value, "eds_cluster_config") !== undefined || field(value, "load_assignment") !== undefined || field(value, "connect_timeout") !== undefined);
 }
 

@@ -18,7 +18,7 @@ const managerFields = known(`codec_type stat_prefix rds route_config http_filter
   xff_num_trusted_hops internal_address_config skip_xff_append via generate_request_id preserve_external_request_id
   always_set_request_id_in_response forward_client_cert_details set_current_client_cert_details forward_client_cert_matcher proxy_100_continue
   represent_ipv4_remote_address_as_ipv4_mapped_ipv6 upgrade_configs normalize_path merge_slashes path_with_escaped_slashes_action
-  request_id_extension stream_error_on_invalid_http_message typed_header_validation_config append_x_forwarded_port
+  request_id_extension stream_error_on_invalid_http_message append_x_forwarded_port
   strip_any_host_port strip_matching_host_port strip_trailing_host_dot append_local_overload add_proxy_protocol_connection_state proxy_status_config`);
 
 /** What a connection manager makes of requests, beside its routes. */

@@ -17,34 +17,39 @@ export function hostnamesOf(route: Named): readonly string[] {
 
 /** The parents that take a route, each once (conversion.go `extractParentReferenceInfo`). */
 export function parentsOf(route: Named, listeners: readonly ApiListener[]): readonly Parent[] {
-  const out = new Map<string, Parent>();
+  const out: Parent[] = [];
   for (const reference of listAt(route.spec, "parentRefs")) {
     const group = at(reference, "group") === undefined ? GROUP : textAt(reference, "group"), kind = textAt(reference, "kind") || "Gateway";
     const name = textAt(reference, "name"), namespace = textAt(reference, "namespace") || route.namespace;
     const isService = (group === "" && kind === "Service") || (group === "networking.istio.io" && kind === "ServiceEntry");
     if (isService) {
       const port = numberAt(reference, "port") || undefined;
-      out.set(`${kind} ${namespace}/${name} ${port ?? ""}`, { kind: kind === "Service" ? "Service" : "ServiceEntry", namespace, name, port });
+      const isThere = out.some((one) => "kind" in one && one.kind === kind && one.namespace === namespace && one.name === name && one.port === port);
+      if (!isThere) out.push({ kind: kind === "Service" ? "Service" : "ServiceEntry", namespace, name, port });
     }
     if (group !== GROUP || (kind !== "Gateway" && kind !== "ListenerSet")) continue;
     for (const listener of listeners) {
       const { owner } = listener;
-      if (owner.kind === kind && owner.name === name && owner.namespace === namespace && takes(listener, route, reference)) out.set(listener.internal, { listener });
+      if (owner.kind !== kind || owner.name !== name || owner.namespace !== namespace || !takes(listener, route, reference)) continue;
+      const known = out.findIndex((one) => "listener" in one && one.listener.internal === listener.internal);
+      out[known < 0 ? out.length : known] = { listener };
     }
   }
-  return [...out.values()];
+  return out;
 }
 
 /** conversion.go `referenceAllowed`: section and port, then hosts and namespaces, then the kind. */
 function takes(listener: ApiListener, route: Named, reference: Json): boolean {
   const port = numberAt(reference, "port"), section = textAt(reference, "sectionName");
   if ((port !== 0 && port !== listener.port) || (section !== "" && section !== listener.name)) return false;
-  const hostnames = route.kind === "TCPRoute" ? ["*"] : hostnamesOf(route);
-  const fits = listener.hosts.some((text) => {
-    const [namespace = "", host = ""] = text.split("/");
-    return (namespace === "*" || namespace === route.namespace) && hostnames.some((name) => overlap(host, name));
-  });
-  return fits && listener.kinds.includes(route.kind);
+  if (!listener.kinds.includes(route.kind) || !takesNamespace(listener, route.namespace)) return false;
+  const shown = listener.hostname === "" ? "*" : listener.hostname;
+  return route.kind === "TCPRoute" || hostnamesOf(route).some((name) => overlap(shown, name));
+}
+
+/** Of the hosts that istiod writes for a listener each has the listener's own name. */
+function takesNamespace({ hosts }: ApiListener, namespace: string): boolean {
+  return hosts.some((text) => text.startsWith("*/") || (text.startsWith(namespace) && text.charCodeAt(namespace.length) === 0x2f));
 }
 
 /** The narrower of two hosts, of which `""` and `*` are all; undefined where they share none. */

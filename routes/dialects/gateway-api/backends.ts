@@ -1,7 +1,7 @@
 import { at, type Json, type JsonObject, listAt, numberAt, textAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { isGranted } from "./objects.ts";
-import type { Conversion } from "./conversion.ts";
+import type { Conversion, Doing, ServiceDestination } from "./conversion.ts";
 
 /** Where a reference leads: `{}` for one that is answered with an error, `undefined` for one that istiod gives the whole route up for. */
 export type Destination = JsonObject | undefined;
@@ -13,7 +13,7 @@ export function destinationOf(reference: Json, path: string, route: Named, conve
   if (!isAllowed({ group, kind, namespace, name }, path, route, conversion)) return {};
   const port = at(reference, "port");
   const to = (host: string): Destination => (typeof port === "number" ? { host, port: { number: port } } : undefined);
-  if (group === "" && kind === "Service") return name.includes(".") || typeof port !== "number" ? undefined : ofService(name, namespace, port, conversion);
+  if (group === "" && kind === "Service") return name.includes(".") || typeof port !== "number" ? undefined : serviceFor(name, namespace, port, conversion).destination;
   const leave = (reason: string): void => conversion.leave({ reason, where: { object: route.title, path } });
   if (conversion.reading === "specification") {
     leave(`a backend of the kind \`${kind}\` is not modelled`);
@@ -24,14 +24,15 @@ export function destinationOf(reference: Json, path: string, route: Named, conve
   return {};
 }
 
-/** The destination of a service: one object however many rules lead there. */
-function ofService(name: string, namespace: string, port: number, { domain, services }: Conversion): JsonObject {
+/** One object for a service however many rules lead there. */
+export function serviceFor(name: string, namespace: string, port: number, { domain, services }: Conversion): ServiceDestination {
   let known = services.get(name);
   if (known === undefined) services.set(name, (known = []));
-  for (const one of known) if (one.port === port && one.namespace === namespace && one.domain === domain) return one.destination;
+  for (const one of known) if (one.port === port && one.namespace === namespace && one.domain === domain) return one;
   const destination = { host: `${name}.${namespace}.svc.${domain}`, port: { number: port } };
-  known.push({ namespace, port, domain, destination });
-  return destination;
+  const service = { namespace, port, domain, destination, doings: { istiod: new Map<string, Doing>(), specification: new Map<string, Doing>() } };
+  known.push(service);
+  return service;
 }
 
 /** A reference into another namespace needs a grant there; istiod does not ask for one in the mesh. */

@@ -16,9 +16,9 @@ export function connectionRoutes(context: Context): readonly VirtualService[] {
     let count = 0;
     return parentsOf(route, context.listeners).flatMap((parent): readonly VirtualService[] => {
       const isMesh = !("listener" in parent);
-      const left: Unmodelled[] = [...(context.problems.get(route) ?? [])];
+      const left: Unmodelled[] = [...(context.told.get(route)?.problems ?? [])];
       const reading = isMesh ? context.input.reading : parent.listener.reading;
-      const conversion: Conversion = { reading, isMesh, domain: context.input.domain, grants: context.objects.grants, areGrantsSeen: context.isGrantSeen, services: new Map(), leave: (one) => void left.push(one) };
+      const conversion: Conversion = { reading, isMesh, ...context.bases, memory: context.input.memory, leave: (one) => void left.push(one) };
       const routes = listAt(route.spec, "rules").map((rule, index) => routeOf(rule, `spec.rules[${index}]`, route, conversion));
       if (routes.includes(undefined)) return [];
       const lists = routes.filter((one) => one !== undefined);

@@ -15,10 +15,8 @@ export function filtersOf(filters: readonly Json[], path: string, route: Named, 
     const own = `${path}[${index}]`;
     switch (textAt(filter, "type")) {
       case "RequestHeaderModifier":
-        headers["request"] = operations(at(filter, "requestHeaderModifier"), conversion);
-        break;
       case "ResponseHeaderModifier":
-        headers["response"] = operations(at(filter, "responseHeaderModifier"), conversion);
+        if (!addHeaders(headers, filter, own, route, conversion)) return undefined;
         break;
       case "RequestRedirect":
         out["redirect"] = objectAt(filter, "requestRedirect");
@@ -51,12 +49,31 @@ export function backendHeaders(filters: readonly Json[], path: string, route: Na
   const headers: Record<string, JsonObject> = {};
   for (const [index, filter] of filters.entries()) {
     const type = textAt(filter, "type");
-    if (type === "RequestHeaderModifier") headers["request"] = operations(at(filter, "requestHeaderModifier"), conversion);
-    else if (type === "ResponseHeaderModifier") headers["response"] = operations(at(filter, "responseHeaderModifier"), conversion);
-    else if (conversion.reading === "istiod") return undefined;
+    if (type === "RequestHeaderModifier" || type === "ResponseHeaderModifier") {
+      if (!addHeaders(headers, filter, `${path}[${index}]`, route, conversion)) return undefined;
+    } else if (conversion.reading === "istiod") return undefined;
     else conversion.leave({ reason: `a filter of the type \`${type}\` of one backend is not modelled`, where: { object: route.title, path: `${path}[${index}]` } });
   }
   return headers;
+}
+
+/** What a header filter does; false where istiod gives the whole route up for a value that no header has (conversion.go `isValidHeaderValue`). */
+function addHeaders(headers: Record<string, JsonObject>, filter: Json, path: string, route: Named, conversion: Conversion): boolean {
+  const [side, field] = textAt(filter, "type") === "RequestHeaderModifier" ? ["request", "requestHeaderModifier"] : ["response", "responseHeaderModifier"];
+  const modifier = at(filter, field);
+  const isOdd = [...listAt(modifier, "set"), ...listAt(modifier, "add")].some((entry) => hasControl(textAt(entry, "value")));
+  if (isOdd && conversion.reading === "istiod") return false;
+  if (isOdd) conversion.leave({ reason: "the value of a header holds a control character", where: { object: route.title, path: `${path}.${field}` } });
+  headers[side] = operations(modifier, conversion);
+  return true;
+}
+
+function hasControl(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+  }
+  return false;
 }
 
 /** conversion.go `createHeadersFilter`: of equivalent names the first counts. A specification knows no formats in values, Envoy does. */
@@ -72,10 +89,10 @@ function operations(filter: Json, { reading }: Conversion): JsonObject {
   return { set: map("set"), add: map("add"), remove: textsAt(filter, "remove") };
 }
 
-/** conversion.go `createMirrorFilter`; a reference that is not granted is left out. */
+/** conversion.go `createMirrorFilter`; a reference that is not granted, and one to a service that is not there, is left out. */
 function mirrorOf(mirror: Json, path: string, route: Named, conversion: Conversion): JsonObject | undefined {
   const destination = destinationOf(at(mirror, "backendRef"), `${path}.requestMirror.backendRef`, route, conversion);
-  if (destination === undefined || Object.keys(destination).length === 0) return undefined;
+  if (destination === undefined || !conversion.isThere(textAt(destination, "host"))) return undefined;
   const fraction = at(mirror, "fraction"), percent = at(mirror, "percent");
   const share = isObject(fraction) ? (100 * numberAt(fraction, "numerator")) / (at(fraction, "denominator") === undefined ? 100 : numberAt(fraction, "denominator")) : typeof percent === "number" ? percent : undefined;
   return { destination, ...(share === undefined ? {} : { percentage: { value: share } }) };
@@ -83,7 +100,8 @@ function mirrorOf(mirror: Json, path: string, route: Named, conversion: Conversi
 
 /** conversion.go `createCorsFilter`. */
 function corsOf(cors: JsonObject): JsonObject {
-  const age = numberAt(cors, "maxAge");
+  // The CRD fills in five seconds.
+  const age = at(cors, "maxAge") === undefined ? 5 : numberAt(cors, "maxAge");
   return {
     allowOrigins: textsAt(cors, "allowOrigins").filter((origin) => origin !== "").map(originOf),
     allowMethods: textsAt(cors, "allowMethods"), allowHeaders: textsAt(cors, "allowHeaders"), exposeHeaders: textsAt(cors, "exposeHeaders"),

@@ -6,7 +6,7 @@ import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
 import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
-import { istiodRoutes, readRoutes } from "./merged.ts";
+import { type Bases, basesOf, istiodRoutes, readRoutes, type Told } from "./merged.ts";
 import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
 import { meshRoutes } from "./mesh.ts";
 import { specifiedRoutes } from "./specified.ts";
@@ -44,9 +44,9 @@ export interface Context {
   readonly input: ApiInput;
   readonly objects: ApiObjects;
   readonly listeners: readonly ApiListener[];
-  readonly isGrantSeen: boolean;
-  /** Per route, what of it is outside the model. */
-  readonly problems: ReadonlyMap<Named, readonly Unmodelled[]>;
+  readonly bases: Bases;
+  /** Per route, what is told of it. */
+  readonly told: ReadonlyMap<Named, Told>;
 }
 
 const nothing: Api = { gateways: [], virtualServices: [], waypoints: { isWaypoint: () => false, find: () => undefined, routes: [], grants: [] }, policies: new Map(), assumptions: [], unmodelled: [] };
@@ -65,12 +65,12 @@ function hasApi(objects: readonly KubeObject[]): boolean {
 export function readApi(input: ApiInput): Api {
   if (!hasApi(input.objects)) return nothing;
   const written = sorted(input.objects);
-  const problems = readRoutes(written.routes, input.memory);
-  const objects: ApiObjects = { ...written, routes: [...problems.keys()] };
+  const told = readRoutes(written.routes, input.memory);
+  const objects: ApiObjects = { ...written, routes: [...told.keys()] };
   const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
   const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
   const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, seen });
-  const context: Context = { input, objects, listeners, isGrantSeen: seen("ReferenceGrant"), problems };
+  const context: Context = { input, objects, listeners, bases: basesOf(input, objects.grants, seen("ReferenceGrant")), told };
   const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
   return {
     gateways: listeners.filter(({ isServed }) => isServed).map(gatewayFor),
@@ -123,10 +123,10 @@ function servicesOf(gateway: Named): readonly string[] | undefined {
 }
 
 /** Problems of listeners and routes that no table holds: nobody else would tell them. */
-function loose({ listeners, objects, problems }: Context, virtualServices: readonly VirtualService[]): readonly Unmodelled[] {
-  const told = new Set(virtualServices.flatMap(({ left }) => left ?? []).map((one) => canonical(one)));
-  const ofRoutes = objects.routes.flatMap((route) => problems.get(route) ?? []);
-  return [...listeners.flatMap(({ left }) => left), ...ofRoutes, ...objects.grants.flatMap(problemsOf)].filter((one) => !told.has(canonical(one)));
+function loose({ listeners, objects, told }: Context, virtualServices: readonly VirtualService[]): readonly Unmodelled[] {
+  const held = new Set(virtualServices.flatMap(({ left }) => left ?? []).map((one) => canonical(one)));
+  const ofRoutes = objects.routes.flatMap((route) => told.get(route)?.problems ?? []);
+  return [...listeners.flatMap(({ left }) => left), ...ofRoutes, ...objects.grants.flatMap((grant) => problemsOf(grant))].filter((one) => !held.has(canonical(one)));
 }
 
 function assumptionsOf({ objects, listeners }: Context, seen: (kind: string) => boolean): readonly Assumption[] {

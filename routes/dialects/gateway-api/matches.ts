@@ -24,25 +24,25 @@ export function httpMatches(rule: Json, reading: ApiReading): readonly ApiMatch[
 
 /** Without a match a rule comes last (conversion.go `sortHTTPRoutes`); to the specification it is one of the prefix `/`. */
 function nothing(reading: ApiReading): ApiMatch {
-  return { spec: undefined, ...ranked(reading === "istiod" ? [LAST] : [2, 1, 0, 0, 0]), prefix: "/", isRegex: false };
+  return { spec: undefined, ...(reading === "istiod" ? last : ranked([2, 1, 0, 0, 0])), prefix: "/", isRegex: false };
 }
 
-/** A form that ranks below every other. */
-const LAST = -9;
+/** Below every other. */
+const last: Pick<ApiMatch, "rank" | "order"> = { rank: [-9], order: -9 };
 
 function ranked(rank: readonly number[]): Pick<ApiMatch, "rank" | "order"> {
-  return { rank, order: orderOf(rank) };
+  const [form = 0, length = 0, method = 0, headers = 0, query] = rank;
+  return { rank, order: query === undefined ? undefined : orderOf(form, length, method, headers, query) };
 }
 
-/** A length below 2^12 and counts below 2^4 fit into a small number: beyond, and for ranks of another make, there is none. */
-function orderOf([form = 0, length = 0, method = 0, headers = 0, query, ...more]: readonly number[]): number | undefined {
-  if (form === LAST) return LAST;
-  const isInside = form >= 0 && form < 4 && length < 1 << 12 && method < 2 && headers < 16 && query !== undefined && query < 16;
-  return isInside && more.length === 0 ? (((form * (1 << 12) + length) * 2 + method) * 16 + headers) * 16 + query : undefined;
+/** A length below 2^12 and counts below 2^4 fit into a small number: beyond there is none. */
+export function orderOf(form: number, length: number, method: number, headers: number, query: number): number | undefined {
+  const isInside = form >= 0 && form < 4 && length < 1 << 12 && method < 2 && headers < 16 && query < 16;
+  return isInside ? (((form * (1 << 12) + length) * 2 + method) * 16 + headers) * 16 + query : undefined;
 }
 
 /** conversion.go `createURIMatch` and its like, `getURIRank`. */
-function httpMatch(match: Json, reading: ApiReading): ApiMatch {
+export function httpMatch(match: Json, reading: ApiReading): ApiMatch {
   const path = at(match, "path");
   const kind = textAt(path, "type") || "PathPrefix";
   const value = isObject(path) && at(path, "value") !== undefined ? textAt(path, "value") : "/";
@@ -90,7 +90,7 @@ const noValues: JsonObject = {};
 /** The matches of a rule of a GRPCRoute; without one it takes every call. */
 export function grpcMatches(rule: Json, reading: ApiReading): readonly ApiMatch[] {
   const list = listAt(rule, "matches");
-  if (list.length === 0) return [{ spec: undefined, ...ranked(reading === "istiod" ? [LAST] : [0, 0, 0]), prefix: "/", isRegex: false }];
+  if (list.length === 0) return [{ spec: undefined, ...(reading === "istiod" ? last : ranked([0, 0, 0])), prefix: "/", isRegex: false }];
   return list.map((match) => grpcMatch(match, reading));
 }
 

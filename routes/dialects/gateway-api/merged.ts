@@ -1,47 +1,58 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
-import { canonical } from "../istio/json.ts";
+import { canonical, listAt } from "../istio/json.ts";
 import type { Memory } from "../istio/memory.ts";
 import type { Named } from "../istio/registry.ts";
+import { type Asked, type Grounds, groundsIn, restsOn } from "../istio/rules.ts";
 import type { HttpRule, VirtualService } from "../istio/virtual-services.ts";
 import { hostnamesOf, parentsOf } from "./attach.ts";
-import type { Conversion, ServiceDestination } from "./conversion.ts";
+import type { Conversion } from "./conversion.ts";
 import { crdProblems } from "./crd.ts";
 import type { ApiInput, Context } from "./index.ts";
-import { isOwnHost, siblingsOf } from "./listeners.ts";
+import { type ApiListener, isOwnHost, siblingsOf } from "./listeners.ts";
 import { problemsOf } from "./objects.ts";
-import { agesMatter, type ApiRule, inOrder, rulesOf } from "./rules.ts";
+import { isPlain } from "./plain.ts";
+import { agesMatter, type ApiRule, inOrder, nowhere, rulesOf } from "./rules.ts";
 
 /** Rules for one host of one listener or one service of the mesh, of all routes that have some. */
 export interface Pile {
   readonly host: string;
   /** The Gateway that istiod makes of the listener, or `mesh`. */
   readonly gateway: string;
-  readonly rules: ApiRule[];
+  readonly parts: Part[];
   readonly left: Unmodelled[];
   readonly routes: Named[];
+}
+
+/** Rules of one route, with what they rest on. */
+export interface Part {
+  readonly rules: readonly ApiRule[];
+  readonly grounds: Grounds & Asked;
 }
 
 /** HTTPRoutes and GRPCRoutes at listeners of Istio's classes, as istiod merges them (route_collections.go `mergeHTTPRoutes`). */
 export function istiodRoutes(context: Context): readonly VirtualService[] {
   const piles = new Map<string, Pile>();
-  for (const route of context.objects.routes.filter(isHttp)) {
-    const listeners = parentsOf(route, context.listeners).flatMap((parent) => ("listener" in parent && parent.listener.reading === "istiod" ? [parent.listener] : []));
-    if (listeners.length === 0) continue;
-    const { rules, left } = translated(route, context, { reading: "istiod", isMesh: false });
-    for (const listener of listeners) {
-      const siblings = siblingsOf(listener, context.listeners);
-      for (const host of hostnamesOf(route)) {
-        if (!isOwnHost(host, listener, siblings)) continue;
-        const pile = pileOf(piles, `${listener.internal}/${host}`, host, listener.internal);
-        pile.left.push(...left, ...listener.left);
-        if (rules.length === 0) continue;
-        pile.rules.push(...rules);
-        pile.routes.push(route);
-      }
+  const siblings = new Map(context.listeners.map((listener) => [listener, siblingsOf(listener, context.listeners)]));
+  for (const route of context.objects.routes) {
+    if (!isHttp(route)) continue;
+    for (const parent of parentsOf(route, context.listeners)) {
+      if ("listener" in parent && parent.listener.reading === "istiod") addAt(piles, route, parent.listener, siblings.get(parent.listener) ?? [], context);
     }
   }
   return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
+}
+
+function addAt(piles: Map<string, Pile>, route: Named, listener: ApiListener, siblings: readonly ApiListener[], context: Context): void {
+  const part = translated(route, context, { reading: "istiod", isMesh: false });
+  for (const host of hostnamesOf(route)) {
+    if (!isOwnHost(host, listener, siblings)) continue;
+    const pile = pileOf(piles, `${listener.internal}/${host}`, host, listener.internal);
+    if (part.left.length + listener.left.length > 0) pile.left.push(...part.left, ...listener.left);
+    if (part.rules.length === 0) continue;
+    pile.parts.push(part);
+    pile.routes.push(route);
+  }
 }
 
 /** Routes of requests, as against routes of connections. */
@@ -50,23 +61,34 @@ export function isHttp({ kind }: Named): boolean {
 }
 
 /** The rules of a route, and what of it stays open. */
-interface Translated {
-  readonly rules: readonly ApiRule[];
+interface Translated extends Part {
   readonly left: readonly Unmodelled[];
 }
 
-/** A route of the last place, with all that its translation rests on. */
-interface Known extends Translated {
+/** A translation with all that it rests on beside the text of its route. */
+interface Known extends Translated, Pick<Conversion, "reading" | "isMesh"> {
   readonly route: Named;
-  readonly rest: readonly unknown[];
+  readonly bases: Bases;
+}
+
+/** What of a route is outside the model, which of its rules are plain ones, and what was made of it. */
+export interface Told {
+  readonly problems: readonly Unmodelled[];
+  readonly isPlainAt: readonly boolean[];
+  readonly known: Known[];
+}
+
+/** What every translation of a place rests on: one object for places in which it is the same. */
+export interface Bases extends Pick<Conversion, "domain" | "grants" | "areGrantsSeen" | "services" | "isThere"> {
+  /** The hosts of all services; undefined: unseen. */
+  readonly hosts: readonly string[] | undefined;
 }
 
 /** What the last of the places that are read together held and made, by title. */
 class Last {
-  readonly translated = new Map<string, Known>();
-  readonly routes = new Map<string, { readonly route: Named; readonly problems: readonly Unmodelled[] }>();
+  readonly routes = new Map<string, { readonly route: Named; readonly told: Told }>();
   readonly lists = new Map<string, readonly HttpRule[]>();
-  readonly services = new Map<string, ServiceDestination[]>();
+  bases: Bases | undefined = undefined;
 }
 
 const last = new WeakMap<Memory, Last>();
@@ -77,56 +99,65 @@ function lastOf(memory: Memory): Last {
   return found;
 }
 
-/** The routes of a place with what of each is outside the model. One that the last place held alike has its very spec. */
-export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMap<Named, readonly Unmodelled[]> {
+/** The bases of a place. */
+export function basesOf({ domain, memory, services, areServicesSeen }: ApiInput, grants: readonly Named[], areGrantsSeen: boolean): Bases {
+  const known = lastOf(memory);
+  const hosts = areServicesSeen ? services.map(({ host }) => host).sort() : undefined;
+  const { bases: before } = known;
+  const shown = (list: readonly Named[]): unknown => list.map(({ namespace, spec }) => [namespace, spec]);
+  const isKnown = before?.domain === domain && before.areGrantsSeen === areGrantsSeen && isSame(shown(before.grants), shown(grants)) && isSame(before.hosts, hosts);
+  if (isKnown) return before;
+  const there = new Set(hosts);
+  return (known.bases = { domain, grants, areGrantsSeen, services: new Map(), hosts, isThere: (host) => host !== "" && (hosts === undefined || there.has(host)) });
+}
+
+/** The routes of a place with what is told of each. One that the last place held alike has its very spec. */
+export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMap<Named, Told> {
   const { routes: before } = lastOf(memory);
-  return new Map(routes.map((route) => {
+  const out = new Map<Named, Told>();
+  for (const route of routes) {
     const known = before.get(route.title);
     if (known !== undefined && isSame(known.route.spec, route.spec) && isSame(known.route.problems, route.problems)) {
       const { created, file, line, labels, annotations } = known.route;
-      const isAll = created === route.created && file === route.file && line === route.line && isSame([labels, annotations], [route.labels, route.annotations]);
-      return [isAll ? known.route : { ...route, spec: known.route.spec }, known.problems];
+      const isAll = created === route.created && file === route.file && line === route.line && isSame(labels, route.labels) && isSame(annotations, route.annotations);
+      out.set(isAll ? known.route : { ...route, spec: known.route.spec }, known.told);
+      continue;
     }
-    const problems = [...problemsOf(route), ...crdProblems(route)];
-    before.set(route.title, { route, problems });
-    return [route, problems];
-  }));
+    const isPlainAt = route.kind === "HTTPRoute" ? listAt(route.spec, "rules").map((rule) => isPlain(rule, route.namespace)) : [];
+    const told = { problems: [...problemsOf(route, isPlainAt), ...crdProblems(route, isPlainAt)], isPlainAt, known: [] };
+    before.set(route.title, { route, told });
+    out.set(route, told);
+  }
+  return out;
 }
 
 /**
  * The rules of a route; where it cannot be said they are none, as istiod drops them. A route that the last place held alike, under
  * the same grants, is not read again: its rules are the very same, in the name of this one.
  */
-export function translated(route: Named, context: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
-  const { input, objects, isGrantSeen, problems } = context;
-  const { translated: memory, services } = lastOf(input.memory);
-  const key = `${how.reading} ${how.isMesh} ${route.title}`;
-  const rest = [input.domain, isGrantSeen, problems.get(route), ...objects.grants.map(({ namespace, spec }) => ({ namespace, spec }))];
-  const before = memory.get(key);
-  if (before !== undefined && isSame(before.route.spec, route.spec) && isSame(before.rest, rest)) return before.route === route ? before : { rules: before.rules.map((rule) => inNameOf(route, rule)), left: before.left };
-  const left: Unmodelled[] = [...(problems.get(route) ?? [])];
-  const conversion: Conversion = { ...how, domain: input.domain, grants: objects.grants, areGrantsSeen: isGrantSeen, services, leave: (one) => void left.push(one) };
-  const rules = rulesOf(route, conversion) ?? [];
-  memory.set(key, { rules, left, route, rest });
-  return { rules, left };
-}
-
-/** A rule of the route of another place that is the same but for its age and where it was written. */
-function inNameOf(route: Named, { spec, match, path, matchPath, placed }: ApiRule): ApiRule {
-  return { spec, match, route, path, matchPath, placed: placed === undefined ? undefined : { ...placed, source: route } };
+export function translated(route: Named, { input, bases, told }: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
+  const { problems, isPlainAt, known } = told.get(route) ?? { problems: [], isPlainAt: [], known: [] };
+  const before = known.find((one) => one.bases === bases && one.reading === how.reading && one.isMesh === how.isMesh);
+  if (before !== undefined) return before.route === route ? before : { rules: before.rules.map((rule) => rule.inNameOf(route)), grounds: before.grounds, left: before.left };
+  const left: Unmodelled[] = [...problems];
+  const rules = rulesOf(route, isPlainAt, { ...how, ...bases, memory: input.memory, leave: (one) => void left.push(one) }) ?? [];
+  const made: Known = { ...how, rules, grounds: groundsIn(rules), left, route, bases };
+  known.push(made);
+  return made;
 }
 
 /** The pile under a key. */
 export function pileOf(piles: Map<string, Pile>, key: string, host: string, gateway: string): Pile {
-  const known = piles.get(key) ?? { host, gateway, rules: [], left: [], routes: [] };
-  piles.set(key, known);
+  let known = piles.get(key);
+  if (known === undefined) piles.set(key, (known = { host, gateway, parts: [], left: [], routes: [] }));
   return known;
 }
 
 /** One VirtualService of a pile, with the rules of all its routes in the order of istiod; none where no route has a rule. */
 export function virtualServiceOf(key: string, pile: Pile, context: Context): readonly VirtualService[] {
   const left = new Map(pile.left.map((one) => [canonical(one), one]));
-  const unaged = agesMatter(pile.rules);
+  const lists = pile.parts.map(({ rules }) => rules);
+  const unaged = agesMatter(pile.routes, lists);
   if (unaged !== undefined) {
     const [one, other] = unaged.map(({ title }) => title);
     const reason = `the age of ${one} and ${other}, which decides between their rules, is not known`;
@@ -134,7 +165,7 @@ export function virtualServiceOf(key: string, pile: Pile, context: Context): rea
   }
   const [base] = pile.routes;
   if (base === undefined) return left.size === 0 ? [] : [unknown(key, pile, [...left.values()])];
-  return [virtualService(key, { ...pile, left: [...left.values()] }, base, inOrder(pile.rules), context)];
+  return [virtualService(key, { ...pile, left: [...left.values()] }, base, inOrder(lists), context, pile.parts)];
 }
 
 /** A host of which nothing is known but that something acts there. */
@@ -143,33 +174,26 @@ function unknown(key: string, { host, gateway }: Pile, left: readonly Unmodelled
   const [kind = "", full = ""] = (first?.where?.object ?? "").split(" ");
   const [namespace = "", name = ""] = full.split("/");
   const source: Named = { kind, namespace, name: key.replaceAll("/", "~"), title: first?.where?.object ?? name, created: "", labels: {}, annotations: {}, spec: {}, problems: [], written: [] };
-  const rule: HttpRule = { spec: { directResponse: { status: 404 } }, written: undefined, source, path: "spec", matches: [], namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
-  return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [rule], problems: [], left, isOfApi: true };
+  return { named: source, hosts: [host], gateways: [gateway], exportTo: ["*"], http: [nowhere(source, "spec")], problems: [], left, isOfApi: true };
 }
 
-/** Rules as the dialect of Istio reads them. Where all of them are the last place's, so is their list. */
-function httpOf(key: string, rules: readonly ApiRule[], { memory, domain }: ApiInput): readonly HttpRule[] {
+/** Where all rules are the last place's, so is their list. */
+function sameList(key: string, rules: readonly HttpRule[], { memory }: ApiInput): readonly HttpRule[] {
   const { lists } = lastOf(memory);
   const before = lists.get(key);
-  const list = rules.map((rule) => (rule.placed ??= placedIn(rule, memory, domain)));
-  if (before?.length === list.length && before.every((rule, index) => rule === list[index])) return before;
-  lists.set(key, list);
-  return list;
-}
-
-function placedIn({ spec, route, path, matchPath }: ApiRule, memory: Memory, domain: string): HttpRule {
-  const { namespace } = route;
-  const written = memory.written(spec, namespace, domain);
-  const matches = written.hasMatches ? written.blocks.map(({ match }) => ({ spec: match, path: matchPath })) : [];
-  return { spec, written, source: route, path, matches, namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
+  if (before?.length === rules.length && before.every((rule, index) => rule === rules[index])) return before;
+  lists.set(key, rules);
+  return rules;
 }
 
 /** The VirtualService as the dialect of Istio reads it; its rules keep the objects that they come from. */
-export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly ApiRule[], { input }: Context): VirtualService {
+export function virtualService(key: string, pile: Pick<Pile, "host" | "gateway" | "left">, base: Named, rules: readonly HttpRule[], { input }: Context, parts: readonly Part[]): VirtualService {
   const name = key.replaceAll("/", "~");
+  const http = sameList(key, rules, input);
+  if (http === rules && parts.length > 0) restsOn(http, parts.map(({ grounds }) => grounds));
   return {
     named: { ...base, name, problems: [], written: [] }, hosts: [pile.host], gateways: [pile.gateway],
     exportTo: input.exportTo.map((target) => (target === "." ? base.namespace : target)),
-    http: httpOf(key, rules, input), problems: [], left: pile.left, isOfApi: true,
+    http, problems: [], left: pile.left, isOfApi: true,
   };
 }

@@ -1,9 +1,8 @@
-import { isObject, type JsonObject, listAt } from "../istio/json.ts";
+import { groundsIn } from "../istio/rules.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
-import { isHttp, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
-import type { ApiRule } from "./rules.ts";
+import { isHttp, type Part, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
 
 /** Routes whose parents are services: for clients in the mesh (route_collections.go: one VirtualService for each namespace, port and host). */
 export function meshRoutes(context: Context): readonly VirtualService[] {
@@ -13,13 +12,13 @@ export function meshRoutes(context: Context): readonly VirtualService[] {
       if ("listener" in parent) continue;
       const hosts = hostsOf(parent, context);
       if (hosts.length === 0) continue;
-      const { rules, left } = translated(route, context, { reading: context.input.reading, isMesh: true });
+      const part = translated(route, context, { reading: context.input.reading, isMesh: true });
       for (const host of hosts) {
         const key = `${route.namespace}${parent.port === undefined ? "" : `/${parent.port}`}/${host}`;
         const pile = pileOf(piles, key, host, "mesh");
-        pile.left.push(...left);
-        if (rules.length === 0) continue;
-        pile.rules.push(...(parent.port === undefined ? rules : rules.map((rule) => atPort(rule, parent.port ?? 0))));
+        pile.left.push(...part.left);
+        if (part.rules.length === 0) continue;
+        pile.parts.push(parent.port === undefined ? part : atPort(part, parent.port));
         pile.routes.push(route);
       }
     }
@@ -34,9 +33,7 @@ export function hostsOf({ kind, namespace, name }: { readonly kind: "Service" | 
   return [`${name}.${namespace}.svc.${input.domain}`];
 }
 
-/** conversion.go `augmentPortMatch`. The match is that of the rule, which may take only some of what the route's match takes. */
-function atPort(rule: ApiRule, port: number): ApiRule {
-  const [own] = listAt(rule.spec, "match");
-  const match: JsonObject = { ...(isObject(own) ? own : {}), port };
-  return { ...rule, spec: { ...rule.spec, match: [match] }, placed: undefined };
+function atPort({ rules }: Part, port: number): Part {
+  const own = rules.map((rule) => rule.atPort(port));
+  return { rules: own, grounds: groundsIn(own) };
 }

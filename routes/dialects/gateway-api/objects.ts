@@ -1,5 +1,5 @@
 import type { Unmodelled } from "../../decide/model.ts";
-import { check, type Shape } from "../istio/check.ts";
+import { check, fits, type Shape } from "../istio/check.ts";
 import { type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import * as shapes from "./shapes.ts";
@@ -31,11 +31,17 @@ export interface ApiObjects {
   readonly backendPolicies: readonly Named[];
 }
 
-/** What of an object is outside the model, with object and path. */
-export function problemsOf(named: Named): readonly Unmodelled[] {
+/** What of an object is outside the model, with object and path. Of an HTTPRoute it may be known that rules are in order. */
+export function problemsOf(named: Named, isPlainAt: readonly boolean[] = []): readonly Unmodelled[] {
   const shape = shapeOf.get(named.kind);
-  const found = shape === undefined ? [] : check(named.spec, shape, "spec");
+  const found = shape === undefined || isInOrder(named.spec, isPlainAt) ? [] : check(named.spec, shape, "spec");
   return [...found, ...named.problems].map(({ reason, path }) => ({ reason, where: { object: named.title, path } }));
+}
+
+function isInOrder(spec: JsonObject, isPlainAt: readonly boolean[]): boolean {
+  if (isPlainAt.length === 0) return false;
+  const rules = listAt(spec, "rules");
+  return rules.every((rule, index) => isPlainAt[index] === true || fits(rule, shapes.httpRule)) && fits(spec, shapes.httpRouteFrame);
 }
 
 const rulePaths: string[] = [];

@@ -1,49 +1,142 @@
-import { at, canonical, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../istio/json.ts";
+import { at, canonical, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt } from "../istio/json.ts";
+import { Block, type Use, Written } from "../istio/memory.ts";
 import type { Named } from "../istio/registry.ts";
+import type { Asked } from "../istio/rules.ts";
 import { milliseconds } from "../istio/values.ts";
-import type { HttpRule } from "../istio/virtual-services.ts";
-import { sharesOf } from "./backends.ts";
+import { type HttpRule, PlacedRule } from "../istio/virtual-services.ts";
+import { serviceFor, sharesOf } from "./backends.ts";
+import type { Conversion, Doing } from "./conversion.ts";
 import { REDIRECTS } from "./crd.ts";
-import type { Conversion } from "./conversion.ts";
 import { backendHeaders, filtersOf, rewritten } from "./filters.ts";
 import { rulePath } from "./objects.ts";
 import { type ApiMatch, areDisjoint, grpcMatches, httpMatches } from "./matches.ts";
+import { PlainBlock } from "./plain.ts";
 
-/** One rule for one match, in the words of a VirtualService, with what the dialect of Istio has no word for beside them. */
-export interface ApiRule {
-  readonly spec: JsonObject;
+/** One rule for one match, in the words of a VirtualService; the same in every place that holds its route alike. */
+export class WrittenForMatch extends Written {
   readonly match: ApiMatch;
-  readonly route: Named;
-  readonly path: string;
-  readonly matchPath: string;
-  /** The rule as the dialect of Istio reads it, made when it is first asked for: see `merged.ts`. */
-  placed: HttpRule | undefined;
+  /** Where the rule stands in its route. */
+  readonly index: number;
+  /** Where the match stands in the rule; undefined: the rule has none. */
+  readonly block: number | undefined;
+
+  constructor(spec: JsonObject, uses: readonly Use[], blocks: readonly Block[], match: ApiMatch, index: number, block: number | undefined) {
+    super(spec, uses, blocks);
+    this.match = match;
+    this.index = index;
+    this.block = block;
+  }
+}
+
+/** A rule for one match as it stands in its route: rules of routes take the place of those of a VirtualService. */
+export class ApiRule extends PlacedRule<WrittenForMatch> {
+  /** That of its match. */
+  readonly order: number | undefined;
+
+  constructor(written: WrittenForMatch, route: Named) {
+    super(written, route, written.index);
+    this.order = written.match.order;
+  }
+
+  get match(): ApiMatch {
+    return this.written.match;
+  }
+
+  override get path(): string {
+    return rulePath(this.index);
+  }
+
+  override pathAt(): string {
+    return this.matchPath;
+  }
+
+  get matchPath(): string {
+    const { index, block } = this.written;
+    return block === undefined ? this.path : block === 0 ? (firstPaths[index] ??= `${this.path}.matches[0]`) : `${this.path}.matches[${block}]`;
+  }
+
+  /** The rule of a route of another place that is the same but for its age and where it was written. */
+  inNameOf(route: Named): ApiRule {
+    return new ApiRule(this.written, route);
+  }
+
+  /** The rule for clients that call one port (conversion.go `augmentPortMatch`). */
+  atPort(port: number): ApiRule {
+    const { spec, uses, blocks, hasMatches, match, index, block } = this.written;
+    // The match is that of the rule, which may take only some of what the route's match takes.
+    const own = hasMatches ? blocks[0]?.match : undefined;
+    return new ApiRule(new WrittenForMatch(spec, uses, [new Block({ ...own, port })], match, index, block), this.source);
+  }
+}
+
+/** The rule of a listener that no route has a rule for: nothing is there. */
+export function nowhere(listener: Named, path: string): HttpRule {
+  const { namespace } = listener;
+  return { spec: { directResponse: { status: 404 } }, written: undefined, source: listener, path, matches: [], namespace, mirrorNamespace: namespace, mirrorsNamespace: namespace };
 }
 
 /** The rules of an HTTPRoute or a GRPCRoute; undefined where istiod makes none of them because one cannot be said. */
-export function rulesOf(route: Named, conversion: Conversion): readonly ApiRule[] | undefined {
+export function rulesOf(route: Named, isPlainAt: readonly boolean[], conversion: Conversion): readonly ApiRule[] | undefined {
   const out: ApiRule[] = [];
   const written = at(route.spec, "rules");
   // The CRD fills in one rule that takes everything where none is written.
   const rules: readonly Json[] = written === undefined && route.kind === "HTTPRoute" ? [{}] : listAt(route.spec, "rules");
   for (let index = 0; index < rules.length; index++) {
-    const rule = rules[index];
-    const path = rulePath(index);
-    const action = actionOf(rule, path, route, conversion);
-    if (action === undefined) return undefined;
-    const matches = route.kind === "GRPCRoute" ? grpcMatches(rule, conversion.reading) : httpMatches(rule, conversion.reading);
-    const isWritten = listAt(rule, "matches").length > 0;
-    for (let block = 0; block < matches.length; block++) {
-      const match = matches[block];
-      const matchPath = !isWritten ? path : block === 0 ? (firstPaths[index] ??= `${path}.matches[0]`) : `${path}.matches[${block}]`;
-      if (match !== undefined) for (const spec of withMatch(action, match, conversion)) out.push({ spec, match, route, path, matchPath, placed: undefined });
-    }
+    if (isPlainAt[index] === true) addPlain(out, rules[index], index, route, conversion);
+    else if (!addAny(out, rules[index], index, route, conversion)) return undefined;
   }
   return out;
 }
 
+function addPlain(out: ApiRule[], rule: Json, index: number, route: Named, conversion: Conversion): void {
+  const { spec, uses } = plainly(rule, route, conversion);
+  const matches = listAt(rule, "matches");
+  for (let block = 0; block < matches.length; block++) {
+    const match = matches[block];
+    if (!isObject(match)) continue;
+    const one = new PlainBlock(match, conversion.reading);
+    const written = new WrittenForMatch(spec, uses, [one], one, index, block);
+    written.asked = one.hasHeaders ? asksHeaders : asksNothing;
+    written.asksLooker = false;
+    out.push(new ApiRule(written, route));
+  }
+}
+
+/** False where istiod makes nothing of the route. */
+function addAny(out: ApiRule[], rule: Json, index: number, route: Named, conversion: Conversion): boolean {
+  const action = actionOf(rule, rulePath(index), route, conversion);
+  if (action === undefined) return false;
+  const matches = route.kind === "GRPCRoute" ? grpcMatches(rule, conversion.reading) : httpMatches(rule, conversion.reading);
+  const isWritten = listAt(rule, "matches").length > 0;
+  const uses = conversion.memory.usesOf(action, route.namespace, conversion.domain);
+  for (const [block, match] of matches.entries()) {
+    for (const { spec, when } of withMatch(action, match, conversion)) {
+      out.push(new ApiRule(new WrittenForMatch(spec, uses, when === undefined ? [] : [new Block(when)], match, index, isWritten ? block : undefined), route));
+    }
+  }
+  return true;
+}
+
+const asksNothing: Asked = { headers: false, regexes: false, mirrors: false };
+const asksHeaders: Asked = { headers: true, regexes: false, mirrors: false };
+
 /** By rule. */
 const firstPaths: string[] = [];
+
+/** What a plain rule does: one object for all that lead to one service alone, whatever they match. */
+function plainly(rule: Json, route: Named, conversion: Conversion): Doing {
+  const references = listAt(rule, "backendRefs");
+  const [reference] = references;
+  const service = references.length === 1 && at(reference, "weight") === undefined ? serviceFor(textAt(reference, "name"), route.namespace, numberAt(reference, "port"), conversion) : undefined;
+  const doings = service?.doings[conversion.reading];
+  const timeout = textAt(at(rule, "timeouts"), "request");
+  const known = doings?.get(timeout);
+  if (known !== undefined) return known;
+  const spec = actionOf(rule, "", route, conversion) ?? {};
+  const doing: Doing = { spec, uses: conversion.memory.usesOf(spec, route.namespace, conversion.domain) };
+  doings?.set(timeout, doing);
+  return doing;
+}
 
 /** conversion.go `convertHTTPRoute` below the match. */
 function actionOf(rule: Json, path: string, route: Named, conversion: Conversion): JsonObject | undefined {
@@ -91,17 +184,25 @@ function timesOf(rule: Json, { reading }: Conversion): JsonObject {
   };
 }
 
+/** What a rule does to the requests of a match. */
+interface ForMatch {
+  readonly spec: JsonObject;
+  readonly when: JsonObject | undefined;
+}
+
 /** The rule for one match: rewrites and redirects follow its form. */
-function withMatch(action: JsonObject, match: ApiMatch, { reading }: Conversion): readonly JsonObject[] {
+function withMatch(action: JsonObject, match: ApiMatch, { reading }: Conversion): readonly ForMatch[] {
   const redirect = action["redirect"], rewrite = action["rewrite"];
-  if (redirect === undefined && rewrite === undefined) return [match.spec === undefined ? action : { ...action, match: [match.spec] }];
+  if (redirect === undefined && rewrite === undefined) return [{ spec: action, when: match.spec }];
   const by = isObject(redirect) ? "redirect" : "rewrite";
   const modifier = at(by === "redirect" ? redirect : rewrite, "path");
-  return rewritten(modifier, match, by, reading).map((written): JsonObject => ({
-    ...action,
-    ...(written.match === undefined ? {} : { match: [written.match] }),
-    ...(isObject(redirect) ? { redirect: redirectOf(redirect, written.path, reading) } : {}),
-    ...(isObject(rewrite) ? { rewrite: { ...(textAt(rewrite, "hostname") === "" ? {} : { authority: textAt(rewrite, "hostname") }), ...(written.path === undefined ? {} : { path: written.path }) } } : {}),
+  return rewritten(modifier, match, by, reading).map((written): ForMatch => ({
+    when: written.match,
+    spec: {
+      ...action,
+      ...(isObject(redirect) ? { redirect: redirectOf(redirect, written.path, reading) } : {}),
+      ...(isObject(rewrite) ? { rewrite: { ...(textAt(rewrite, "hostname") === "" ? {} : { authority: textAt(rewrite, "hostname") }), ...(written.path === undefined ? {} : { path: written.path }) } } : {}),
+    },
   }));
 }
 
@@ -119,18 +220,35 @@ function redirectOf(redirect: JsonObject, path: unknown, reading: Conversion["re
   };
 }
 
-/** Rules in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
-export function inOrder(rules: readonly ApiRule[]): readonly ApiRule[] {
-  // There are few ranks, and within each the rules stay as they are.
-  const byOrder = new Map<number, ApiRule[]>();
-  for (let index = 0; index < rules.length; index++) {
-    const rule = rules[index], order = rule?.match.order;
-    if (rule === undefined || order === undefined) return rules.toSorted((a, b) => compareRanks(a.match.rank, b.match.rank));
-    const group = byOrder.get(order);
-    if (group === undefined) byOrder.set(order, [rule]);
-    else group.push(rule);
+/** Rules of several lists in the order in which they are tried, those of one rank as they are given (conversion.go `sortHTTPRoutes`). */
+export function inOrder(lists: readonly (readonly ApiRule[])[]): readonly ApiRule[] {
+  // There are few ranks, and within each the rules stay as they are: each is counted, and then has its place.
+  const ranks = new Map<number, { order: number; count: number; next: number }>();
+  let total = 0;
+  for (const list of lists) {
+    total += list.length;
+    for (let index = 0; index < list.length; index++) {
+      const order = list[index]?.order;
+      if (order === undefined) return lists.flat().sort((a, b) => compareRanks(a.match.rank, b.match.rank));
+      const rank = ranks.get(order);
+      if (rank === undefined) ranks.set(order, { order, count: 1, next: 0 });
+      else rank.count++;
+    }
   }
-  return [...byOrder].sort(([a], [b]) => b - a).flatMap(([, group]) => group);
+  let next = 0;
+  for (const rank of [...ranks.values()].sort((a, b) => b.order - a.order)) {
+    rank.next = next;
+    next += rank.count;
+  }
+  const out: ApiRule[] = [];
+  out.length = total;
+  for (const list of lists) {
+    for (let index = 0; index < list.length; index++) {
+      const rule = list[index], rank = rule?.order === undefined ? undefined : ranks.get(rule.order);
+      if (rule !== undefined && rank !== undefined) out[rank.next++] = rule;
+    }
+  }
+  return out;
 }
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
@@ -143,17 +261,18 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Two rules of two routes of one rank that share requests and answer them differently, so that the age of the routes decides. */
-export function agesMatter(rules: readonly ApiRule[]): readonly [Named, Named] | undefined {
-  if (rules.every(({ route }) => route.created !== undefined) || rules.every(({ route }) => route === rules[0]?.route)) return undefined;
+export function agesMatter(routes: readonly Named[], lists: readonly (readonly ApiRule[])[]): readonly [Named, Named] | undefined {
+  if (routes.every(({ created }) => created !== undefined) || routes.every((route) => route === routes[0])) return undefined;
+  const rules = lists.flat();
   // Rules of one rank with different paths exclude each other; only expressions may meet.
   const alike = Map.groupBy(rules, ({ match }) => `${match.rank.join(" ")} ${textAt(at(match.spec, "uri"), "regex") === "" ? canonical(at(match.spec, "uri")) : ""}`);
   for (const group of alike.values()) {
     for (const [index, one] of group.entries()) {
       for (const other of group.slice(0, Math.min(index, MOST_ALIKE))) {
-        if (other.route === one.route || (other.route.created !== undefined && one.route.created !== undefined)) continue;
-        if (!areDisjoint(one.match, other.match) && canonical(acts(one)) !== canonical(acts(other))) return [other.route, one.route];
+        if (other.source === one.source || (other.source.created !== undefined && one.source.created !== undefined)) continue;
+        if (!areDisjoint(one.match, other.match) && canonical(one.spec) !== canonical(other.spec)) return [other.source, one.source];
       }
-      if (index >= MOST_ALIKE && group.some(({ route }) => route !== one.route)) return [group[0]?.route ?? one.route, one.route];
+      if (index >= MOST_ALIKE && group.some(({ source }) => source !== one.source)) return [group[0]?.source ?? one.source, one.source];
     }
   }
   return undefined;
@@ -162,14 +281,9 @@ export function agesMatter(rules: readonly ApiRule[]): readonly [Named, Named] |
 /** Of more rules with one path and rank the age is taken to matter. */
 const MOST_ALIKE = 100;
 
-function acts({ spec }: ApiRule): JsonObject {
-  const { match: _match, ...rest } = spec;
-  return rest;
-}
-
 /** Whether an expression of a path meets other rules: the specification leaves open which is tried first. */
 export function hasOpenRegex(rules: readonly ApiRule[]): ApiRule | undefined {
   const regex = rules.find(({ match }) => match.isRegex);
   if (regex === undefined) return undefined;
-  return rules.some((other) => other !== regex && !areDisjoint(other.match, regex.match) && canonical(acts(other)) !== canonical(acts(regex))) ? regex : undefined;
+  return rules.some((other) => other !== regex && !areDisjoint(other.match, regex.match) && canonical(other.spec) !== canonical(regex.spec)) ? regex : undefined;
 }

@@ -36,32 +36,31 @@ const filter: Shape = {
 const valueMatch: Shape = { fields: { type: { oneOf: ["Exact", "RegularExpression"] }, name: "string", value: "string" } };
 const backends: Shape = { list: { fields: { ...reference, weight: "weight", filters: { list: filter } } } };
 
-/** `spec` of an HTTPRoute. */
-export const httpRoute: Shape = {
+/** A rule of an HTTPRoute. */
+export const httpRule: Shape = {
   fields: {
-    ...parents,
-    rules: {
+    name: "ignored",
+    matches: {
       list: {
         fields: {
-          name: "ignored",
-          matches: {
-            list: {
-              fields: {
-                path: { fields: { type: { oneOf: ["Exact", "PathPrefix", "RegularExpression"] }, value: "string" } },
-                headers: { list: valueMatch }, queryParams: { list: valueMatch },
-                method: { oneOf: ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] },
-              },
-            },
-          },
-          filters: { list: filter }, backendRefs: backends,
-          timeouts: { fields: { request: "duration", backendRequest: "duration" } },
-          retry: { fields: { codes: { list: "number" }, attempts: "number", backoff: "duration" } },
-          sessionPersistence: "ignored",
+          path: { fields: { type: { oneOf: ["Exact", "PathPrefix", "RegularExpression"] }, value: "string" } },
+          headers: { list: valueMatch }, queryParams: { list: valueMatch },
+          method: { oneOf: ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"] },
         },
       },
     },
+    filters: { list: filter }, backendRefs: backends,
+    timeouts: { fields: { request: "duration", backendRequest: "duration" } },
+    retry: { fields: { codes: { list: "number" }, attempts: "number", backoff: "duration" } },
+    sessionPersistence: "ignored",
   },
 };
+
+/** `spec` of an HTTPRoute. */
+export const httpRoute: Shape = { fields: { ...parents, rules: { list: httpRule } } };
+
+/** The same where its rules have been looked at. */
+export const httpRouteFrame: Shape = { fields: { ...parents, rules: "ignored" } };
 
 /** `spec` of a GRPCRoute. */
 export const grpcRoute: Shape = {

@@ -6,13 +6,12 @@ import type { VirtualService } from "../istio/virtual-services.ts";
 import { hostnamesOf, narrower, parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
 import { type ApiListener, siblingsOf } from "./listeners.ts";
-import { isHttp, translated, virtualService } from "./merged.ts";
-import { agesMatter, type ApiRule, hasOpenRegex, inOrder } from "./rules.ts";
+import { isHttp, type Part, translated, virtualService } from "./merged.ts";
+import { agesMatter, hasOpenRegex, inOrder, nowhere } from "./rules.ts";
 
 /** A route at a listener, with the hosts at which it has a say. */
-interface Attached {
+interface Attached extends Part {
   readonly route: Named;
-  readonly rules: readonly ApiRule[];
   readonly left: readonly Unmodelled[];
   readonly domains: readonly { readonly domain: string; readonly written: string }[];
 }
@@ -30,7 +29,7 @@ function atListener(listener: ApiListener, context: Context): readonly VirtualSe
       const domain = narrower(listener.hostname, written);
       return domain === undefined || !isOfListener(domain, listener, context) ? [] : [{ domain, written: written.toLowerCase() }];
     });
-    return [{ route, ...translated(route, context, { reading: "specification", isMesh: false }), domains }];
+    return [{ ...translated(route, context, { reading: "specification", isMesh: false }), route, domains }];
   }), left);
   // A listener answers for all its hosts, those too that no route of its own names: no less specific listener does.
   const domains = new Set([listener.hostname === "" ? "*" : listener.hostname.toLowerCase(), ...attached.flatMap(({ domains: own }) => own.map(({ domain }) => domain))]);
@@ -62,21 +61,21 @@ function withoutRivals(all: readonly Attached[], left: Unmodelled[]): readonly A
 function ofDomain(domain: string, listener: ApiListener, attached: readonly Attached[], common: readonly Unmodelled[], context: Context): VirtualService {
   const own = attached.filter(({ domains }) => domains.some((one) => one.domain === domain));
   const bySpecificity = Map.groupBy(own, ({ domains }) => Math.max(...domains.filter((one) => one.domain === domain).map(({ written }) => (written.startsWith("*") ? 0 : 1000) + written.length)));
-  const groups = [...bySpecificity].sort(([a], [b]) => b - a).map(([, group]) => group.flatMap(({ rules }) => rules));
+  const groups = [...bySpecificity].sort(([a], [b]) => b - a).map(([, group]) => group);
   const left = [...common, ...own.flatMap((one) => one.left), ...groups.flatMap((group) => openIn(group))];
-  const rules = groups.flatMap(inOrder);
+  const rules = groups.flatMap((group) => inOrder(group.map((one) => one.rules)));
   const base = own[0]?.route ?? listener.owner;
-  const nowhere: ApiRule = { spec: { directResponse: { status: 404 } }, match: { spec: undefined, rank: [-9], order: undefined, prefix: "/", isRegex: false }, route: listener.owner, path: listener.path, matchPath: listener.path, placed: undefined };
-  const made = virtualService(`${listener.internal}/${domain}`, { host: domain, gateway: listener.internal, left }, base, rules.length === 0 ? [nowhere] : rules, context);
+  const made = virtualService(`${listener.internal}/${domain}`, { host: domain, gateway: listener.internal, left }, base, rules.length === 0 ? [nowhere(listener.owner, listener.path)] : rules, context, own);
   return { ...made, exportTo: ["*"], isAnyNamespace: true };
 }
 
-function openIn(rules: readonly ApiRule[]): readonly Unmodelled[] {
+function openIn(group: readonly Attached[]): readonly Unmodelled[] {
   const out: Unmodelled[] = [];
-  const keyOf = (): string => canonical(rules.map(({ spec, match }) => [spec, match.rank]));
-  const unaged = agesMatter(rules);
+  const lists = group.map((one) => one.rules), rules = lists.flat();
+  const keyOf = (): string => canonical(rules.map(({ spec, matches, match }) => [spec, matches.map((one) => one.spec), match.rank]));
+  const unaged = agesMatter(group.map(({ route }) => route), lists);
   if (unaged !== undefined) out.push({ reason: `the age of ${unaged[0].title} and ${unaged[1].title}, which decides between their rules, is not known`, where: { object: unaged[0].title, path: "metadata.creationTimestamp" }, key: `age ${keyOf()}` });
   const regex = hasOpenRegex(rules);
-  if (regex !== undefined) out.push({ reason: "whether an expression or another match comes first is left to implementations by the specification", where: { object: regex.route.title, path: regex.matchPath }, key: `rank ${keyOf()}` });
+  if (regex !== undefined) out.push({ reason: "whether an expression or another match comes first is left to implementations by the specification", where: { object: regex.source.title, path: regex.matchPath }, key: `rank ${keyOf()}` });
   return out;
 }

@@ -1,4 +1,4 @@
-import type { Action, Backend, Cors, Destination, Failure, Fault, HeaderOperation, Mirror, PathRewrite, Redirect, Respond, Retries, Unmodelled } from "../../decide/model.ts";
+import type { Action, Backend, Cors, Destination, Failure, Fault, Forward, HeaderOperation, Mirror, PathRewrite, Redirect, Respond, Retries, Unmodelled } from "../../decide/model.ts";
 import { satisfies } from "../../decide/effect.ts";
 import { Regexes } from "../../decide/regexes.ts";
 import type { Destinations, Target } from "./destinations.ts";
@@ -129,53 +129,73 @@ function forwardOf(rule: HttpRule, matched: Matched, circumstances: Circumstance
   if (taken.length === 0) return { action: { type: "invalid", reason: "a route without any destination" }, unmodelled: [] };
   const total = weighted ? taken.reduce<number>((sum, route) => sum + numberAt(route, "weight"), 0) : 0;
   if (total > maxTotalWeight) return { action: { type: "invalid", reason: `weights that sum to ${total}, and Envoy takes at most ${maxTotalWeight}` }, unmodelled: [] };
-  const unmodelled: Unmodelled[] = [];
-  const targetOf = (destination: Json, namespace: string): Target => {
-    const target = circumstances.destinations.target(destination, namespace, circumstances.port);
-    if (target.unmodelled !== undefined) unmodelled.push(target.unmodelled);
-    return target;
-  };
-  const targets = taken.map((route) => targetOf(at(route, "destination"), rule.namespace));
-  const host = textAt(objectAt(spec, "rewrite"), "authority") || operationsOf(at(spec, "headers")).authority;
-  const destinations = taken.map((route, index) => destinationOf(spec, route, targets[index], host, weighted));
-  const retries = retriesOf(at(spec, "retries") ?? circumstances.retries, !weighted && targets[0]?.hashed === true, circumstances.reading);
+  const found = new Found(circumstances);
+  const outer = operationsOf(at(spec, "headers"));
+  const host = textAt(objectAt(spec, "rewrite"), "authority") || outer.authority;
+  const destinations: Destination[] = [];
+  let isHashed = false;
+  for (const route of taken) {
+    const target = found.target(at(route, "destination"), rule.namespace);
+    isHashed ||= target.hashed;
+    destinations.push(destinationOf(spec, route, target, outer, host, weighted));
+  }
+  const retries = retriesOf(at(spec, "retries") ?? circumstances.retries, !weighted && isHashed, circumstances.reading);
   const rewritePath = rewriteOf(objectAt(spec, "rewrite"), matched);
   const timeout = milliseconds(textAt(spec, "timeout")) ?? 0;
-  const mirrors = mirrorsOf(rule, targetOf, circumstances.reading);
+  const mirrors = mirrorsOf(rule, found, circumstances.reading);
   const cors = corsOf(at(spec, "corsPolicy"));
-  const action: Action = {
-    type: "forward",
-    destinations,
-    ...(rewritePath === undefined ? {} : { rewritePath }),
-    ...(timeout === 0 ? {} : { timeout }),
-    ...(retries === undefined ? {} : { retries }),
-    ...(mirrors.length === 0 ? {} : { mirrors }),
-    ...(fault === undefined ? {} : { fault }),
-    ...(cors === undefined ? {} : { cors }),
-  };
-  return { action, unmodelled };
+  const action: Writable<Forward> = { type: "forward", destinations };
+  if (rewritePath !== undefined) action.rewritePath = rewritePath;
+  if (timeout !== 0) action.timeout = timeout;
+  if (retries !== undefined) action.retries = retries;
+  if (mirrors.length > 0) action.mirrors = mirrors;
+  if (fault !== undefined) action.fault = fault;
+  if (cors !== undefined) action.cors = cors;
+  return { action, unmodelled: found.unmodelled };
 }
 
+/** Finds the targets of one rule, and keeps what is not modelled of them. */
+class Found {
+  unmodelled: readonly Unmodelled[] = nothingLeft;
+  private readonly circumstances: Circumstances;
+
+  constructor(circumstances: Circumstances) {
+    this.circumstances = circumstances;
+  }
+
+  target(destination: Json, namespace: string): Target {
+    const { destinations, port } = this.circumstances;
+    const target = destinations.target(destination, namespace, port);
+    if (target.unmodelled !== undefined) this.unmodelled = [...this.unmodelled, target.unmodelled];
+    return target;
+  }
+}
+
+const nothingLeft: readonly Unmodelled[] = [];
+
 /** One share. The two levels of header operations are one pass for a single destination, and two for weighted ones (route.go `processDestination`, `processWeightedDestination`). */
-function destinationOf(spec: JsonObject, route: Json, target: Target | undefined, host: string, weighted: boolean): Destination {
-  const outer = operationsOf(at(spec, "headers")), inner = operationsOf(at(route, "headers"));
+function destinationOf(spec: JsonObject, route: Json, target: Target, outer: Operations, host: string, weighted: boolean): Destination {
+  const inner = operationsOf(at(route, "headers"));
   const join = weighted ? inTwoPasses : inOnePass;
   const request = join(outer.request, inner.request), response = join(outer.response, inner.response);
   const weight = weighted ? numberAt(route, "weight") : 1;
-  const shared = response.length === 0 ? {} : { response };
-  if (target === undefined || target.missing) return { invalid: true, status: numberAt(spec, "missingStatus") || 503, weight, ...shared } satisfies Failure;
+  if (target.missing) {
+    const failure: Writable<Failure> = { invalid: true, status: numberAt(spec, "missingStatus") || 503, weight };
+    if (response.length > 0) failure.response = response;
+    return failure;
+  }
   const authority = host || inner.authority;
-  return {
-    host: target.host,
-    port: target.port,
-    ...(target.subset === undefined ? {} : { subset: target.subset }),
-    weight,
-    ...(target.policy === undefined ? {} : { policy: target.policy }),
-    ...(authority === "" ? {} : { authority }),
-    ...(request.length === 0 ? {} : { request }),
-    ...shared,
-  } satisfies Backend;
+  const backend: Writable<Backend> = { host: target.host, port: target.port, weight };
+  if (target.subset !== undefined) backend.subset = target.subset;
+  if (target.policy !== undefined) backend.policy = target.policy;
+  if (authority !== "") backend.authority = authority;
+  if (request.length > 0) backend.request = request;
+  if (response.length > 0) backend.response = response;
+  return backend;
 }
+
+/** What is made field by field: a spread makes an object for each field that may be there. */
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One list of operations as Envoy applies it: removals, then overwrites, then additions (header_parser.cc `evaluateHeaders`). */
 interface Pass {
@@ -197,8 +217,16 @@ function inTwoPasses(outer: Pass, inner: Pass): readonly HeaderOperation[] {
   return [...inner.removed, ...inner.set, ...inner.added, ...outer.removed, ...outer.set, ...outer.added];
 }
 
-function operationsOf(headers: Json): { readonly request: Pass; readonly response: Pass; readonly authority: string } {
-  if (!isObject(headers)) return { request: idle, response: idle, authority: "" };
+interface Operations {
+  readonly request: Pass;
+  readonly response: Pass;
+  readonly authority: string;
+}
+
+const noOperations: Operations = { request: idle, response: idle, authority: "" };
+
+function operationsOf(headers: Json): Operations {
+  if (!isObject(headers)) return noOperations;
   const request = objectAt(headers, "request");
   return { request: passOf(request), response: passOf(objectAt(headers, "response")), authority: authorityIn(objectAt(request, "set")) || authorityIn(objectAt(request, "add")) };
 }
@@ -210,15 +238,27 @@ function authorityIn(headers: JsonObject): string {
 
 /** route.go `TranslateHeadersOperations`: names sorted, Host and pseudo-headers left out; Envoy skips empty values. */
 function passOf(operations: JsonObject): Pass {
-  if (Object.keys(operations).length === 0) return idle;
-  const internal = (name: string): boolean => name.startsWith(":") || name.toLowerCase() === "host";
-  const write = (op: "set" | "add"): readonly HeaderOperation[] =>
-    Object.entries(objectAt(operations, op))
-      .filter(([name, value]) => !internal(name) && typeof value === "string" && value !== "")
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => ({ op, name: name.toLowerCase(), value: String(value) }));
-  const removed = textsAt(operations, "remove").filter((name) => !internal(name)).map((name) => ({ op: "remove" as const, name: name.toLowerCase() }));
-  return { removed, set: write("set"), added: write("add") };
+  if (isEmpty(operations)) return idle;
+  const names = textsAt(operations, "remove");
+  const removed = names.length === 0 ? unchanged : names.filter((name) => !isInternal(name)).map((name) => ({ op: "remove" as const, name: name.toLowerCase() }));
+  return { removed, set: writes("set", objectAt(operations, "set")), added: writes("add", objectAt(operations, "add")) };
+}
+
+function writes(op: "set" | "add", headers: JsonObject): readonly HeaderOperation[] {
+  if (isEmpty(headers)) return unchanged;
+  return Object.entries(headers)
+    .filter(([name, value]) => !isInternal(name) && typeof value === "string" && value !== "")
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ op, name: name.toLowerCase(), value: String(value) }));
+}
+
+function isInternal(name: string): boolean {
+  return name.startsWith(":") || name.toLowerCase() === "host";
+}
+
+function isEmpty(object: JsonObject): boolean {
+  for (const _ in object) return false;
+  return true;
 }
 
 function rewriteOf(rewrite: JsonObject, matched: Matched): PathRewrite | undefined {
@@ -274,6 +314,7 @@ function isHttpCode(code: number): boolean {
 
 /** route.go `TranslateFault`: without a percentage a delay has the share of `percent`, an abort none. */
 function faultOf(fault: Json): Fault | undefined {
+  if (!isObject(fault)) return undefined;
   const delay = objectAt(fault, "delay"), abort = objectAt(fault, "abort");
   const length = milliseconds(textAt(delay, "fixedDelay"));
   const delayed = isObject(at(delay, "percentage")) ? millionths(at(delay, "percentage")) : numberAt(delay, "percent") * 10_000;
@@ -293,12 +334,20 @@ const grpcCodes: ReadonlyMap<string, number> = new Map([
 ].map((name, code) => [name, code]));
 
 /** route.go `MirrorPercent`, `MirrorPercentByPolicy`: without a percentage all requests, with 0 none. */
-function mirrorsOf(rule: HttpRule, targetOf: (destination: Json, namespace: string) => Target, reading: IstiodReading): readonly Mirror[] {
+function mirrorsOf(rule: HttpRule, found: Found, reading: IstiodReading): readonly Mirror[] {
+  const { spec } = rule;
+  if (at(spec, "mirror") === undefined && at(spec, "mirrors") === undefined) return noMirrors;
+  return writtenMirrors(rule, found, reading);
+}
+
+const noMirrors: readonly Mirror[] = [];
+
+function writtenMirrors(rule: HttpRule, found: Found, reading: IstiodReading): readonly Mirror[] {
   const { spec } = rule;
   const out: Mirror[] = [];
   const add = (destination: Json, namespace: string, share: number): void => {
     if (!isObject(destination) || share <= 0) return;
-    const target = targetOf(destination, namespace);
+    const target = found.target(destination, namespace);
     // A mirror without cluster is dropped by Envoy; nobody sees a difference.
     if (target.missing) return;
     out.push({ host: target.host, port: target.port, ...(target.subset === undefined ? {} : { subset: target.subset }), share, ...(reading.shadowHost ? { shadowHost: true } : {}) });

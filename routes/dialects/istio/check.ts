@@ -38,27 +38,60 @@ export function check(value: Json, shape: Shape, path: string): readonly Problem
 }
 
 /** Whether `check` would find nothing. */
-export function fits(value: Json, shape: Shape, depth = 0): boolean {
-  if (shape === "ignored") return true;
-  if (depth > maxDepth) return false;
-  if (shape === "duration") return typeof value === "string" && milliseconds(value) !== undefined;
-  if (shape === "weight") return isWeight(value);
-  if (typeof shape === "string") return typeof value === shape;
-  if ("oneOf" in shape) return typeof value === "string" && shape.oneOf.includes(value);
-  if ("list" in shape) {
+export function fits(value: Json, shape: Shape): boolean {
+  return testOf(shape)(value);
+}
+
+type Test = (value: Json) => boolean;
+
+const tests = new Map<Shape, Test>();
+
+/** The test for a shape, made once: objects are many, and what a shape asks is the same for all of them. */
+function testOf(shape: Shape): Test {
+  let test = tests.get(shape);
+  if (test === undefined) tests.set(shape, (test = madeTest(shape)));
+  return test;
+}
+
+function madeTest(shape: Shape): Test {
+  if (shape === "ignored") return () => true;
+  if (shape === "duration") return (value) => typeof value === "string" && milliseconds(value) !== undefined;
+  if (shape === "weight") return isWeight;
+  if (shape === "string") return (value) => typeof value === "string";
+  if (typeof shape === "string") return (value) => typeof value === shape;
+  if ("oneOf" in shape) return (value) => typeof value === "string" && shape.oneOf.includes(value);
+  if ("list" in shape) return listTest(testOf(shape.list));
+  return "map" in shape ? mapTest(testOf(shape.map)) : fieldsTest(shape);
+}
+
+function listTest(test: Test): Test {
+  return (value) => {
     if (!Array.isArray(value)) return false;
-    for (const item of value) if (!fits(item, shape.list, depth + 1)) return false;
+    for (let at = 0; at < value.length; at++) if (!test(value[at])) return false;
     return true;
-  }
-  if (!isObject(value)) return false;
-  let chosen = 0;
-  for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue;
-    const inner = "map" in shape ? shape.map : Object.hasOwn(shape.fields, key) ? shape.fields[key] : undefined;
-    if (inner === undefined || !fits(value[key], inner, depth + 1)) return false;
-    if (!("map" in shape) && shape.choice?.includes(key)) chosen++;
-  }
-  return chosen <= 1;
+  };
+}
+
+function mapTest(test: Test): Test {
+  return (value) => {
+    if (!isObject(value)) return false;
+    for (const key in value) if (!test(value[key])) return false;
+    return true;
+  };
+}
+
+function fieldsTest({ fields, choice = [] }: Extract<Shape, { fields: object }>): Test {
+  const known = new Map(Object.entries(fields).map(([key, shape]) => [key, { test: testOf(shape), isChoice: choice.includes(key) }]));
+  return (value) => {
+    if (!isObject(value)) return false;
+    let chosen = 0;
+    for (const key in value) {
+      const field = known.get(key);
+      if (field === undefined || !field.test(value[key])) return false;
+      if (field.isChoice) chosen++;
+    }
+    return chosen <= 1;
+  };
 }
 
 function report(value: Json, shape: Shape, path: string, found: Problem[], depth: number): readonly Problem[] {

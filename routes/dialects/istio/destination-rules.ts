@@ -190,12 +190,11 @@ export function subsetOf(rule: MergedRule | undefined, name: string): JsonObject
 const merged = ["connectionPool", "loadBalancer", "outlierDetection", "tls", "tunnel", "proxyProtocol", "retryBudget"] as const;
 
 /**
- * The traffic policy at a port: a port's entry replaces the whole policy, then the subset's fields replace those of the rule
+ * The traffic policy of a rule at a port, with that of a subset: a port's entry replaces the whole policy, then the subset's fields replace those of the rule
  * (networking/util/util.go `MergeSubsetTrafficPolicy`, destination_rule.go `MergeTrafficPolicy`).
  */
-export function policyAt(rule: MergedRule | undefined, subset: JsonObject | undefined, port: number): JsonObject {
-  const [top] = atPort(rule?.trafficPolicy, port);
-  const own = at(subset, "trafficPolicy");
+export function policyAt(whole: JsonObject | undefined, own: Json, port: number): JsonObject {
+  const [top] = atPort(whole, port);
   if (!isObject(own)) return top ?? {};
   const [inner, byPort] = atPort(own, port);
   if (top === undefined) return inner ?? {};
@@ -221,12 +220,11 @@ function atPort(policy: Json, port: number): readonly [JsonObject | undefined, b
  * The consistent hash of a route's destination. A port's entry counts only where the destination names the port
  * (networking/core/route/route.go `HashForHTTPDestination`).
  */
-export function hashFor(rule: MergedRule | undefined, subset: JsonObject | undefined, port: number | undefined): Json {
+export function hashFor(whole: JsonObject | undefined, own: Json, port: number | undefined): Json {
   const of = (policy: Json): Json => at(objectAt(policy, "loadBalancer"), "consistentHash");
   const ofPort = (policy: Json): Json =>
     port === undefined ? undefined : of(listAt(policy, "portLevelSettings").find((entry) => numberAt(objectAt(entry, "port"), "number") === port));
-  const inner = at(subset, "trafficPolicy");
-  return ofPort(inner) ?? of(inner) ?? ofPort(rule?.trafficPolicy) ?? of(rule?.trafficPolicy);
+  return ofPort(own) ?? of(own) ?? ofPort(whole) ?? of(whole);
 }
 
 /** A policy as text by part; what equals Istio's default is left out. */

@@ -1,7 +1,7 @@
 import type { Unmodelled } from "../../decide/model.ts";
-import { type Client, type DestinationRules, hashFor, policyAt, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
+import { type Client, type DestinationRules, type MergedRule, policyText, ruleFor, subsetOf } from "./destination-rules.ts";
 import { namespaceOf } from "./hosts.ts";
-import { canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
+import { at, canonical, type Json, type JsonObject, labelsAt, objectAt, textAt } from "./json.ts";
 import type { Memory, Use } from "./memory.ts";
 import type { Named, Registry, Service } from "./registry.ts";
 
@@ -42,8 +42,9 @@ export interface Destinations {
 /** Destinations of one client. Where services or rules are unseen they are told apart by name. */
 export function destinationsFor(registry: Registry, memory: Memory, rules: DestinationRules, client: Client, clusters: Clusters): Destinations {
   const byName = !registry.seen("Service") && !registry.seen("ServiceEntry");
-  const known = new Map<number, Target>();
-  const resolve = ({ host, subset, port: given }: Use, listenerPort: number): Target => {
+  const ruled = new Map<number, Target>();
+  const resolve = (use: Use, listenerPort: number): Target => {
+    const { host, subset, port: given } = use;
     const service = clusters.lookup(host);
     // A port that is left out is the only one of the service, else that of the listener (route.go `GetDestinationCluster`).
     const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
@@ -51,21 +52,27 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const owner = clusters.cluster(name);
     // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).
     const rule = owner === undefined && !byName ? undefined : ruleFor(rules, registry, client, name, owner?.namespace ?? namespaceOf(name, registry.domain));
-    if (rule === undefined && subset === "") return unruled(registry, name, host, port, owner, byName, clusters.isGateway);
+    if (rule === undefined && subset === "") return plainTarget(use, registry, name, port, owner, byName, clusters.isGateway, memory);
+    const key = use.id * 65_536 + (given === undefined ? listenerPort : 0);
+    const known = ruled.get(key) ?? memory.target(ruledTarget(use, port, name, owner, rule));
+    ruled.set(key, known);
+    return known;
+  };
+  const ruledTarget = ({ host, subset, port: given }: Use, port: number, name: string, owner: Service | undefined, rule: MergedRule | undefined): Target => {
     const part = subset === "" ? undefined : subsetOf(rule, subset);
     const nameless = subset !== "" && part === undefined && !registry.seen("DestinationRule");
-    const hash = hashFor(rule, part, given);
-    const settings = policyAt(rule, part, port);
+    const { settings, hash, text } = memory.policy(name, rule?.trafficPolicy, at(part, "trafficPolicy"), port, given);
     const byNature = owner?.passesOn === true && !clusters.isGateway;
     const asked = textAt(objectAt(settings, "loadBalancer"), "simple") === "PASSTHROUGH";
     const passesOn = byNature || asked;
-    const policy = {
-      ...policyText(passesOn ? seenPassing(settings) : settings),
+    const isPlain = !passesOn && hash === undefined && !nameless;
+    const policy = isPlain ? text : {
+      ...(passesOn ? policyText(seenPassing(settings)) : text),
       ...(asked && !byNature ? { loadBalancer: canonical({ simple: "PASSTHROUGH" }) } : {}),
       ...(hash === undefined || passesOn ? {} : { consistentHash: canonical(hash) }),
       ...(nameless ? { subset } : {}),
     };
-    const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+    const served = byName || (owner !== undefined && serves(owner, port));
     const missing = host === "" || !served || (subset !== "" && part === undefined && !nameless);
     if (registry.asLoaded) {
       const left = trouble(registry, served, host, []);
@@ -84,17 +91,28 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     };
   };
   const of = (use: Use, listenerPort: number): Target => {
-    const key = use.id * 65_536 + (use.port === undefined ? listenerPort : 0);
-    let target = known.get(key);
-    if (target === undefined) known.set(key, (target = memory.target(resolve(use, listenerPort))));
+    if (use.target !== undefined && use.targetFor === ruled && use.targetAt === listenerPort) return use.target;
+    const target = resolve(use, listenerPort);
+    use.target = target;
+    use.targetFor = ruled;
+    use.targetAt = listenerPort;
     return target;
   };
   return { of, target: (destination, namespace, listenerPort) => of(memory.use(destination, namespace, registry.domain), listenerPort) };
 }
 
-/** A destination of which no DestinationRule speaks: what is found of any other, with nothing to read. */
+/** A destination of which no DestinationRule speaks; for a client who finds the same service as the last one of the place, the same. */
+function plainTarget(use: Use, registry: Registry, name: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean, memory: Memory): Target {
+  const { plain } = use;
+  if (plain !== undefined && plain.registry === registry && plain.owner === owner && plain.target.port === port && plain.target.host === name && plain.isGateway === isGateway) return plain.target;
+  const target = memory.target(unruled(registry, name, use.host, port, owner, byName, isGateway));
+  use.plain = { registry, owner, isGateway, target };
+  return target;
+}
+
+/** What is found of any other, with nothing to read. */
 function unruled(registry: Registry, name: string, host: string, port: number, owner: Service | undefined, byName: boolean, isGateway: boolean): Target {
-  const served = byName || (owner?.ports.some((candidate) => candidate.number === port) ?? false);
+  const served = byName || (owner !== undefined && serves(owner, port));
   const unmodelled = trouble(registry, served, host, noSources) ?? (registry.asLoaded ? undefined : behind(registry, name, isGateway));
   const target = { host: name, port, hashed: false, passesOn: owner?.passesOn === true && !isGateway, missing: host === "" || !served };
   return unmodelled === undefined ? target : { ...target, unmodelled };
@@ -106,6 +124,11 @@ const noSources: readonly Named[] = [];
 function behind(registry: Registry, host: string, isGateway: boolean): Unmodelled | undefined {
   const waypoint = isGateway ? registry.captured.get(host) : undefined;
   return registry.policies.get(host) ?? (waypoint?.fromGateways === true && waypoint.mayRoute === true ? waypoint : undefined);
+}
+
+function serves({ ports }: Service, number: number): boolean {
+  for (const port of ports) if (port.number === number) return true;
+  return false;
 }
 
 /**

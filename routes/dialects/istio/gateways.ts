@@ -391,7 +391,7 @@ function isPublic(service: { readonly exportTo: readonly string[] }): boolean {
 
 /** A virtual host while servers and VirtualServices still add to it. */
 interface Growing {
-  readonly rules: Rule[];
+  readonly rules: (readonly Rule[])[];
   /** Behind all others, each in its order (route.go `SortVHostRoutes`). */
   readonly catchAlls: Rule[];
   readonly unmodelled: Unmodelled[];
@@ -405,6 +405,7 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
   const cached = new Map<string, Routes>();
   let invalid: string | undefined;
   for (const server of servers) {
+    const circumstances = { port: server.number, tls: server.tls !== undefined, destinations, retries: place.registry.mesh.retries, reading: supposed.version.istiod };
     for (const service of boundTo(supposed.services, server.gatewayName, workload.namespace)) {
       const domains = intersection(hostsFor(server, service), service.hosts);
       if (domains.length === 0) continue;
@@ -413,18 +414,15 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
       let routes = cached.get(key);
       if (routes === undefined) {
         const looker = { namespace: workload.namespace, labels: workload.labels, gateway: server.gatewayName, port: server.number };
-        routes = routesOf(service, looker, { port: server.number, tls: server.tls !== undefined, destinations, retries: place.registry.mesh.retries, reading: supposed.version.istiod });
+        routes = routesOf(service, looker, circumstances);
         if (routes.rules.length > 0) cached.set(key, routes);
       }
       if (routes.rules.length === 0) continue;
       invalid ??= routes.invalid;
       for (const domain of domains) {
         const host = hostNamed(hosts, domain.toLowerCase());
-        const last = routes.endsInCatchAll ? routes.rules.at(-1) : undefined;
-        for (let at = 0; at < routes.rules.length; at++) {
-          const rule = routes.rules[at];
-          if (rule !== undefined) (rule === last ? host.catchAlls : host.rules).push(rule);
-        }
+        host.rules.push(routes.endsInCatchAll ? routes.rules.slice(0, -1) : routes.rules);
+        if (routes.endsInCatchAll) host.catchAlls.push(...routes.rules.slice(-1));
         for (const one of routes.unmodelled) host.unmodelled.push(one);
         for (const one of routes.untried) host.untried.push(one);
         if (server.tls?.redirect === true) host.requireTls = { object: server.gateway.title, path: `${server.path}.tls.httpsRedirect` };
@@ -463,9 +461,22 @@ function schemeOf(secure: boolean, trustedProxies: number): Pick<HttpTable, "sch
 }
 
 function virtualHost(domain: string, host: Growing, filters: readonly Unmodelled[], secure: boolean, trustedProxies: number): VirtualHost {
-  const first: Rule[] = host.requireTls === undefined || (secure && trustedProxies === 0) ? [] : [tlsRedirect(host.requireTls, trustedProxies)];
+  if (host.requireTls !== undefined && (!secure || trustedProxies > 0)) host.rules.unshift([tlsRedirect(host.requireTls, trustedProxies)]);
+  if (host.catchAlls.length > 0) host.rules.push(host.catchAlls);
   const unmodelled = [...filters, ...host.unmodelled];
-  return { domains: [domain], rules: [...first, ...host.rules, ...host.catchAlls], ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
+  return { domains: [domain], rules: asOneList(host.rules), ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(host.untried.length === 0 ? {} : { untried: host.untried }) };
+}
+
+/** One list of several; a lone one as it is, so that places which share it are seen to. */
+function asOneList(parts: readonly (readonly Rule[])[]): readonly Rule[] {
+  const [first, other] = parts;
+  if (first !== undefined && other === undefined) return first;
+  // Lists that grow take more room than they need, and these are long.
+  const all: Rule[] = [];
+  all.length = parts.reduce((count, part) => count + part.length, 0);
+  let place = 0;
+  for (const part of parts) for (const rule of part) all[place++] = rule;
+  return all;
 }
 
 /** `require_tls` of a virtual host comes before its routes (config_impl.cc `getRouteFromEntries`). */

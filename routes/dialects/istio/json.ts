@@ -14,7 +14,10 @@ export function isObject(value: Json): value is JsonObject {
 
 /** The own value of a key; keys such as `__proto__` or `constructor` read like any other. */
 export function at(value: Json, key: string): Json {
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (!isObject(value)) return undefined;
+  const found = value[key];
+  // Most of what is asked for is not there at all.
+  return found === undefined || !Object.hasOwn(value, key) ? undefined : found;
 }
 
 /** The object under a key, or an empty one: a wrong type was reported by `check` before. */
@@ -46,7 +49,13 @@ const noTexts: readonly string[] = Object.freeze([]);
 /** All strings of the list under a key. */
 export function textsAt(value: Json, key: string): readonly string[] {
   const list = listAt(value, key);
-  return list.length === 0 ? noTexts : list.filter((item) => typeof item === "string");
+  if (list.length === 0) return noTexts;
+  return isListOfTexts(list) ? list : list.filter((item) => typeof item === "string");
+}
+
+function isListOfTexts(list: readonly unknown[]): list is readonly string[] {
+  for (let at = 0; at < list.length; at++) if (typeof list[at] !== "string") return false;
+  return true;
 }
 
 /** A map of strings under a key, as entries. */

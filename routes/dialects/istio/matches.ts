@@ -41,14 +41,12 @@ const noQuery: readonly QueryMatch[] = [];
 
 /** route.go `TranslateRouteMatch`. */
 export function matchOf(match: JsonObject): Matched {
-  const path = pathOf(at(match, "uri"), at(match, "ignoreUriCase") === true);
+  const path = pathOf(match["uri"], match["ignoreUriCase"] === true);
   const { headers, claims, invalid } = fieldsOf(match);
-  const params = at(match, "queryParams");
-  const query = params === undefined ? noQuery : entriesAt(match, "queryParams").map(([name, value]): QueryMatch => ({ name, ...fieldOf(value, false) }));
+  const query = match["queryParams"] === undefined ? noQuery : entriesAt(match, "queryParams").map(([name, value]): QueryMatch => ({ name, ...fieldOf(value, false) }));
   const isRoot = path === undefined || (path.kind === "prefix" && path.value === "/");
   const form = path?.kind === "prefix" || path?.kind === "separated-prefix" ? byteLength(path.value) : path === undefined ? 1 : undefined;
-  const when: Writable<Condition> = {};
-  if (!isRoot) when.path = path;
+  const when: Writable<Condition> = isRoot ? {} : { path };
   if (headers.length > 0) when.headers = headers;
   if (query.length > 0) when.query = query;
   if (claims.length > 0) when.claims = claims;
@@ -67,6 +65,15 @@ interface Fields {
 
 const pseudo = ["method", "authority", "scheme"] as const;
 
+const pseudoNames = { method: ":method", authority: ":authority", scheme: ":scheme" } as const;
+
+/** Most lists have one header, and one that begins empty takes room for many. */
+function appended(headers: HeaderMatch[] | undefined, header: HeaderMatch): HeaderMatch[] {
+  if (headers === undefined) return [header];
+  headers.push(header);
+  return headers;
+}
+
 const headerKeys = ["headers", "withoutHeaders"] as const;
 
 function headerOf(name: string, value: Json, without: boolean): HeaderMatch {
@@ -76,34 +83,34 @@ function headerOf(name: string, value: Json, without: boolean): HeaderMatch {
 
 /** The tests of headers, pseudo-headers and claims. */
 function fieldsOf(match: JsonObject): Fields {
-  const asks = at(match, "headers") !== undefined || at(match, "withoutHeaders") !== undefined || at(match, "method") !== undefined || at(match, "authority") !== undefined || at(match, "scheme") !== undefined;
+  const asks = match["headers"] !== undefined || match["withoutHeaders"] !== undefined || match["method"] !== undefined || match["authority"] !== undefined || match["scheme"] !== undefined;
   if (!asks) return noFields;
   let headers: HeaderMatch[] | undefined;
   let claims: ClaimMatch[] | undefined;
-  // Most have one, and a list that begins empty takes room for many.
-  const push = (header: HeaderMatch): void => void (headers === undefined ? (headers = [header]) : headers.push(header));
   let invalid: string | undefined;
   for (const key of headerKeys) {
     const map = objectAt(match, key);
     const without = key === "withoutHeaders";
-    for (const name of Object.keys(map)) {
+    for (const name in map) {
+      if (!Object.hasOwn(map, name)) continue;
       const value = map[name];
       const claim = claimPath(name);
-      if (claim === undefined) push(headerOf(name.toLowerCase(), value, without));
+      if (claim === undefined) headers = appended(headers, headerOf(name.toLowerCase(), value, without));
       else if (stringOf(value) === undefined || isStar(value)) invalid = `the claim \`${name}\` is matched without a value, which Envoy refuses`;
       else (claims ??= []).push({ path: claim, ...claimField(value, without) });
     }
   }
   for (const field of pseudo) {
-    const value = at(match, field);
-    if (isObject(value)) push(headerOf(`:${field}`, value, false));
+    const value = match[field];
+    if (isObject(value)) headers = appended(headers, headerOf(pseudoNames[field], value, false));
   }
   return { headers: headers ?? noFields.headers, claims: claims ?? noFields.claims, invalid };
 }
 
 function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
   // Only routes of Gateway API have prefixes of whole segments: a VirtualService that names one is refused by its shape.
-  const separated = at(uri, "separated");
+  if (!isObject(uri)) return undefined;
+  const separated = uri["separated"];
   if (typeof separated === "string") return { kind: "separated-prefix", value: separated };
   const match = stringOf(uri);
   // Envoy's `case_sensitive` has no effect on expressions (config_impl.cc `RegexRouteEntryImpl`).
@@ -112,11 +119,12 @@ function pathOf(uri: Json, ignoreCase: boolean): PathMatch | undefined {
 
 /** The test of a StringMatch, or undefined where none of its forms is set. */
 export function stringOf(value: Json): Exclude<StringMatch, { kind: "suffix" | "contains" }> | undefined {
-  for (const kind of ["exact", "prefix"] as const) {
-    const text = at(value, kind);
-    if (typeof text === "string") return { kind, value: text };
-  }
-  const pattern = at(value, "regex");
+  if (!isObject(value)) return undefined;
+  const exact = value["exact"];
+  if (typeof exact === "string") return { kind: "exact", value: exact };
+  const prefix = value["prefix"];
+  if (typeof prefix === "string") return { kind: "prefix", value: prefix };
+  const pattern = value["regex"];
   return typeof pattern === "string" ? { kind: "regex", pattern } : undefined;
 }
 

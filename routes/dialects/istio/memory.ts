@@ -2,12 +2,13 @@ import type { Rule, VirtualHost } from "../../decide/model.ts";
 import { isSame } from "../../decide/same.ts";
 import type { Acted } from "./actions.ts";
 import { fits } from "./check.ts";
+import { hashFor, policyAt, policyText } from "./destination-rules.ts";
 import type { Target } from "./destinations.ts";
 import { fullName } from "./hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, numberAt, textAt } from "./json.ts";
 import { type Matched, matchOf } from "./matches.ts";
-import type { Named } from "./registry.ts";
-import type { Asked, Made } from "./rules.ts";
+import type { Named, Registry, Service } from "./registry.ts";
+import type { Asked, Footing, Made } from "./rules.ts";
 import { http } from "./shapes.ts";
 import type { HttpRule, PlacedRule } from "./virtual-services.ts";
 
@@ -21,26 +22,79 @@ import type { HttpRule, PlacedRule } from "./virtual-services.ts";
  */
 
 /** A destination as a route names it, its host in full. */
-export interface Use {
+export class Use {
   readonly id: number;
   readonly host: string;
   readonly subset: string;
   /** The port, where the destination names one. */
   readonly port: number | undefined;
+  /** The list of it alone, of which most rules would have one each. */
+  readonly alone: readonly Use[] = [this];
+  /** The list of rules that was last found to lead here: see `rules.ts`. */
+  listed: object | undefined = undefined;
+  /** Where it led the client that asked last, for the port of the listener that it had: see `destinations.ts`. */
+  target: Target | undefined = undefined;
+  targetFor: object | undefined = undefined;
+  targetAt = 0;
+  /** Where it last led where no DestinationRule speaks of it, and what that rests on: see `destinations.ts`. */
+  plain: { readonly registry: Registry; readonly owner: Service | undefined; readonly isGateway: boolean; readonly target: Target } | undefined = undefined;
+  /** The last footing that it was part of, and where it leads on that: see `rules.ts`. */
+  footing: Footing | undefined = undefined;
+  footingTarget: Target | undefined = undefined;
+  /** What proxies make of a rule that leads here alone: see `rules.ts`. */
+  readonly made: Made[] = [];
+
+  constructor(id: number, host: string, subset: string, port: number | undefined) {
+    this.id = id;
+    this.host = host;
+    this.subset = subset;
+    this.port = port;
+  }
+}
+
+/** What the policies of a rule and of one of its subsets say at a port. */
+export interface Policy {
+  readonly whole: JsonObject | undefined;
+  readonly own: Json;
+  readonly port: number;
+  readonly given: number | undefined;
+  readonly settings: JsonObject;
+  readonly hash: Json;
+  /** The settings as text. */
+  readonly text: Readonly<Record<string, string>>;
+}
+
+/** The names under which clients reach a service, and what they rest on beside its host: see `mesh-hosts.ts`. */
+export interface Names {
+  /** For clients of its namespace. */
+  readonly isNear: boolean;
+  readonly isHeadless: boolean;
+  readonly addresses: readonly string[];
+  readonly domains: readonly string[];
 }
 
 /** One match block of a rule, and what was made of it; there are many, so that each thing is made when it is asked for, and kept once. */
 export class Block {
-  readonly match: JsonObject;
   /** What the last proxy that asked makes of it, and where it stood: see `rules.ts`. */
-  made: Made | undefined = undefined;
   acted: Acted | undefined = undefined;
   placed: HttpRule | undefined = undefined;
   rule: Rule | undefined = undefined;
-  private read: Matched | undefined = undefined;
+  private read: Matched | undefined;
+  private readonly written: Json;
 
-  constructor(match: Json) {
-    this.match = isObject(match) ? match : {};
+  constructor(written: Json, read?: Matched) {
+    this.written = written;
+    this.read = read;
+  }
+
+  get match(): JsonObject {
+    return isObject(this.written) ? this.written : none;
+  }
+
+  /** Drops what the last proxy made of it. */
+  forget(): void {
+    this.acted = undefined;
+    this.rule = undefined;
   }
 
   /** The block as a condition. */
@@ -48,6 +102,8 @@ export class Block {
     return (this.read ??= matchOf(this.match));
   }
 }
+
+const none: JsonObject = Object.freeze({});
 
 /** One `http` rule as it was written in the VirtualServices of one name. */
 export class Written {
@@ -64,29 +120,33 @@ export class Written {
   /** What of it releases read differently, and whether a match block asks who looks: see `rules.ts`. */
   asked: Asked | undefined = undefined;
   asksLooker: boolean | undefined = undefined;
-  private readonly written: Json;
-  private order: boolean | undefined = undefined;
+  private order: boolean | undefined;
 
-  constructor(spec: Json, uses: readonly Use[]) {
-    this.written = spec;
-    this.spec = isObject(spec) ? spec : {};
-    const matches = listAt(this.spec, "match");
-    this.hasMatches = matches.length > 0;
-    // Lists that grow take more room than most of these ever need.
-    this.blocks = matches.length < 2 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
+  /** `blocks` are its match blocks where they do not stand in the rule itself. */
+  constructor(spec: Json, uses: readonly Use[], blocks: readonly Block[] = blocksOf(spec)) {
+    this.spec = isObject(spec) ? spec : none;
+    this.order = isObject(spec) ? undefined : false;
+    this.hasMatches = blocks.length > 0;
+    this.blocks = this.hasMatches ? blocks : [new Block(none)];
     this.uses = uses;
   }
 
   /** No unknown field, no value of a wrong type. */
   get isInOrder(): boolean {
-    return (this.order ??= fits(this.written, http, 2));
+    return (this.order ??= fits(this.spec, http));
   }
+}
+
+function blocksOf(spec: Json): readonly Block[] {
+  const matches = listAt(spec, "match");
+  // Lists that grow take more room than most of these ever need.
+  return matches.length === 1 ? [new Block(matches[0])] : matches.map((match) => new Block(match));
 }
 
 /** How far a rule may have moved between two places to be found again. */
 const WINDOW = 8;
 
-/** Virtual hosts of one domain that are kept apart; what is past that is not found again, which is never wrong. */
+/** Virtual hosts of one domain, or policies of one host, that are kept apart; what is past that is not found again, which is never wrong. */
 const MOST_FORMS = 64;
 
 function isSameHost(one: VirtualHost, other: VirtualHost): boolean {
@@ -104,16 +164,17 @@ export class Memory {
   /** By host. */
   private readonly targets = new Map<string, Target[]>();
   private readonly hosts = new Map<string, VirtualHost[]>();
+  /** By host. */
+  private readonly policies = new Map<string, Policy[]>();
+  private readonly namesOf = new Map<string, Names[]>();
 
   /** The rules of a VirtualService; the same list where the last one of that name had the same rules. */
   rules(items: readonly Json[], title: string, namespace: string, domain: string): readonly Written[] {
     const key = `${domain} ${title}`;
     const before = this.lists.get(key) ?? [];
-    const list: Written[] = [];
     let shift = 0;
     let isNew = before.length !== items.length;
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index];
+    const list = items.map((item, index): Written => {
       let found = before[index + shift];
       if (found === undefined || !isSame(found.spec, item)) {
         isNew = true;
@@ -128,8 +189,8 @@ export class Memory {
           }
         }
       } else if (shift !== 0) isNew = true;
-      list.push(found ?? this.written(item, namespace, domain));
-    }
+      return found ?? this.written(item, namespace, domain);
+    });
     if (!isNew) return before;
     this.lists.set(key, list);
     return list;
@@ -159,7 +220,7 @@ export class Memory {
     if (known === undefined) this.uses.set(host, (known = []));
     // A host has few ports and subsets; more than that are many objects of one, which is not worth a map.
     for (const use of known) if (use.subset === subset && use.port === port) return use;
-    const use: Use = { id: this.usesCount++, host, subset, port };
+    const use = new Use(this.usesCount++, host, subset, port);
     known.push(use);
     return use;
   }
@@ -184,11 +245,30 @@ export class Memory {
     return host;
   }
 
-  private usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
+  /** The names of a service that were made so far; whoever makes others adds them. */
+  names(host: string): Names[] {
+    let known = this.namesOf.get(host);
+    if (known === undefined) this.namesOf.set(host, (known = []));
+    return known;
+  }
+
+  /** What the traffic policies of a rule for a host and of a subset say at a port, which a destination names or not; the same for places that hold the same. */
+  policy(host: string, whole: JsonObject | undefined, own: Json, port: number, given: number | undefined): Policy {
+    let known = this.policies.get(host);
+    if (known === undefined) this.policies.set(host, (known = []));
+    for (const one of known) if (one.port === port && one.given === given && isSame(one.whole, whole) && isSame(one.own, own)) return one;
+    const settings = policyAt(whole, own, port);
+    const policy: Policy = { whole, own, port, given, settings, hash: hashFor(whole, own, given), text: policyText(settings) };
+    if (known.length < MOST_FORMS) known.push(policy);
+    return policy;
+  }
+
+  /** The destinations of the route and the mirrors of a rule. */
+  usesOf(spec: Json, namespace: string, domain: string): readonly Use[] {
     const routes = listAt(spec, "route");
     const mirror = at(spec, "mirror");
     const hasMirrors = mirror !== undefined || at(spec, "mirrors") !== undefined;
-    if (!hasMirrors && routes.length === 1) return [this.use(at(routes[0], "destination"), namespace, domain)];
+    if (!hasMirrors && routes.length === 1) return this.use(at(routes[0], "destination"), namespace, domain).alone;
     const uses: Use[] = [];
     for (const route of routes) uses.push(this.use(at(route, "destination"), namespace, domain));
     if (mirror !== undefined) uses.push(this.use(mirror, namespace, domain));

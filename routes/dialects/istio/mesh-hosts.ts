@@ -1,4 +1,5 @@
 import type { Origin, Rule, Unmodelled, VirtualHost } from "../../decide/model.ts";
+import { isSame } from "../../decide/same.ts";
 import { alternativeNames, namespaceIn } from "./hosts.ts";
 import { textAt } from "./json.ts";
 import type { Place } from "./place.ts";
@@ -61,23 +62,25 @@ function adapted(place: Place, namespace: string, base: Hosts): readonly Virtual
   if (base.isShort) return undefined;
   const spots = base.spots.get(namespace) ?? [];
   if (spots.length === 0) return base.list;
-  const list = [...base.list];
+  const list = base.list.slice();
   const fresh = new Set<string>();
   for (const { at, service, all } of spots) {
     const host = list[at];
     if (host === undefined) return undefined;
-    const domains = domainsOf(service, all, namespace, place.registry.domain);
-    const before = host.domains.map((domain) => domain.toLowerCase());
-    const own = new Set<string>();
+    const domains = domainsOf(place, service, all, namespace);
     for (const domain of domains) {
       const name = domain.toLowerCase();
-      if (own.has(name) || (!before.includes(name) && (base.taken.has(name) || fresh.has(name)))) return undefined;
-      own.add(name);
+      if (fresh.has(name) || (base.taken.has(name) && !isNamed(host, name))) return undefined;
+      fresh.add(name);
     }
-    for (const name of own) fresh.add(name);
     list[at] = place.memory.host({ ...host, domains });
   }
   return list;
+}
+
+function isNamed({ domains }: VirtualHost, name: string): boolean {
+  for (const domain of domains) if (domain.toLowerCase() === name) return true;
+  return false;
 }
 
 /** All virtual hosts for a client of a namespace, made anew; without one, of a namespace that no service is of. */
@@ -91,30 +94,56 @@ export function makeHosts(place: Place, namespace: string | undefined, wrappers:
   const spots = new Map<string, Spot[]>();
   let isShort = false;
   /** False where no domain is left. */
-  const put = (name: string, domains: readonly string[], isAlternative: (domain: string) => boolean, wrapper: Wrapper): boolean => {
+  const put = (name: string, domains: readonly string[], all: readonly string[], wrapper: Wrapper): boolean => {
     if (names.has(name)) {
       isShort = true;
       return false;
     }
     names.add(name);
-    // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
-    const own = domains.filter((domain) => !taken.has(domain.toLowerCase()) && !(full.has(domain) && isAlternative(domain)) && taken.add(domain.toLowerCase()).size > 0);
-    isShort ||= own.length < domains.length;
-    const capture = captured.get(name);
-    if (own.length === 0) return false;
-    list.push(place.memory.host(hostOf(own, wrapper, [...filters, ...wrapper.unmodelled, ...(capture === undefined ? [] : [capture])])));
+    let left: string[] | undefined;
+    for (let at = 0; at < domains.length; at++) {
+      const domain = domains[at] ?? "", key = domain.toLowerCase();
+      // A short form of one service must not take the full name of another (httproute.go `dedupeDomains`).
+      if (taken.has(key) || (full.has(domain) && isAlternative(domain, all, namespace, clusterDomain))) left ??= domains.slice(0, at);
+      else {
+        taken.add(key);
+        left?.push(domain);
+      }
+    }
+    isShort ||= left !== undefined;
+    if (left?.length === 0 || domains.length === 0) return false;
+    list.push(place.memory.host(hostOf(left ?? domains, wrapper, unmodelledOf(filters, wrapper, captured.get(name)))));
     return true;
   };
   for (const wrapper of wrappers) {
-    for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], () => false, wrapper);
+    for (const host of wrapper.hosts) put(host.toLowerCase(), [host.toLowerCase()], noNames, wrapper);
     for (const service of wrapper.services) {
       const all = aliases.length === 0 ? [service.host] : [service.host, ...aliases.filter((other) => other.alias === service.host).map((other) => other.host)];
-      const isAlternative = (domain: string): boolean => all.some((host) => alternativeNames(host, namespace, clusterDomain).includes(domain));
-      if (!put(service.host, domainsOf(service, all, namespace, clusterDomain), isAlternative, wrapper)) continue;
-      for (const near of new Set(all.map((host) => namespaceIn(host, clusterDomain)))) if (near !== undefined) add(spots, near, { at: list.length - 1, service, all });
+      if (!put(service.host, domainsOf(place, service, all, namespace), all, wrapper)) continue;
+      const spot = { at: list.length - 1, service, all };
+      for (const near of nearTo(all, clusterDomain)) add(spots, near, spot);
     }
   }
   return { list, taken, isShort, spots };
+}
+
+const noNames: readonly string[] = [];
+
+function isAlternative(domain: string, all: readonly string[], namespace: string | undefined, clusterDomain: string): boolean {
+  return all.some((host) => host !== domain && alternativeNames(host, namespace, clusterDomain).includes(domain));
+}
+
+function unmodelledOf(filters: readonly Unmodelled[], { unmodelled }: Wrapper, capture: Unmodelled | undefined): readonly Unmodelled[] {
+  if (filters.length === 0 && capture === undefined) return unmodelled;
+  return [...filters, ...unmodelled, ...(capture === undefined ? [] : [capture])];
+}
+
+/** The namespaces whose clients know one of the hosts by its name alone. */
+function nearTo(all: readonly string[], clusterDomain: string): readonly string[] {
+  const [first = "", other] = all;
+  const near = other === undefined ? namespaceIn(first, clusterDomain) : undefined;
+  if (other === undefined) return near === undefined ? noNames : [near];
+  return [...new Set(all.flatMap((host) => namespaceIn(host, clusterDomain) ?? []))];
 }
 
 function hostOf(domains: readonly string[], { rules, untried, isImplicit }: Wrapper, unmodelled: readonly Unmodelled[]): VirtualHost {
@@ -122,13 +151,28 @@ function hostOf(domains: readonly string[], { rules, untried, isImplicit }: Wrap
   return { domains, rules, ...(unmodelled.length === 0 ? {} : { unmodelled }), ...(untried.length === 0 ? {} : { untried }), ...(isImplicit === true ? { isImplicit } : {}) };
 }
 
-/** The domains of a service. */
-function domainsOf(service: Service, all: readonly string[], namespace: string | undefined, domain: string): readonly string[] {
+/** Names of one host that are kept apart; what is past that is made anew, which is never wrong. */
+const MOST_NAMES = 64;
+
+/** The domains of a service; one list for all clients that know it by the same names. */
+function domainsOf(place: Place, service: Service, all: readonly string[], namespace: string | undefined): readonly string[] {
+  const { domain } = place.registry;
+  const { host } = service;
+  const addresses = service.isByName ? noNames : service.addresses;
+  const isHeadless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";
+  if (all.length > 1) return makeDomains(addresses, isHeadless, all, namespace, domain);
+  const isNear = namespace !== undefined && namespaceIn(host, domain) === namespace;
+  const known = place.memory.names(host);
+  for (const one of known) if (one.isNear === isNear && one.isHeadless === isHeadless && isSame(one.addresses, addresses)) return one.domains;
+  const domains = makeDomains(addresses, isHeadless, all, namespace, domain);
+  if (known.length < MOST_NAMES) known.push({ isNear, isHeadless, addresses, domains });
+  return domains;
+}
+
+function makeDomains(addresses: readonly string[], isHeadless: boolean, all: readonly string[], namespace: string | undefined, domain: string): readonly string[] {
   const domains: string[] = [];
   for (const host of all) domains.push(host, ...alternativeNames(host, namespace, domain));
-  const headless = service.kubernetes && service.addresses.length === 0 && service.alias === undefined && textAt(service.source.spec, "clusterIP") === "None";
-  if (headless) domains.push(...domains.map((one) => `*.${one}`));
-  if (service.isByName) return domains;
-  for (const address of service.addresses) if (address !== "0.0.0.0") domains.push(address.includes(":") && !address.includes("/") ? `[${address}]` : address);
+  if (isHeadless) domains.push(...domains.map((one) => `*.${one}`));
+  for (const address of addresses) if (address !== "0.0.0.0") domains.push(address.includes(":") && !address.includes("/") ? `[${address}]` : address);
   return domains;
 }

@@ -83,11 +83,12 @@ function asksClient(egress: Egress): boolean {
 function makeWrappers({ place, client, port, egress, services, destinations, version }: Viewpoint): readonly Wrapper[] | Invalid {
   const looker = { namespace: client.namespace, labels: client.labels, gateway: "mesh", port };
   const { mesh } = place.registry;
+  const circumstances = { port, tls: false, destinations, retries: mesh.retries, reading: version.istiod };
   const wrappers: Wrapper[] = [];
   const owners = wildcardOwners(egress);
   const claimed = new Set<string>();
   for (const virtual of egress.virtualServices) {
-    const routes = routesOf(virtual, looker, { port, tls: false, destinations, retries: mesh.retries, reading: version.istiod });
+    const routes = routesOf(virtual, looker, circumstances);
     if (routes.rules.length === 0) continue;
     const parts = separate(virtual, services, owners);
     // Without a service at this port a VirtualService has virtual hosts on port 80 only.
@@ -118,6 +119,15 @@ function wildcardOwners(egress: Egress): (host: string) => VirtualService | unde
 
 /** route.go `separateVSHostsAndServices`. */
 function separate(virtual: VirtualService, services: ReadonlyMap<string, Service>, owner: (host: string) => VirtualService | undefined): { readonly hosts: readonly string[]; readonly services: readonly Service[] } {
+  const lone = virtual.hosts.length === 1 ? virtual.hosts[0] : undefined;
+  if (lone !== undefined && !isWildcard(lone)) {
+    const service = services.get(lone.toLowerCase());
+    return service === undefined ? { hosts: virtual.hosts, services: [] } : { hosts: [], services: [service] };
+  }
+  return separated(virtual, services, owner);
+}
+
+function separated(virtual: VirtualService, services: ReadonlyMap<string, Service>, owner: (host: string) => VirtualService | undefined): ReturnType<typeof separate> {
   const hosts: string[] = [];
   const found: Service[] = [];
   const wild = virtual.hosts.map((host) => host.toLowerCase()).filter(isWildcard);
@@ -140,7 +150,7 @@ function implicitRule(place: Place, client: Client, service: Service, port: numb
   const target = destinations.target({ host: service.host, port: { number: port } }, service.namespace, port);
   const retries = retriesOf(place.registry.mesh.retries, false, version.istiod);
   const rule = ruleFor(place.destinationRules, place.registry, client, service.host, service.namespace);
-  const hash = place.registry.asLoaded ? undefined : hashFor(rule, undefined, port);
+  const hash = place.registry.asLoaded ? undefined : hashFor(rule?.trafficPolicy, undefined, port);
   const policy = { ...target.policy, ...(hash === undefined || target.passesOn ? {} : { consistentHash: canonical(hash) }) };
   const { host } = target;
   const destination = { host, port, weight: 1, ...(Object.keys(policy).length === 0 ? {} : { policy }) };

@@ -234,11 +234,11 @@ function semanticsOf(kind: string, annotations: Readonly<Record<string, string>>
   return value === "ingress" || value === "gateway" ? [{ path: `metadata.annotations["${name}"]`, reason: `the annotation \`${name}: ${value}\` gives routes another meaning, which is not modelled` }] : [];
 }
 
-const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;
+const seconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /** The API server keeps seconds, in UTC; anything else was not written by one. */
 function creation(value: Json): string | undefined {
-  return typeof value === "string" ? seconds.exec(value)?.[1] : undefined;
+  return typeof value === "string" && seconds.test(value) ? value.slice(0, 19) : undefined;
 }
 
 const wellKnownTcp: ReadonlySet<number> = new Set([21, 22, 25, 53, 853, 3306, 5432, 6379, 27017, 9042]);

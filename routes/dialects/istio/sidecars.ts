@@ -152,22 +152,30 @@ function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], 
   const everywhere = [hosts.get("*")].filter((found) => found !== undefined);
   const own = new Map([...hosts].map(([namespace, found]) => [namespace, namespace === "*" ? everywhere : [found, ...everywhere]]));
   const scopes = (namespace: string): readonly Hosts[] => own.get(namespace) ?? everywhere;
-  const excluded = (namespace: string, host: string): boolean => scopes(namespace).some((found) => found.excluded.some((pattern) => isSubsetOf(host, pattern)));
-  const isWanted = (namespace: string, fits: (pattern: string) => boolean): boolean => scopes(namespace).some((found) => found.wanted.some(fits));
   const letIn: Service[] = [];
   for (const service of all) {
-    if (scopes(service.namespace).length === 0 || excluded(service.namespace, service.host) || !isWanted(service.namespace, (pattern) => isSubsetOf(service.host, pattern))) continue;
+    if (!takes(scopes(service.namespace), service.host, isSubsetOf)) continue;
     const ports = number === 0 || proxying ? service.ports : service.ports.filter((port) => port.number === number);
     if (ports === service.ports) letIn.push(service);
     else if (ports.length > 0) letIn.push({ ...service, ports });
   }
-  const virtualServices = bound.filter((service) => {
-    const { namespace } = service.named;
-    if (scopes(namespace).length === 0) return false;
-    const matches = service.isOfApi === true ? isSubsetOf : overlaps;
-    return service.hosts.some((host) => !excluded(namespace, host) && isWanted(namespace, (pattern) => matches(host, pattern)));
-  });
+  const virtualServices = bound.filter((service) => takesOne(scopes(service.named.namespace), service));
   return { port: isObject(at(spec, "port")) ? number : undefined, services: oneNamespaceEach(letIn, client.namespace), virtualServices };
+}
+
+function takesOne(scopes: readonly Hosts[], { hosts, isOfApi }: VirtualService): boolean {
+  if (scopes.length > 0) for (const host of hosts) if (takes(scopes, host, isOfApi === true ? isSubsetOf : overlaps)) return true;
+  return false;
+}
+
+/** Whether a host is wanted and not excluded. */
+function takes(scopes: readonly Hosts[], host: string, matches: (host: string, pattern: string) => boolean): boolean {
+  let isWanted = false;
+  for (const { wanted, excluded } of scopes) {
+    for (const pattern of excluded) if (isSubsetOf(host, pattern)) return false;
+    if (!isWanted) for (const pattern of wanted) if (matches(host, pattern)) isWanted = true;
+  }
+  return isWanted;
 }
 
 /** sidecar.go `VSMatches`: bound both ways where one of the two is a wildcard. */
@@ -198,46 +206,72 @@ function clustersIn(place: Place, client: Client, listeners: readonly Egress[]):
     return made;
   });
   const letIn = byHost(listeners.flatMap((listener) => listener.services));
-  let asked: readonly (readonly [Egress, ReadonlyMap<string, ReadonlySet<number>>])[] | undefined;
-  const find = (host: string): Service | undefined => {
-    const own = letIn.get(host);
-    const candidates = byName.get(host) ?? [];
-    const service = candidates.find((one) => one.namespace === client.namespace) ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
-    if (service === undefined || service === own) return own;
-    asked ??= listeners.map((listener) => [listener, portsAsked(listener, client.namespace, place.registry.domain)]);
-    const isAsked = ({ number }: Service["ports"][number]): boolean =>
-      asked?.some(([listener, hosts]) => {
-        const ports = hosts.get(host);
-        return ports !== undefined && (listener.port !== undefined && listener.port !== 0 ? number === listener.port : ports.has(0) || ports.has(number));
-      }) === true;
-    const ports = service.ports.filter(isAsked);
-    if (ports.length === 0) return own;
-    const part = ports.length === service.ports.length ? service : { ...service, ports };
-    return own === undefined ? part : byHost([own, part]).get(host);
-  };
-  const known = new Map<string, Service | undefined>();
+  let asked: readonly Asked[] | undefined;
+  const parts = new Map<string, Service>();
   return (host) => {
-    const before = known.get(host);
-    if (before !== undefined || known.has(host)) return before;
-    const found = find(host);
-    known.set(host, found);
-    return found;
+    const own = letIn.get(host);
+    const service = candidateOf(byName.get(host), client.namespace);
+    if (service === undefined || service === own) return own;
+    asked ??= listeners.map((listener): Asked => ({ listener, hosts: portsAsked(listener, client.namespace, place.registry.domain) }));
+    const ports = portsIn(service, asked, host);
+    if (ports.length === 0) return own;
+    if (ports === service.ports && own === undefined) return service;
+    const part = ports === service.ports ? service : { ...service, ports };
+    const made = parts.get(host) ?? (own === undefined ? part : (byHost([own, part]).get(host) ?? own));
+    parts.set(host, made);
+    return made;
   };
+}
+
+/** A listener with the hosts and ports to which its VirtualServices send. */
+interface Asked {
+  readonly listener: Egress;
+  readonly hosts: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+/** The one that counts of several services of a host. */
+function candidateOf(candidates: readonly Service[] | undefined, namespace: string): Service | undefined {
+  if (candidates === undefined || candidates.length < 2) return candidates?.[0];
+  return candidates.find((one) => one.namespace === namespace) ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
+}
+
+/** The ports of a service that some listener asks for; its own list where these are all. */
+function portsIn({ ports }: Service, asked: readonly Asked[], host: string): Service["ports"] {
+  for (let at = 0; at < ports.length; at++) if (!isAsked(ports[at]?.number, asked, host)) return ports.filter(({ number }) => isAsked(number, asked, host));
+  return ports;
+}
+
+function isAsked(number: number | undefined, asked: readonly Asked[], host: string): boolean {
+  for (const { listener, hosts } of asked) {
+    const ports = number === undefined ? undefined : hosts.get(host);
+    if (ports === undefined || number === undefined) continue;
+    if (listener.port !== undefined && listener.port !== 0 ? number === listener.port : ports.has(0) || ports.has(number)) return true;
+  }
+  return false;
 }
 
 const named = new WeakMap<readonly Service[], ReadonlyMap<string, readonly Service[]>>();
 
 /** Hosts and ports to which the VirtualServices of a listener send. */
 function portsAsked({ virtualServices }: Egress, namespace: string, domain: string): ReadonlyMap<string, ReadonlySet<number>> {
-  const out = new Map<string, Set<number>>();
+  const out = new Map<string, ReadonlySet<number>>();
   for (const virtual of virtualServices) {
-    for (const [host, ports] of destinationPorts(virtual, namespace, domain)) {
-      const known = out.get(host);
-      if (known === undefined) out.set(host, new Set(ports));
-      else for (const port of ports) known.add(port);
+    const asked = destinationPorts(virtual, namespace, domain);
+    for (const host of asked.keys()) {
+      const ports = asked.get(host), known = out.get(host);
+      // Nearly all ask for the same port.
+      if (ports === undefined) continue;
+      if (known === undefined) out.set(host, ports);
+      else if (!hasAll(known, ports)) out.set(host, new Set([...known, ...ports]));
     }
   }
   return out;
+}
+
+function hasAll<T>(outer: ReadonlySet<T>, inner: ReadonlySet<T>): boolean {
+  if (outer === inner) return true;
+  for (const one of inner) if (!outer.has(one)) return false;
+  return true;
 }
 
 /**
@@ -258,17 +292,31 @@ const connectionKinds = ["tcp", "tls"] as const;
 /** Where no namespace is asked for and nothing else is looked at, the same for all that have these rules. */
 const portsOfAll = new WeakMap<VirtualService["http"], ReadonlyMap<string, ReadonlySet<number>>>();
 
+const onlyPorts = new Map<number, ReadonlySet<number>>();
+
+/** The set of one port; most hosts are asked for at one, and there are few. */
+function onlyPort(port: number): ReadonlySet<number> {
+  const known = onlyPorts.get(port) ?? new Set([port]);
+  if (onlyPorts.size < MOST_PORTS) onlyPorts.set(port, known);
+  return known;
+}
+
+const MOST_PORTS = 1_000;
+
 function readDestinationPorts(service: VirtualService, namespace: string, domain: string): ReadonlyMap<string, ReadonlySet<number>> {
-  const out = new Map<string, Set<number>>();
+  const out = new Map<string, ReadonlySet<number>>();
   const put = (destination: Json, owner: string): void => {
     if (!isObject(destination)) return;
     const host = fullName(textAt(destination, "host"), owner, domain);
-    const ports = out.get(host) ?? new Set<number>();
-    out.set(host, ports.add(isObject(at(destination, "port")) ? numberAt(at(destination, "port"), "number") : 0));
+    const port = isObject(at(destination, "port")) ? numberAt(at(destination, "port"), "number") : 0;
+    const ports = out.get(host);
+    if (ports === undefined) out.set(host, onlyPort(port));
+    else if (!ports.has(port)) out.set(host, new Set([...ports, port]));
   };
+  const asks = asksLooker(service);
   for (const rule of service.http) {
     let counts = true;
-    for (const match of rule.matches) {
+    if (asks) for (const match of rule.matches) {
       const wanted = textAt(match.spec, "sourceNamespace");
       if (wanted === "") continue;
       counts = wanted === namespace;
@@ -302,10 +350,16 @@ const atPorts = new WeakMap<Egress, Map<number, ReadonlyMap<string, Service>>>()
 function readServicesAt(egress: Egress, port: number): ReadonlyMap<string, Service> {
   const out = new Map<string, Service>();
   for (const service of egress.services) {
-    const ports = service.ports.filter((candidate) => candidate.number === port);
-    if (ports.length > 0) out.set(service.host.toLowerCase(), { ...service, host: service.host.toLowerCase(), ports });
+    const ports = portsAt(service, port), host = service.host.toLowerCase();
+    if (ports.length > 0) out.set(host, ports === service.ports && host === service.host ? service : { ...service, host, ports });
   }
   return out;
+}
+
+/** The ports of a number; the service's own list where it has no other. */
+function portsAt({ ports }: Service, number: number): Service["ports"] {
+  for (let at = 0; at < ports.length; at++) if (ports[at]?.number !== number) return ports.filter((candidate) => candidate.number === number);
+  return ports;
 }
 
 /** How a sidecar finds the service of a destination: among those of the listener's port, so that a left-out port is the listener's. */

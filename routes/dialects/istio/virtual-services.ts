@@ -1,4 +1,4 @@
-import type { Unmodelled } from "../../decide/model.ts";
+import type { Rule, Unmodelled } from "../../decide/model.ts";
 import type { Problem } from "./check.ts";
 import { delegates, mergeDelegate } from "./delegates.ts";
 import { fullName, gatewayName } from "./hosts.ts";
@@ -6,6 +6,7 @@ import { type JsonObject, objectAt, textAt, textsAt } from "./json.ts";
 import type { Memory, Written } from "./memory.ts";
 import { byAge } from "./order.ts";
 import { isVisible, type Named, type Registry } from "./registry.ts";
+import type { Footing } from "./rules.ts";
 
 /** One match block, its gateways as `namespace/name`. */
 export interface Match {
@@ -28,15 +29,29 @@ export interface HttpRule {
 }
 
 /** A rule as it stands in its object. There are many, so that what follows from the place is made when it is asked for. */
-export class PlacedRule implements HttpRule {
-  readonly written: Written;
+export class PlacedRule<W extends Written = Written> implements HttpRule {
+  readonly written: W;
   readonly source: Named;
   readonly index: number;
+  /** What was made of it, and the footing on which that stands: see `rules.ts`. */
+  private made: Rule | undefined = undefined;
+  private footing: Footing | undefined = undefined;
 
-  constructor(written: Written, source: Named, index: number) {
+  constructor(written: W, source: Named, index: number) {
     this.written = written;
     this.source = source;
     this.index = index;
+  }
+
+  /** The one rule that it is on a footing. */
+  standingOn(footing: Footing): Rule | undefined {
+    return this.footing === footing ? this.made : undefined;
+  }
+
+  /** From now on it is this rule alone for all who ask on that footing. */
+  stands(made: Rule, footing: Footing): void {
+    this.made = made;
+    this.footing = footing;
   }
 
   get spec(): JsonObject {
@@ -166,7 +181,8 @@ function withGateways(match: JsonObject, namespace: string): JsonObject {
  * it by name, the public ones; each part oldest first (push_context.go `initVirtualServices`, `VirtualServicesForGateway`).
  */
 export function boundTo(all: readonly VirtualService[], gateway: string, namespace: string): readonly VirtualService[] {
-  const bound = all.filter((service) => service.gateways.includes(gateway));
+  const isBound = (service: VirtualService): boolean => service.gateways.includes(gateway);
+  const bound = all.every(isBound) ? all : all.filter(isBound);
   const isPublic = (service: VirtualService): boolean => service.exportTo.includes("*");
   if (bound.every((service) => isPublic(service) && service.isOfApi !== true)) return bound;
   const named = bound.filter((service) => !isPublic(service) && !service.exportTo.includes("~") && service.exportTo.includes(namespace));

@@ -55,6 +55,25 @@ describe("an assertion", () => {
   });
 });
 
+describe("a document that a kind owns", () => {
+  const basket = (seal: string) => `apiVersion: cloud-assert/v1\nkind: Basket\nmetadata: { name: picnic }\nspec:\n  size: 3\n  seals:\n    a: ["${seal}"]\n`;
+  async function loadBoth(seal: string, change: Partial<LoadOptions> = {}) {
+    await using folder = await folderOf({ ...FRUIT, "a.yaml": `${head("fresh")}spec: { basket: picnic }\n`, "baskets/b.yaml": basket(seal), "baskets/seal.pem": "a seal\n" });
+    return await loadAssertions(["a.yaml", "baskets/b.yaml"], await fruitPlugins(folder.path), { ...folder.options, ...change });
+  }
+
+  it("carries the content of files that it names, by paths from its own file", async () => {
+    const seal = { path: "seal.pem", sha256: sha256("a seal\n"), content: "a seal\n" };
+    for (const untrusted of [false, true]) expect((await loadBoth("seal.pem", { untrusted })).assertions[0]?.spec).toMatchObject({ basket: { content: { size: 3, seals: { a: [seal] } } } });
+  });
+  it("whose file is not there is a mistake, with its place", async () => {
+    expect(await told(loadBoth("seal.pub"))).toEqual(["baskets/b.yaml:7:9 `seal.pub` does not exist | check the spelling; relative paths start at the file that holds them, or at the working directory for flags"]);
+  });
+  it("of a stranger names no file outside of its folder", async () => {
+    expect(await told(loadBoth("../a.yaml", { untrusted: true }))).toEqual(["baskets/b.yaml:7:9 --untrusted: `../a.yaml` leads out of the folder of `baskets/b.yaml` | put what it names beside the file, or run without --untrusted after reading the change"]);
+  });
+});
+
 describe("files and folders", () => {
   it("a folder gives the YAML files at its top, by name; a file named twice counts once", async () => {
     await using folder = await folderOf({

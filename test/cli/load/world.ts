@@ -43,7 +43,7 @@ export const FRUIT_SCHEMA = {
 
 const KIND = `export default {
   name: "FruitFresh", summary: "every fruit is fresh", needs: () => [], *judge() {},
-  documents: { Basket: { type: "object", additionalProperties: false, required: ["size"], properties: { size: { type: "integer" } } } },
+  documents: { Basket: { type: "object", additionalProperties: false, required: ["size"], properties: { size: { type: "integer" }, seals: { type: "object", additionalProperties: { type: "array", items: { type: "string", "x-file": true } } } } } },
 };`;
 
 export const FRUIT = { "kinds/fruit-fresh/kind.js": KIND, "kinds/fruit-fresh/schema.json": JSON.stringify(FRUIT_SCHEMA), "kinds/fruit-fresh/README.md": "# FruitFresh\n" };

@@ -10,6 +10,9 @@ const pod = { namespace: "shop", name: "cart-0" };
 const proxyPath = "/api/v1/namespaces/shop/pods/cart-0:15000/proxy/server_info";
 const execPath = "/api/v1/namespaces/shop/pods/cart-0/exec";
 
+/** Of every answer that an API server lets through. */
+const AUDITED = { "audit-id": "6f3d2a10-0000-4000-8000-000000000001" };
+
 describe("podGet", () => {
   it("reads through the pod proxy, the bytes as they are", async () => {
     const server = await serve(answering({ [proxyPath]: () => [200, "envoy é\n", { "content-type": "text/plain" }] }));
@@ -25,6 +28,8 @@ describe("podGet", () => {
     { name: "a pod that is gone", answers: {}, says: "the pod `shop/cart-0` is not there any more" },
     { name: "a pod without an address", answers: { [proxyPath]: () => [400, status(400, "BadRequest")] }, says: "the pod `shop/cart-0` cannot be asked on port 15000" },
     { name: "a pod that cannot be reached", answers: { [proxyPath]: () => [503, status(503, "ServiceUnavailable")] }, says: "(503, ServiceUnavailable)" },
+    { name: "a pod that answers 500 by itself", answers: { [proxyPath]: () => [500, "no", AUDITED] }, says: "the pod `shop/cart-0` answered 500 on port 15000" },
+    { name: "a 503 of somebody before the API server", answers: { [proxyPath]: () => [503, "no"] }, says: "failed to answer" },
   ];
   for (const { name, answers, says } of faults) {
     it(`is told: ${name}`, async () => {
@@ -33,6 +38,20 @@ describe("podGet", () => {
       expect(error.unreachable).toBe(false);
     });
   }
+
+  const own: readonly (readonly [what: string, answer: readonly [number, unknown, Readonly<Record<string, string>>?], answered: number | undefined])[] = [
+    ["of the pod", [500, "no", AUDITED], 500],
+    ["of the pod, which is busy", [503, "no", AUDITED], 503],
+    ["of the pod, which has no such path", [404, "no", AUDITED], 404],
+    ["of somebody before the API server", [503, "no"], undefined],
+    ["of somebody before the API server, who finds nothing", [404, "no"], undefined],
+    ["of the API server, which cannot reach the pod", [503, status(503, "ServiceUnavailable"), AUDITED], undefined],
+    ["of an old API server, which cannot reach the pod", [503, "Error: 'dial tcp 10.0.0.7:8080: connect: connection refused'\nTrying to reach: 'http://10.0.0.7:8080/'", AUDITED], undefined],
+  ];
+  it.each(own)("knows whose word a refusal is: one %s", async (_what, answer, answered) => {
+    const error = await failure((await openServer((await serve(answering({ [proxyPath]: () => answer }))).url)).podGet(pod, 15000, "/server_info", 100));
+    expect(error.answered).toBe(answered);
+  });
 });
 
 describe("a pod behind the pod proxy", () => {
@@ -47,6 +66,13 @@ describe("a pod behind the pod proxy", () => {
       expect(error.unreachable).toBe(false);
     });
   }
+
+  it("is waited for as long as the question says, where that is less than the connection would", async () => {
+    const api = await openServer((await serve(() => undefined)).url);
+    const before = performance.now();
+    expect((await failure(api.podGet(pod, 15000, "/healthz", 2000, 50))).message).toContain("gave no whole answer");
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
 
   it("is not blamed for an API server that is dead", async () => {
     expect((await failure((await openServer("https://127.0.0.1:1")).podGet(pod, 15000, "/server_info", 100))).unreachable).toBe(true);

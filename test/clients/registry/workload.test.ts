@@ -51,6 +51,14 @@ describe("a runtime starts of an image", () => {
     });
   }
 
+  it("by what names it: its one layer, its entry point, or its command, which words of a pod replace", async () => {
+    const named = async (image: PushedImage) => (server.put("wasm/app", image.digest.slice(7, 15), image), (await read(image.digest.slice(7, 15))).namedBy);
+    expect(await named(raw("application/wasm", module))).toBe("layer");
+    expect(await named(container([[app(module)]], { Entrypoint: ["/app.wasm"], Cmd: ["--serve"] }))).toBe("entrypoint");
+    expect(await named(container([[app(module)]], { Entrypoint: [], Cmd: ["/app.wasm"] }))).toBe("command");
+    expect(await named(indexOf([[container([[app(module)]], START), "linux/arm64"], [container([[app(module)]], { Cmd: ["/app.wasm"] }), "linux/amd64"]]))).toBe("command");
+  });
+
   it("a file that Istio's agent does not look at, which stays so for a proxy", async () => {
     server.put("wasm/app", "v1", container([[app(module)]], START));
     expect((await read("v1", "proxy")).failure).toMatchObject({ kind: "unsupported", reason: expect.stringContaining("plugin.wasm") });

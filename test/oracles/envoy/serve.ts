@@ -8,7 +8,7 @@ import { type Running, scratchFolder, start, until } from "../../parts/process.t
 import type { Generated } from "../istiod.ts";
 import { type Received, startEcho } from "./echo.ts";
 import { ORACLE, type Servable, servable } from "./listeners.ts";
-import { askAll, clientHello, exchange, type Line, type Opening, type RawRequest } from "./wire.ts";
+import { askAll, clientHello, exchange, type Line, type Opening, type RawRequest, TRIES } from "./wire.ts";
 
 const run = promisify(execFile);
 
@@ -84,8 +84,11 @@ export async function serve(binary: string, wanted: readonly Served[]): Promise<
   const refusals = await refusalsOf(admin);
 
   async function connection(opening: Opening, { tls }: Asked): Promise<Observed> {
-    const read = await exchange(opening, tls === undefined ? "bytes\n" : clientHello(tls.serverName));
-    return read.endsWith("\n") ? { type: "connected", cluster: read.trim() } : { type: "closed" };
+    for (let tried = 0; tried < TRIES; tried++) {
+      const read = await exchange(opening, tls === undefined ? "bytes\n" : clientHello(tls.serverName));
+      if (read.endsWith("\n")) return { type: "connected", cluster: read.trim() };
+    }
+    return { type: "closed" };
   }
 
   async function ask(id: string, asked: readonly Asked[]): Promise<readonly Observed[]> {

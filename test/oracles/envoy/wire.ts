@@ -84,12 +84,16 @@ class Source {
   }
 }
 
+/** On a busy machine a proxy gives a connection up that it would have served: what it always closes, it closes as often as this. */
+export const TRIES = 3;
+
 /**
  * Asks one request after another on one connection, and opens another when the other side has closed. Nothing is sent before the answer
  * to what went before: a proxy that answers early may drop what is in flight. `undefined`: closed without an answer.
  */
 export async function askAll(opening: Opening, requests: readonly RawRequest[]): Promise<readonly (RawAnswer | undefined)[]> {
   const answers: (RawAnswer | undefined)[] = [];
+  let unanswered = 0;
   while (answers.length < requests.length) {
     const before = answers.length;
     const socket = await open(opening);
@@ -104,8 +108,10 @@ export async function askAll(opening: Opening, requests: readonly RawRequest[]):
       }
       socket.destroy();
     }
-    // A fresh connection that answers nothing never will.
-    if (answers.length === before) answers.push(undefined);
+    unanswered = answers.length === before ? unanswered + 1 : 0;
+    if (unanswered < TRIES) continue;
+    answers.push(undefined);
+    unanswered = 0;
   }
   return answers;
 }

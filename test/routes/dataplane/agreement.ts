@@ -134,11 +134,12 @@ function leadsTo(share: Extract<DestinationEffect, { host: string }>, cluster: s
 
 function cors(effect: Pick<ForwardEffect, "cors">, observed: Answered, request: Request): string | undefined {
   const said = (name: string): string | undefined => linesOf(observed.headers, `access-control-${name}`)[0];
-  const list = (name: string): readonly string[] => (said(name) ?? "").split(",").filter((word) => word !== "").sort();
+  const words = (lists: readonly string[]): readonly string[] => lists.flatMap((list) => list.split(",")).filter((word) => word !== "").sort();
+  const list = (name: string): readonly string[] => words([said(name) ?? ""]);
   const { cors: rules } = effect;
   if (rules === undefined) return differ("cross-origin headers", [], observed.headers.filter(([name]) => name.startsWith("access-control-")));
   const origin = request.headers.find(([name]) => name === "origin")?.[1];
-  const preflight = "preflight" in rules ? differ("allowed methods", rules.methods ?? [], list("allow-methods")) ?? differ("allowed headers", rules.headers ?? [], list("allow-headers")) ?? differ("age", rules.maxAge?.toString(), said("max-age")) : differ("exposed", rules.expose ?? [], list("expose-headers"));
+  const preflight = "preflight" in rules ? differ("allowed methods", words(rules.methods ?? []), list("allow-methods")) ?? differ("allowed headers", words(rules.headers ?? []), list("allow-headers")) ?? differ("age", rules.maxAge?.toString(), said("max-age")) : differ("exposed", rules.expose ?? [], list("expose-headers"));
   return differ("allowed origin", rules.origin === "allowed" ? origin : undefined, said("allow-origin")) ?? preflight ?? differ("credentials", rules.credentials === true ? "true" : undefined, said("allow-credentials"));
 }
 

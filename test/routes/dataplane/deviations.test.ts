@@ -48,7 +48,7 @@ describe.skipIf("missing" in parts)("where the readings of Gateway API part, rea
     if (table === undefined || reading === undefined || generated === undefined) throw new Error("no view");
     const request: Request = { method: "GET", scheme: "http", authority: asked.authority ?? "a.com", path: asked.path ?? "/", headers: asked.headers ?? [], ...(asked.isMesh === true ? { destination: { address: "10.0.0.1", port } } : {}) };
     const { effect } = new Resolver(reading.listener).answer(request, "raw_buffer");
-    const [observed] = await dataPlane.ask(world.id, [askedOf(listenerFor(generated, table.view, request) ?? "none", request, { http: true, random: 0, transport: "raw_buffer" })]);
+    const [observed] = await dataPlane.ask(world.id, [askedOf(listenerFor(generated, table.view, request) ?? "none", table.view, request, { http: true, random: 0, transport: "raw_buffer" })]);
     expect(observed === undefined ? "no answer" : contradiction(effect, observed, request, { made: world, generated })).toBeUndefined();
     // The row itself says the same of the same objects, and the specification another thing.
     expect(answered({ objects, asked }, "istiod")).toBe(istiod);

@@ -49,14 +49,14 @@ function addressOf(listener: Json): { readonly address: string; readonly port: n
   return { address: textAt(socket, "address"), port: numberAt(socket, "port_value") };
 }
 
-/** A request as it is sent to a listener. `http` tells bytes of HTTP from others. */
-export function askedOf(listener: string, request: Request, { http, random, transport }: { readonly http: boolean; readonly random: number; readonly transport: "tls" | "raw_buffer" }): Asked {
-  const { address, port } = request.destination ?? {};
+/** A request as it is sent to a listener of a view. `http` tells bytes of HTTP from others. */
+export function askedOf(listener: string, view: View, request: Request, { http, random, transport }: { readonly http: boolean; readonly random: number; readonly transport: "tls" | "raw_buffer" }): Asked {
+  const { address, port = view.port } = request.destination ?? {};
   const token = request.claims === undefined ? [] : [["authorization", `Bearer ${tokenOf(request.claims)}`] as const];
   return {
     listener,
     ...(transport === "tls" ? { tls: request.sni === undefined ? {} : { serverName: request.sni } } : {}),
-    ...(address === undefined || port === undefined ? {} : { destination: { address, port } }),
+    ...(address === undefined ? {} : { destination: { address, port } }),
     ...(http ? { request: { method: request.method, path: request.path, authority: request.authority, headers: [...request.headers, ...token] }, random } : {}),
   };
 }

@@ -41,6 +41,9 @@ export async function runCases(envoy: string, cases: readonly Case[], requests: 
 /** Methods that Envoy takes over HTTP/1.1. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"]);
 
+/** Draws among shares: of those that are seldom chosen every one, where they add up to a hundred at most. The likely ones first. */
+const LOTS = [...new Set([0, 1, 2, 33, 71, 9_999, ...Array.from({ length: 100 }, (_, index) => index)])];
+
 /** One request on its way through one proxy of one place. */
 interface Question {
   readonly place: number;
@@ -159,7 +162,7 @@ class Trial {
     const { port, address } = request.destination ?? {};
     const chain = reading === undefined ? undefined : chainFor(reading.listener, { port, address, sni: request.sni, transport });
     const http = chain === undefined ? !("mesh" in view) : chain.then.type === "http";
-    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, request, { http, random, transport }), transport, context: { made: own.made, generated } }];
+    return [{ place, view: table, request, proxy: this.#name(place, generated.id), asked: askedOf(listener, view, request, { http, random, transport }), transport, context: { made: own.made, generated } }];
   }
 
   async #ask(dataPlane: DataPlane, questions: readonly Question[]): Promise<readonly Observed[]> {
@@ -207,8 +210,7 @@ class Trial {
     const table = { view, readings: [] };
     const transport = !("mesh" in view) && view.tls ? "tls" : request.sni === undefined ? "raw_buffer" : "tls";
     const seen: string[] = [];
-    // Shares may differ in one that is seldom chosen.
-    for (const random of [0, 1, 2, 33, 71, 9_999]) {
+    for (const random of LOTS) {
       const questions = this.#places.flatMap((_, place) => this.#question(place, table, request, random, transport));
       const observed = await this.#ask(dataPlane, questions);
       for (const [index, question] of questions.entries()) this.#check(question, observed[index]);

@@ -222,6 +222,12 @@ describe("the effect of a forward", () => {
       type: "respond", status: 200, body: "", cors: { origin: "refused", preflight: true, methods: ["GET"], maxAge: 1 },
     });
   });
+  it("of a star in cross-origin rules gives back what is asked for", () => {
+    const cors: Action = to("x", { cors: { origins: [{ kind: "exact", value: "http://b" }], methods: ["*"], headers: ["*"] } });
+    const preflight = (...more: readonly (readonly [string, string])[]) => effect([rule({}, cors)], { method: "OPTIONS", headers: [["origin", "http://b"], ["access-control-request-method", "PUT"], ...more] });
+    expect(preflight()).toEqual({ type: "respond", status: 200, body: "", cors: { origin: "allowed", preflight: true, methods: ["PUT"] } });
+    expect(preflight(["access-control-request-headers", "b,a"])).toMatchObject({ cors: { methods: ["PUT"], headers: ["b,a"] } });
+  });
   it("of headers taken from the proxy's own answer is none", () => {
     const answer = { type: "respond", status: 418, body: "" } as const;
     same({ ...answer, response: [{ op: "remove", name: "x" }] }, answer);

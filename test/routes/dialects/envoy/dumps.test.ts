@@ -111,10 +111,18 @@ describe("what an Envoy has loaded", () => {
     ["a test of another port than the one that both sides take off", withAuthority({ strip_matching_host_port: true }, ":8080"), withAuthority({ strip_matching_host_port: true }), "different", ""],
     ["a test of the port where none is taken off", withAuthority({}, ":80"), withAuthority(), "different", ""],
     ["escapes that are refused", [listener({ path_with_escaped_slashes_action: "REJECT_REQUEST" }), ...clusters], served(table()), "undecided", "this combination of path settings is not modelled"],
+    ["another judge of what a valid request is", [listener({ route_config: table(), http_filters: [router], typed_header_validation_config: { name: "v", typed_config: { "@type": any("envoy.extensions.http.header_validators.envoy_default.v3.HeaderValidatorConfig") } } }), ...clusters], served(table()), "undecided", "the field `typed_header_validation_config` is not modelled"],
     ["a network filter of another kind", [listener({}, { filter_chains: [{ filters: [{ name: "redis", typed_config: { "@type": any("envoy.extensions.filters.network.redis_proxy.v3.RedisProxy") } }] }] })], served(table()), "different", ""],
   ])("%s", (_, left, right, outcome, reason) => {
     const found = compared(left, right);
     expect([found.outcome, found.undecided.some((open) => open.reason === reason)]).toEqual([outcome, reason !== ""]);
+  });
+
+  it("with resources that say what they are: one that holds little is seen too", () => {
+    const named = (name: string): Fields => ({ "@type": any("envoy.config.cluster.v3.Cluster"), name });
+    const [routed] = served(table());
+    expect([[named(A)], [named(B)], []].map((own) => answer([routed, ...own]).effect)).toMatchObject([{ type: "forward" }, { destinations: [{ invalid: true, status: 503 }] }, { type: "forward" }]);
+    expect(isDump([{ "@type": any("envoy.config.listener.v3.Listener"), name: "l" }, named(A)])).toBe(true);
   });
 
   it("with a filter that may answer: a host that one side alone names is no difference", () => {

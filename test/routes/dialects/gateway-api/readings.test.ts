@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compareWorlds, istioWorld, type KubeObject, Resolver } from "#routes";
+import { compareWorlds, istioWorld, type KubeObject, Resolver, type RouteWorld } from "#routes";
 import { root } from "../../../support/room.ts";
 import { answered, api, ask, type Asked, client, deviations, gateway, ground, path, redirect, rewrite, route, said, service, to, worldOf } from "./deviations.ts";
 
@@ -40,6 +40,8 @@ describe("both readings answer alike", () => {
     { claim: "a prefix that is taken away leaves a slash", objects: [gateway(), route([{ ...path("/foo"), ...rewrite("/"), ...to("x") }])], asked: { path: "/foo?q" }, answer: "x /?q" },
     { claim: "and what is below it", objects: [gateway(), route([{ ...path("/foo"), ...rewrite(""), ...to("x") }])], asked: { path: "/foo/b" }, answer: "x /b" },
     { claim: "an exact path is tried before a longer prefix, whatever the order", objects: [gateway(), route([{ ...path("/a"), ...to("x") }, { ...path("/a", "Exact"), ...to("y") }])], asked: { path: "/a" }, answer: "y" },
+    { claim: "the path of a redirect begins with a slash, whoever wrote it", objects: [gateway(), route([redirect({ path: { type: "ReplaceFullPath", replaceFullPath: "b" } })])], asked: { path: "/a?q" }, answer: "302 http://a.com/b?q" },
+    { claim: "and so does what takes the place of a prefix", objects: [gateway(), route([{ ...path("/foo"), ...redirect({ path: { type: "ReplacePrefixMatch", replacePrefixMatch: "b" } }) }])], asked: { path: "/foo/x" }, answer: "302 http://a.com/b/x" },
     { claim: "of equal matches the older route's comes first", objects: [gateway(), route([to("x")], {}, "z", "2026-01-01T00:00:00Z"), route([to("y")], {}, "a", "2026-01-02T00:00:00Z")], asked: {}, answer: "x" },
     { claim: "a host that listener and route do not share is nowhere", objects: [gateway([{ name: "web", port: 80, protocol: "HTTP", hostname: "*.b.com" }]), route([to("x")], { hostnames: ["a.com"] })], asked: {}, answer: "notFound" },
     { claim: "a section that is not there attaches nothing", objects: [gateway(), route([to("x")], { parentRefs: [{ name: "g", sectionName: "other" }] })], asked: {}, answer: "notFound" },
@@ -60,6 +62,40 @@ it.each([["", undefined], ["at one port", 80]] as const)("for clients in the mes
   expect(answers).toEqual(["y /", "y /b"]);
 });
 
+it("a redirect to a path without a slash at its front is the one to the path with it", () => {
+  const to = (modifier: object): RouteWorld => worldOf([gateway(), route([{ ...path("/foo"), ...redirect({ path: modifier }) }])]);
+  for (const field of ["replaceFullPath", "replacePrefixMatch"]) {
+    const type = field === "replaceFullPath" ? "ReplaceFullPath" : "ReplacePrefixMatch";
+    expect(compareWorlds([to({ type, [field]: "b" }), to({ type, [field]: "/b" })]).outcome).toBe("equivalent");
+    expect(compareWorlds([to({ type, [field]: "b" }), to({ type, [field]: "/c" })]).outcome).toBe("different");
+  }
+});
+
+it("an age of CORS that is left out is five seconds, as an API server fills it in", () => {
+  const cors = (more: object): RouteWorld => worldOf([gateway(), route([{ filters: [{ type: "CORS", cors: { allowOrigins: ["http://o.com"], ...more } }], ...to("x") }])]);
+  expect(compareWorlds([cors({}), cors({ maxAge: 5 })]).outcome).toBe("equivalent");
+  expect(compareWorlds([cors({}), cors({ maxAge: 6 })]).outcome).toBe("different");
+});
+
+describe("a star in what CORS allows gives back what is asked for", () => {
+  // This Envoy joins the lines of a header before it looks at them.
+  const cors = (rules: object, asked: readonly object[] = []): RouteWorld => istioWorld({ place: "p", objects: [...ground, gateway(), route([{ matches: [{ headers: [{ name: "origin", value: "http://o.com" }, ...asked] }], filters: [{ type: "CORS", cors: { allowOrigins: ["http://o.com"], ...rules } }], ...to("x") }])], complete: true, istio: "1.30.0", envoy: "1.38.0" });
+
+  it.each([
+    ["methods", { allowMethods: ["*"] }, { allowMethods: ["GET"] }, "access-control-request-method", "GET"],
+    ["headers", { allowHeaders: ["*"] }, { allowHeaders: ["x-a"] }, "access-control-request-headers", "x-a"],
+  ] as const)("so that for %s it is another thing than a list of one, but where that is asked for", (_, star, one, name, value) => {
+    const { outcome, differences: [difference] } = compareWorlds([cors(star), cors(one)]);
+    expect(outcome).toBe("different");
+    expect(difference?.request.headers.filter(([header]) => header === name).map(([, line]) => line)).not.toEqual([value]);
+    expect(compareWorlds([cors(star, [{ name, value }]), cors(one, [{ name, value }])]).outcome).toBe("equivalent");
+  });
+
+  it("so that it is another thing than nothing said, but where no header is asked for", () => {
+    expect(compareWorlds([cors({ allowHeaders: ["*"] }), cors({})]).outcome).toBe("different");
+  });
+});
+
 describe("what is not modelled is told where it stands", () => {
   const rows: readonly (readonly [claim: string, object: KubeObject, object: string, path: string])[] = [
     ["an unknown field", route([{ ...to("x"), newer: true }]), "HTTPRoute a/r", "spec.rules[0].newer"],
@@ -74,6 +110,20 @@ describe("what is not modelled is told where it stands", () => {
     ["a timeout that is no duration", route([{ ...to("x"), timeouts: { request: "1d" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts.request"],
     ["a timeout of a try that is longer than all", route([{ ...to("x"), timeouts: { request: "1s", backendRequest: "2s" } }]), "HTTPRoute a/r", "spec.rules[0].timeouts"],
     ["a mirror of more than all requests", route([{ filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "y", port: 80 }, percent: 101 } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestMirror.percent"],
+    ["a redirect that says nothing", route([{ filters: [{ type: "RequestRedirect" }] }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestRedirect"],
+    ["a filter with what belongs to another", route([{ filters: [{ type: "CORS", cors: { allowOrigins: ["*"] }, urlRewrite: { hostname: "b.com" } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].urlRewrite"],
+    ["a path that is replaced by nothing said", route([{ filters: [{ type: "URLRewrite", urlRewrite: { path: { type: "ReplaceFullPath" } } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].urlRewrite.path"],
+    ["a host of a redirect with a star", route([redirect({ hostname: "*.b.com" })]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestRedirect.hostname"],
+    ["a port that is none", route([redirect({ port: 65_536 })]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestRedirect.port"],
+    ["a mirror with a percentage and a fraction", route([{ filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "y", port: 80 }, percent: 1, fraction: { numerator: 1 } } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestMirror"],
+    ["a service without a port", route([{ backendRefs: [{ name: "x" }] }]), "HTTPRoute a/r", "spec.rules[0].backendRefs[0].port"],
+    ["a port of a service that is none", route([to("x", { port: 0 })]), "HTTPRoute a/r", "spec.rules[0].backendRefs[0].port"],
+    ["an empty value of a header", route([{ matches: [{ headers: [{ name: "x", value: "" }] }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].matches[0].headers[0].value"],
+    ["a name that no header has", route([{ matches: [{ headers: [{ name: ":path", value: "/a" }] }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].matches[0].headers[0].name"],
+    ["a name with a blank in what is set", route([{ filters: [{ type: "RequestHeaderModifier", requestHeaderModifier: { set: [{ name: "a b", value: "c" }] } }], ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].filters[0].requestHeaderModifier.set[0].name"],
+    ["a code that is not tried again", route([{ retry: { codes: [200] }, ...to("x") }]), "HTTPRoute a/r", "spec.rules[0].retry.codes[0]"],
+    ["one parent twice", route([to("x")], { parentRefs: [{ name: "g" }, { name: "g", sectionName: "web" }] }), "HTTPRoute a/r", "spec.parentRefs[1]"],
+    ["a service of gRPC with a slash", api("GRPCRoute", "r", { parentRefs: [{ name: "g" }], rules: [{ matches: [{ method: { service: "a/b" } }], ...to("x") }] }), "GRPCRoute a/r", "spec.rules[0].matches[0].method.service"],
     ["rules of a wrong type", route("none" as unknown as readonly object[]), "HTTPRoute a/r", "spec.rules"],
     ["a host with a port", route([to("x")], { hostnames: ["a.com:80"] }), "HTTPRoute a/r", "spec.hostnames[0]"],
   ];
