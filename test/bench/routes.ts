@@ -46,14 +46,13 @@ function cpuNow(): number {
   return (user + system) / 1000;
 }
 
-/** Objects of the young generation that are gone at once: 0 to 16 MB of them. */
-function litter(): number {
-  let bytes = 0;
-  for (const until = Math.random() * 16e6; bytes < until; bytes += 64) strewn = { strewn: bytes, a: 1, b: 2, c: 3, d: 4 };
-  return bytes;
-}
+const strewn: unknown[] = [];
 
-let strewn: unknown;
+/** Objects of the young generation that are gone at once: 0 to 16 MB of them. */
+function litter(): void {
+  const until = Math.random() * 16e6;
+  for (let bytes = 0; bytes < until; bytes += 64) strewn[0] = { bytes, a: 1, b: 2, c: 3, d: 4 };
+}
 
 /**
  * One round on objects that nobody has seen before. A collection of the young generation copies what `JSON.parse` has just made, and
