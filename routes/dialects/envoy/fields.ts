@@ -113,34 +113,62 @@ function isDefault(value: Json): boolean {
 
 /** One text for one meaning, whichever names fields have; values under `hidden` names do not show. */
 export function meaning(value: Json, hidden?: RegExp): string {
-  return written(value, 0, hidden);
+  return written(value, 0, hidden === undefined ? plainKeys : keysFor(hidden));
+}
+
+/** The keys of fields as they are written, by their names; with the value where that does not show. */
+interface Keys {
+  readonly hidden: RegExp | undefined;
+  readonly known: Map<string, Key>;
+}
+
+interface Key {
+  readonly text: string;
+  readonly isHidden: boolean;
+}
+
+const plainKeys: Keys = { hidden: undefined, known: new Map() };
+const hidingKeys = new WeakMap<RegExp, Keys>();
+
+function keysFor(hidden: RegExp): Keys {
+  let own = hidingKeys.get(hidden);
+  if (own === undefined) hidingKeys.set(hidden, (own = { hidden, known: new Map() }));
+  return own;
 }
 
 /** Messages below this depth do not exist. */
 const DEEPEST = 60;
 
-function written(value: Json, depth: number, hidden: RegExp | undefined): string {
+function written(value: Json, depth: number, keys: Keys): string {
   if (value === undefined || value === null || depth > DEEPEST) return "null";
-  if (Array.isArray(value)) return `[${value.map((item) => written(item, depth + 1, hidden)).join(",")}]`;
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    let items = "";
+    for (let at = 0; at < value.length; at++) items += (at === 0 ? "" : ",") + written(value[at], depth + 1, keys);
+    return `[${items}]`;
+  }
   if (!isObject(value)) return JSON.stringify(value);
   const parts: string[] = [];
+  let isSorted = true;
   for (const name of Object.keys(value)) {
     const inner = value[name];
-    if (inner !== undefined) parts.push(`${JSON.stringify(snakeOf(name))}:${hidden?.test(name) === true ? '"not told"' : written(inner, depth + 1, hidden)}`);
+    if (inner === undefined) continue;
+    const key = keys.known.get(name) ?? keyOf(name, keys);
+    const part = key.text + (key.isHidden ? '"not told"' : written(inner, depth + 1, keys));
+    isSorted &&= parts.length === 0 || (parts[parts.length - 1] ?? "") < part;
+    parts.push(part);
   }
-  return `{${parts.sort().join(",")}}`;
+  return `{${(isSorted ? parts : parts.sort()).join(",")}}`;
 }
 
-const snakes = new Map<string, string>();
 /** Names that are kept; maps have names that somebody chose. */
 const MOST_NAMES = 5_000;
 
-function snakeOf(name: string): string {
-  const known = snakes.get(name);
-  if (known !== undefined) return known;
+function keyOf(name: string, { hidden, known }: Keys): Key {
   const snake = /^[a-z]+(?:[A-Z][a-z0-9]*)+$/.test(name) ? name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name;
-  if (snakes.size < MOST_NAMES) snakes.set(name, snake);
-  return snake;
+  const key = { text: `${JSON.stringify(snake)}:`, isHidden: hidden?.test(name) === true };
+  if (known.size < MOST_NAMES) known.set(name, key);
+  return key;
 }
 
 const scales: ReadonlyMap<string, number> = new Map([["HUNDRED", 10_000], ["TEN_THOUSAND", 100], ["MILLION", 1]]);
