@@ -1,8 +1,7 @@
 import type { Backend, Destination, HeaderOperation } from "../../decide/model.ts";
-import { isSame } from "../../decide/same.ts";
 import { SUBSET } from "../istio/destinations.ts";
 import { isObject, type Json, type JsonObject } from "../istio/json.ts";
-import { field, meaning, text } from "./fields.ts";
+import { field, type Meaning, meaningLike, text } from "./fields.ts";
 
 /** The clusters of a dump; undefined where it holds none: then every one that is named is taken to be there. */
 export type Clusters = ReadonlyMap<string, JsonObject> | undefined;
@@ -127,15 +126,13 @@ function plainName(name: string): string {
   return known;
 }
 
-/** The last value of each part, with its text: clusters of one mesh have most of them in common. */
-type Texts = Map<string, { readonly value: Json; readonly text: string }>;
+/** The last value of each part: clusters of one mesh have most of them in common. */
+type Texts = Map<string, Meaning>;
 
 function textOf(part: string, value: Json, texts: Texts): string {
-  const last = texts.get(part);
-  if (last !== undefined && isSame(last.value, value)) return last.text;
-  const text = meaning(value, secret);
-  texts.set(part, { value, text });
-  return text;
+  const own = meaningLike(texts.get(part), value, secret);
+  texts.set(part, own);
+  return own.text;
 }
 
 /** Does a cluster choose its endpoint by a hash of the request? */

@@ -1,3 +1,4 @@
+import { isSame } from "../../decide/same.ts";
 import { isObject, type Json } from "../istio/json.ts";
 
 /**
@@ -111,9 +112,21 @@ function isDefault(value: Json): boolean {
   return value === undefined || value === null || value === false || value === "" || value === 0 || (Array.isArray(value) && value.length === 0);
 }
 
+/** A value in one text for one meaning, and so each of its parts. */
+export interface Meaning {
+  readonly value: Json;
+  readonly text: string;
+  readonly parts: readonly Meaning[];
+}
+
 /** One text for one meaning, whichever names fields have; values under `hidden` names do not show. */
 export function meaning(value: Json, hidden?: RegExp): string {
-  return written(value, 0, hidden === undefined ? plainKeys : keysFor(hidden));
+  return meaningLike(undefined, value, hidden).text;
+}
+
+/** The same for one of many values that are much alike: what it has in common with the one of before is not written again. */
+export function meaningLike(before: Meaning | undefined, value: Json, hidden?: RegExp): Meaning {
+  return written(value, before, 0, hidden === undefined ? plainKeys : keysFor(hidden));
 }
 
 /** The keys of fields as they are written, by their names; with the value where that does not show. */
@@ -139,26 +152,29 @@ function keysFor(hidden: RegExp): Keys {
 /** Messages below this depth do not exist. */
 const DEEPEST = 60;
 
-function written(value: Json, depth: number, keys: Keys): string {
-  if (value === undefined || value === null || depth > DEEPEST) return "null";
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return JSON.stringify(value);
-  if (Array.isArray(value)) {
-    let items = "";
-    for (let at = 0; at < value.length; at++) items += (at === 0 ? "" : ",") + written(value[at], depth + 1, keys);
-    return `[${items}]`;
-  }
-  if (!isObject(value)) return JSON.stringify(value);
-  const parts: string[] = [];
+const noParts: readonly Meaning[] = [];
+
+function written(value: Json, before: Meaning | undefined, depth: number, keys: Keys): Meaning {
+  if (before !== undefined && isSame(before.value, value)) return before;
+  if (value === undefined || value === null || depth > DEEPEST) return { value, text: "null", parts: noParts };
+  if (typeof value !== "object") return { value, text: JSON.stringify(value), parts: noParts };
+  const parts: Meaning[] = [];
+  const part = (inner: Json): string => {
+    const made = written(inner, before?.parts[parts.length], depth + 1, keys);
+    parts.push(made);
+    return made.text;
+  };
+  if (Array.isArray(value)) return { value, text: `[${value.map(part).join(",")}]`, parts };
+  const fields: string[] = [];
   let isSorted = true;
-  for (const name of Object.keys(value)) {
-    const inner = value[name];
+  for (const [name, inner] of Object.entries(value)) {
     if (inner === undefined) continue;
     const key = keys.known.get(name) ?? keyOf(name, keys);
-    const part = key.text + (key.isHidden ? '"not told"' : written(inner, depth + 1, keys));
-    isSorted &&= parts.length === 0 || (parts[parts.length - 1] ?? "") < part;
-    parts.push(part);
+    const field = key.text + (key.isHidden ? '"not told"' : part(inner));
+    isSorted &&= fields.length === 0 || (fields[fields.length - 1] ?? "") < field;
+    fields.push(field);
   }
-  return `{${(isSorted ? parts : parts.sort()).join(",")}}`;
+  return { value, text: `{${(isSorted ? fields : fields.sort()).join(",")}}`, parts };
 }
 
 /** Names that are kept; maps have names that somebody chose. */

@@ -238,8 +238,7 @@ function makeRoutes(http: readonly HttpRule[], looker: Looker, circumstances: Ci
       isOver = true;
     }
     for (let block = 0; block < blocks; block++) {
-      const spec = placed?.matchAt(block) ?? matches[block]?.spec;
-      if (spec === undefined || (rule.written?.asksLooker !== false && !concerns(spec, looker))) continue;
+      if (rule.written?.asksLooker !== false && !concerns(placed?.matchAt(block) ?? matches[block]?.spec ?? {}, looker)) continue;
       const path = placed?.pathAt(block) ?? matches[block]?.path ?? rule.path;
       if (isOver) {
         untried.push(originOf(rule, path));
