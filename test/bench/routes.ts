@@ -17,12 +17,17 @@ const FEWEST_ROUNDS = 5;
 
 let missed = 0;
 
-/** Means in milliseconds. */
+/** Milliseconds of one round, or their means. */
 interface Row {
   readonly parse: number;
   readonly compile: number;
   readonly decide: number;
   readonly total: number;
+}
+
+/** Means, and the ratio of the medians, which jumps with the part that most collections fall on. */
+interface Rows extends Row {
+  readonly medianRatio: number;
 }
 
 /** What is compared: the objects of each cluster as text, one list each. */
@@ -71,7 +76,7 @@ function round(texts: Texts, unseen: readonly string[]): Row & { readonly result
   return { parse: isParsed - began, compile: isCompiled - isParsed, decide: isDecided - isCompiled, total: isDecided - isParsed, result };
 }
 
-function meanRow(texts: Texts, wanted: WorldComparison["outcome"], unseen: readonly string[] = []): Row {
+function meanRow(texts: Texts, wanted: WorldComparison["outcome"], unseen: readonly string[] = []): Rows {
   const rows: Row[] = [];
   const warm = round(texts, unseen);
   const { result } = warm;
@@ -83,9 +88,13 @@ function meanRow(texts: Texts, wanted: WorldComparison["outcome"], unseen: reado
   return meanOf(rows);
 }
 
-function meanOf(rows: readonly Row[]): Row {
-  const of = (field: keyof Row): number => mean(rows.map((row) => row[field]));
-  return { parse: of("parse"), compile: of("compile"), decide: of("decide"), total: of("total") };
+function meanOf(rows: readonly Row[]): Rows {
+  const of = (field: keyof Row): readonly number[] => rows.map((row) => row[field]);
+  return { parse: mean(of("parse")), compile: mean(of("compile")), decide: mean(of("decide")), total: mean(of("total")), medianRatio: median(of("total")) / median(of("parse")) };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 function mean(numbers: readonly number[]): number {
@@ -102,10 +111,9 @@ function verdict(value: number, goal: number | undefined, stretch?: number): str
   return `goal ${goal.toFixed(1)}  ${value > goal ? "OVER" : stretch !== undefined && value <= stretch ? `ok, and stretch ${stretch}` : "ok"}`;
 }
 
-function tell(what: string, row: Row, goal?: number, stretch?: number): Row {
+function tell(what: string, row: Rows, goal?: number, stretch?: number): void {
   const value = row.total / row.parse;
-  say(`  ${what.padEnd(44)} ${value.toFixed(2).padStart(6)} x   compile ${row.compile.toFixed(1).padStart(7)}  decide ${row.decide.toFixed(1).padStart(7)}  JSON.parse ${row.parse.toFixed(1).padStart(7)} ms  ${verdict(value, goal, stretch)}`);
-  return row;
+  say(`  ${what.padEnd(44)} ${value.toFixed(2).padStart(6)} x   compile ${row.compile.toFixed(1).padStart(7)}  decide ${row.decide.toFixed(1).padStart(7)}  JSON.parse ${row.parse.toFixed(1).padStart(7)} ms  medians ${row.medianRatio.toFixed(2).padStart(5)} x  ${verdict(value, goal, stretch)}`);
 }
 
 /** The clusters have the same rules but for edits that keep their meaning. */
