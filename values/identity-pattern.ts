@@ -30,6 +30,23 @@ export function matchesIdentity(pattern: string, identity: string): boolean {
   return reached.has(steps.length);
 }
 
+/** Who signs, under an issuer that vouches for many. */
+export interface NamedIdentity {
+  readonly identity?: string | undefined;
+  readonly identityPattern?: string | undefined;
+}
+
+/** What is wrong with the way in which a signer is named: exactly one of the two, and a pattern that is one. `path` is the field concerned; empty: both. */
+export function* identityFaults({ identity, identityPattern }: NamedIdentity): Iterable<{ readonly path: readonly string[]; readonly message: string; readonly remedy: string }> {
+  const wrong = identityPattern === undefined ? undefined : identityPatternFault(identityPattern);
+  if (wrong !== undefined) {
+    yield { path: ["identityPattern"], message: `\`identityPattern\` ${wrong}`, remedy: "write the identity with `*` for each part that may vary: `https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*`" };
+  }
+  if ((identity === undefined) !== (identityPattern === undefined)) return;
+  const message = identity === undefined ? "an issuer vouches for many: nobody is named" : "`identity` and `identityPattern` are two ways to say one thing";
+  yield { path: [], message, remedy: "write one of the two: `identity` compares exactly, `identityPattern` must match the whole identity" };
+}
+
 /** What is wrong with a pattern, in words that follow its name; undefined: nothing. `v1.*` is a pattern for tags, `/.*` a regular expression. */
 export function identityPatternFault(pattern: string): string | undefined {
   if (pattern === "") return "is empty";

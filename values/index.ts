@@ -2,7 +2,7 @@ export { envoyVersionOfBuild, parseEnvoyVersion, type EnvoyVersion } from "./env
 export { parseDuration } from "./duration.ts";
 export { foreignText } from "./foreign-text.ts";
 export { matchesGlob } from "./glob.ts";
-export { identityPatternFault, identityPatternRisk, matchesIdentity } from "./identity-pattern.ts";
+export { identityFaults, identityPatternFault, identityPatternRisk, matchesIdentity } from "./identity-pattern.ts";
 export { compareKubernetesVersions, parseKubernetesVersion, type KubernetesVersion } from "./kubernetes-version.ts";
 export { imageDigest, parseImage, type ImageReference } from "./image.ts";
 export {

@@ -66,10 +66,11 @@ function alike(found: readonly Found[], seen: readonly Seen[], { name, image }: 
   return fail(tier, `${bytes.size} different modules: ${text}`, `roll out one of them wherever \`${image}\` runs`, { fact });
 }
 
-/** Whose valid signature counts; a key by its digest. */
+/** All whose valid signatures count, in whatever order they were found; a key by its digest. */
 function whoSigned({ image }: Found): string | undefined {
-  const first = image?.signatures?.found.find(({ verdict }) => verdict === "valid");
-  return first?.identity ?? (first?.key === undefined ? undefined : `key ${first.key}`);
+  const valid = image?.signatures?.found.filter(({ verdict }) => verdict === "valid") ?? [];
+  const names = valid.flatMap(({ identity, key }) => identity ?? (key === undefined ? [] : `key ${key}`));
+  return names.length === 0 ? undefined : [...new Set(names)].toSorted().join(" and ");
 }
 
 /** SHA-256 of the module that is started, where the image alone tells which. */

@@ -1,5 +1,5 @@
 import { canonical, info, type Finding, type SignaturePolicy, type SpecFault } from "#engine";
-import { identityPatternFault, identityPatternRisk } from "#values";
+import { identityFaults, identityPatternRisk } from "#values";
 import type { HalProfile } from "./profile.ts";
 
 type Module = NonNullable<HalProfile["modules"]>[number];
@@ -26,13 +26,9 @@ function fileOf(key: unknown): string {
 
 /** Signers that name nobody, or in two ways at once. */
 export function* faultsOfSigner({ issuer, identity, identityPattern, keys }: Signer): Iterable<SpecFault> {
-  const both = "write one of the two: `identity` compares exactly, `identityPattern` must match the whole identity";
   if (issuer === undefined && keys === undefined) yield { path: [], message: "`signer` names nobody who may sign", remedy: "add `issuer` with `identity` or `identityPattern`, or `keys: [FILE]`" };
   if (issuer === undefined && (identity ?? identityPattern) !== undefined) yield { path: [], message: "`signer` has an identity and no issuer that vouches for it", remedy: "add `issuer`, the address of whoever issues the identity" };
-  if (issuer !== undefined && identity === undefined && identityPattern === undefined) yield { path: ["issuer"], message: "an issuer vouches for many: nobody is named", remedy: both };
-  if (identity !== undefined && identityPattern !== undefined) yield { path: ["identityPattern"], message: "`identity` and `identityPattern` are two ways to say one thing", remedy: both };
-  const wrong = identityPattern === undefined ? undefined : identityPatternFault(identityPattern);
-  if (wrong !== undefined) yield { path: ["identityPattern"], message: `\`identityPattern\` ${wrong}`, remedy: "write the identity with `*` for each part that may vary: `https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*`" };
+  if (issuer !== undefined) yield* identityFaults({ identity, identityPattern });
 }
 
 /** Patterns that let more sign than one would think. */

@@ -1,5 +1,5 @@
 import { byText, canonical, defineKind, gap, info, judged, wasmImagesRequest, wasmLoadedRequest, type Gap, type Judgement, type JsonObject, type SignaturePolicy, type SpecFault, type World } from "#engine";
-import { identityPatternFault, identityPatternRisk, matchesGlob } from "#values";
+import { identityFaults, identityPatternRisk, matchesGlob } from "#values";
 import { differ, same, unread } from "./bytes.ts";
 import { faultsOfRows } from "./declared.ts";
 import { lackingOf, missing, places } from "./presence.ts";
@@ -68,15 +68,8 @@ function* faultsIn({ signature }: Spec): Iterable<SpecFault> {
       remedy: "add `keyless: [{ issuer: https://token.actions.githubusercontent.com, identity: https://github.com/OWNER/REPOSITORY/.github/workflows/FILE@refs/heads/main }]` or `keys: [FILE]`, or leave `signature` out",
     };
   }
-  for (const [index, { identity, identityPattern }] of (signature.keyless ?? []).entries()) {
-    const wrong = identityPattern === undefined ? undefined : identityPatternFault(identityPattern);
-    if (wrong !== undefined) {
-      const remedy = "write the identity with `*` for each part that may vary: `https://github.com/acme/*/.github/workflows/release.yml@refs/tags/*`";
-      yield { path: ["signature", "keyless", index, "identityPattern"], message: `\`identityPattern\` ${wrong}`, remedy };
-    }
-    if ((identity === undefined) !== (identityPattern === undefined)) continue;
-    const path = ["signature", "keyless", index];
-    yield { path, message: identity === undefined ? "an issuer vouches for many: nobody is named" : "`identity` and `identityPattern` are two ways to say one thing", remedy: "write one of the two: `identity` compares exactly, `identityPattern` must match the whole identity" };
+  for (const [index, named] of (signature.keyless ?? []).entries()) {
+    for (const fault of identityFaults(named)) yield { ...fault, path: ["signature", "keyless", index, ...fault.path] };
   }
 }
 

@@ -122,6 +122,7 @@ class WorldRun {
 
   /** Services are told apart by name, whatever addresses their clusters gave them. */
   private weighFamilies(): void {
+    if (this.options.views?.includes("mesh") === false) return;
     const families = Map.groupBy(this.worlds.flatMap(({ services }) => Object.values(services ?? {})), ({ host }) => host);
     const [one] = [...families.values()].find((seen) => new Set(seen.map(({ hasBothFamilies }) => hasBothFamilies)).size > 1) ?? [];
     if (one !== undefined) this.assume({ text: "a service with addresses of both families in some places only is answered alike at each of them", where: one.host });

@@ -454,6 +454,9 @@ describe("parity of clouds", () => {
     expect(across(profile, facts(by("release@acme.example"), by("release@acme.example"))).verdict).toBe("holds");
     expect(shown(across(profile, facts(by("release@acme.example"), by("nightly@acme.example")))).faults).toEqual(["parity/signer of signer"]);
     expect(shown(across(profile, facts(by("release@acme.example"), signed("valid")))).undecided).toEqual(["parity/signer of signer"]);
+    // several signatures are told in whatever order the registry has them
+    const both = (...identities: readonly string[]): Partial<WasmImage> => ({ signatures: { verdict: "valid", found: identities.map((identity) => ({ verdict: "valid", on: "manifest", form: "bundle", issuer: SIGNER.issuer, identity })) } });
+    expect(across(profile, facts(both("nightly@acme.example", "release@acme.example"), both("release@acme.example", "nightly@acme.example"))).verdict).toBe("holds");
   });
   it("holds where the values are equal", () => {
     expect(across(PARITY, [node(), node({ on: "gke" })]).verdict).toBe("holds");
@@ -588,9 +591,9 @@ describe("mistakes in a profile are told when it is loaded", () => {
     ["a design that would be two", { accelerator: { bitstreams: { equivalence: [{ aws: "agfi-1" }, { aws: "AGFI-1" }] } } }, "accelerator.bitstreams.equivalence.1.aws: `AGFI-1` stands in two entries for `aws`"],
     ["a design that no label can name", { accelerator: { bitstreams: { nfd: "fpga-image", equivalence: [{ azure: `sha256:${ONE}` }] } } }, `accelerator.bitstreams.equivalence.0.azure: \`sha256:${ONE}\` has more than the 63 characters that a label can hold`],
     ["a signer that is nobody", withModule({ signer: { log: true } }), "modules.0.signer: `signer` names nobody who may sign"],
-    ["an issuer alone", withModule({ signer: { issuer: "https://issuer.example" } }), "modules.0.signer.issuer: an issuer vouches for many: nobody is named"],
+    ["an issuer alone", withModule({ signer: { issuer: "https://issuer.example" } }), "modules.0.signer: an issuer vouches for many: nobody is named"],
     ["an identity without an issuer", withModule({ signer: { keys: ["a.pub"], identity: "release@acme.example" } }), "modules.0.signer: `signer` has an identity and no issuer that vouches for it"],
-    ["an identity in two ways", withModule({ signer: { ...SIGNER, identityPattern: "*@acme.example" } }), "modules.0.signer.identityPattern: `identity` and `identityPattern` are two ways to say one thing"],
+    ["an identity in two ways", withModule({ signer: { ...SIGNER, identityPattern: "*@acme.example" } }), "modules.0.signer: `identity` and `identityPattern` are two ways to say one thing"],
     ["a signer of a fallback that is nobody", { ...ARCH, fallbacks: { soft: { modules: [{ name: "signer", image: "r.example/s", signer: { log: true } }] } } }, "fallbacks.soft.modules.0.signer: `signer` names nobody who may sign"],
     ["parity of signers that nobody names", { ...withModule({}), parity: { across: ["cloud"], compare: ["signer"] } }, "parity.compare: `signer` is compared, and the module `signer` names nobody who signs it"],
     ["parity of what is not asked for", { ...ARCH, parity: { across: ["cloud"], compare: ["vendor"] } }, "parity.compare.0: `vendor` is seen by `resources.fpga`, which the profile does not ask for"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareWorlds, istioWorlds } from "#routes";
+import { compareWorlds, istioWorlds, type WorldOptions } from "#routes";
 
 const created = "2026-01-01T00:00:00Z";
 const meta = (name: string) => ({ name, namespace: "shop", creationTimestamp: created });
@@ -14,9 +14,9 @@ const http = (to: string) => virtual("web", { http: [{ route: [{ destination: { 
 const tcp = (to: string, match?: object) => virtual("queue", { tcp: [{ ...(match === undefined ? {} : { match: [match] }), route: [{ destination: { host: `${to}.shop.svc.cluster.local`, port: { number: 9000 } } }] }] });
 
 /** Two clusters that gave out addresses as they came. */
-function compared(left: readonly object[], right: readonly object[]) {
+function compared(left: readonly object[], right: readonly object[], options: WorldOptions = {}) {
   const worlds = istioWorlds([left, right].map((objects, index) => ({ place: `c${index}`, objects: objects.map((object) => ({ object })), servicesByName: true, istio: "1.29.0", envoy: "1.37.0" })));
-  return compareWorlds(worlds);
+  return compareWorlds(worlds, options);
 }
 
 const web = ["10.0.0.1", "10.9.0.7"].map((address) => service("web", address, "http"));
@@ -64,6 +64,8 @@ describe("clusters give out addresses of Services as they come", () => {
     const assumed = { text: "a service with addresses of both families in some places only is answered alike at each of them", where: "queue.shop.svc.cluster.local" };
     expect(assumptions).toContainEqual(assumed);
     expect(compared([dual(queue0), other0, tcp("queue")], [dual(queue1), other1, tcp("queue")]).assumptions).not.toContainEqual(assumed);
+    // clients of gateways ask for the gateway's own address
+    expect(compared([queue0, other0, tcp("queue")], [dual(queue1), other1, tcp("queue")], { views: ["gateways"] }).assumptions).not.toContainEqual(assumed);
     expect(compared([queue0, other0, tcp("queue")], [dual(queue1), other1, tcp("other")]).outcome).toBe("different");
   });
 

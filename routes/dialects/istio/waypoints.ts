@@ -56,7 +56,7 @@ export function capturedServices(place: WaypointPlace): ReadonlyMap<string, Capt
     const waypoint = { name, namespace: holder.labels[`${USE}-namespace`] || service.namespace };
     const gateway = objects.find(waypoint.namespace, waypoint.name);
     if (gateway !== undefined && !objects.isWaypoint(gateway)) continue;
-    known ??= byHost(registry);
+    known ??= byHost(place);
     const second = Object.hasOwn(service.source.labels, CANARY) ? service.source : around;
     const canary = { name: nameIn(second, CANARY), namespace: second?.labels[`${CANARY}-namespace`] || service.namespace };
     const waypoints = canary.name === "" ? [waypoint] : [waypoint, canary];
@@ -83,19 +83,22 @@ function nameIn(holder: Named | undefined, label: string): string {
   return name.toLowerCase() === "none" ? "" : name;
 }
 
-/** Objects that name hosts, by host; those that name them with a star stand beside. */
+/** What is looked up for every service: objects that name hosts, by host. */
 interface ByHost {
   virtualServices(host: string): readonly Named[];
   destinationRules(host: string): readonly Named[];
   services(host: string): readonly Service[];
+  /** Grants as text: which of them counts is not looked at. */
+  readonly grants: readonly string[];
 }
 
-function byHost({ virtualServices, destinationRules, services, domain }: Registry): ByHost {
+function byHost({ registry: { virtualServices, destinationRules, services, domain }, objects }: WaypointPlace): ByHost {
   const byName = Map.groupBy(services, ({ host }) => host);
   return {
     virtualServices: finder(virtualServices, domain, ({ spec }) => textsAt(spec, "hosts")),
     destinationRules: finder(destinationRules, domain, ({ spec }) => [textAt(spec, "host")]),
     services: (host) => byName.get(host) ?? [],
+    grants: objects.grants.map((grant) => canonical(written(grant))).sort(),
   };
 }
 
@@ -135,11 +138,15 @@ function actingOn(service: Service, waypoints: readonly string[], { registry, ob
   };
 }
 
+/** Of an object what decides; its name does only where another object names it. */
+function written({ kind, namespace, spec }: Named): Json {
+  return { kind, namespace, spec };
+}
+
 /** Undefined where it is not known what is the case: such a place is like no other. */
-function keyOf(service: Service, routes: readonly Named[], others: readonly Named[], { registry, objects, policies, istio, envoy }: WaypointPlace, known: ByHost): Json {
+function keyOf(service: Service, routes: readonly Named[], others: readonly Named[], { registry, policies, istio, envoy }: WaypointPlace, known: ByHost): Json {
   const isOrderOpen = routes.length > 1 && routes.some(({ created }) => created === undefined);
   const readings = versionReadings(istio, envoy, usesIn(routes));
-  const written = ({ kind, namespace, spec }: Named): Json => ({ kind, namespace, spec });
   const hosts = [...new Set([service.host, ...routes.flatMap((route) => hostsNamedIn(route, registry.domain))])].sort();
   if (isOrderOpen || hosts.some((host) => policies.has(host) && policies.get(host)?.key === undefined)) return undefined;
   const { retries, pathNormalization, trustedProxies, destinationRuleExportTo, serviceExportTo, virtualServiceExportTo } = registry.mesh;
@@ -151,7 +158,7 @@ function keyOf(service: Service, routes: readonly Named[], others: readonly Name
       // Several where the release is not known: taken for the same one in every place of which that holds.
       readings: readings.map(({ istiod, http }) => ({ istiod, http })),
       mesh: { retries: retries ?? null, pathNormalization, trustedProxies, destinationRuleExportTo, serviceExportTo, virtualServiceExportTo },
-      grants: objects.grants.map((grant) => canonical(written(grant))).sort(),
+      grants: known.grants,
       destinations: hosts.map((host) => ({
         host,
         services: known.services(host).map(({ kubernetes, ports, passesOn, exportTo, alias, namespace }) => ({ kubernetes, ports: ports.map(({ number, protocol }) => ({ number, protocol })), passesOn, exportTo, alias: alias ?? null, namespace })),
