@@ -1,7 +1,7 @@
 import { POD_MARKS, type SpecFault } from "#engine";
 import type { HalProfile } from "./profile.ts";
 import { onCluster, type Draft } from "./rules.ts";
-import { fail, pass, unknown, type Seen } from "./tiers.ts";
+import { fail, noneThere, pass, unknown, type Seen } from "./tiers.ts";
 import type { ClusterView } from "./view.ts";
 
 type Annotations = NonNullable<NonNullable<HalProfile["mesh"]>["annotations"]>;
@@ -20,7 +20,7 @@ function seeAnnotations(view: ClusterView, { required, forbidden }: Annotations,
   const fact = view.pods.find(({ fact: { data } }) => data.type === "class-pods" && data.name === runtimeClass)?.fact;
   if (fact === undefined) {
     if (!view.complete("node-agents")) return unknown("pods were not all seen", "repair what the gap names");
-    return Object.keys(required).length === 0 ? pass("T3", "no pod of the class") : unknown("no pod of the class", "start one, so that there is something to see");
+    return Object.keys(required).length === 0 ? noneThere("no pod of the class") : unknown("no pod of the class", "start one, so that there is something to see");
   }
   const { pods, marks } = fact.data;
   if (pods === undefined || marks === undefined) return unknown("pods whose annotations were not kept", "look again", { fact });

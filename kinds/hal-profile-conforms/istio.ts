@@ -1,7 +1,7 @@
 import type { ControlPlaneFact } from "#engine";
 import { parseImage } from "#values";
 import { parseRelease, releaseOfAgent, type Release } from "./releases.ts";
-import { fail, pass, unknown, type Seen } from "./tiers.ts";
+import { fail, noneThere, pass, unknown, type Seen } from "./tiers.ts";
 import type { AgentFact, ClusterView } from "./view.ts";
 
 /** Minor releases of Istio, the first and the last. */
@@ -13,7 +13,7 @@ const FOR_ISTIO: Readonly<Record<string, Range>> = { "0.3": [22, 22], "0.4": [22
 /** Does Kmesh know the control plane that it gets its configuration from? */
 export function seeIstio(view: ClusterView): Seen {
   const agents = [...new Map(view.nodes.flatMap((node) => node.agents.filter(({ data }) => data.product === "kmesh")).map((fact) => [fact.subject, fact])).values()];
-  if (agents.length === 0) return view.complete("node-agents") ? pass("T3", "no Kmesh on these nodes") : unknown("agents were not all seen", "repair what the gap names");
+  if (agents.length === 0) return view.complete("node-agents") ? noneThere("no Kmesh on these nodes") : unknown("agents were not all seen", "repair what the gap names");
   const planes = view.controlPlanes.map(({ data }) => data);
   if (!view.complete("control-planes")) return unknown("control planes were not all seen", "repair what the gap names", { fact: agents[0] });
   if (planes.length === 0) return unknown("no control plane of Istio", "let this identity list pods in all namespaces; of one that runs elsewhere nothing here tells the release", { fact: agents[0] });

@@ -2,7 +2,7 @@ import { runtimeAnswersRequest, type NodeTaint, type NodeToleration, type Reques
 import type { HalProfile } from "./profile.ts";
 import { isAtLeast, parseRelease } from "./releases.ts";
 import { either, named, onCluster, onNode, type Draft } from "./rules.ts";
-import { fail, pass, unknown, type Seen } from "./tiers.ts";
+import { fail, noneThere, pass, unknown, type Seen } from "./tiers.ts";
 import type { ClusterView, NodeView, ShimFact } from "./view.ts";
 
 type Runtime = NonNullable<HalProfile["runtime"]>;
@@ -79,7 +79,7 @@ function seeRetired({ provider, labels }: NodeView["node"]): Seen | undefined {
 /** A class is one for all containers of a pod: a runtime that starts nothing but Wasm does not start a sidecar. */
 function seeSidecars(view: ClusterView, { name }: Class): Seen {
   const pods = view.pods.find(({ fact: { data } }) => data.type === "class-pods" && data.name === name)?.fact;
-  if (pods === undefined) return view.complete("node-agents") ? pass("T3", "no pod of the class") : unknown("pods were not all seen", "repair what the gap names");
+  if (pods === undefined) return view.complete("node-agents") ? noneThere("no pod of the class") : unknown("pods were not all seen", "repair what the gap names");
   const { withSidecar, sidecarsDown } = pods.data;
   const more = { fact: pods };
   if (withSidecar === 0) return pass("T3", "no sidecar", more);

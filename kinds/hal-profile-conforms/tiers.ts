@@ -30,6 +30,11 @@ export function pass(tier: Tier, observed: string, more: Partial<Seen> = {}): Se
   return { outcome: "pass", tier, observed, ...more };
 }
 
+/** Whole lists hold nothing of what could be wrong. No tier: of such a thing nothing was seen. */
+export function noneThere(observed: string): Seen {
+  return { outcome: "pass", observed };
+}
+
 export function fail(tier: Tier, observed: string, remedy: string, more: Partial<Seen> = {}): Seen {
   return { outcome: "fail", tier, observed, remedy, ...more };
 }
