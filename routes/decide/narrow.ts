@@ -95,10 +95,10 @@ function nextMeeting(one: readonly Rule[], other: readonly Rule[], left: number,
   return [1, 1];
 }
 
-/** The text that every path of a test begins with, and whether more may follow; undefined where it is not known. */
-function rootOf(path: PathMatch | undefined): { readonly text: Bytes; readonly isOpen: boolean } | undefined {
+/** The text that every path of a test begins with, which is the whole path for `exact` only; undefined where it is not known. */
+function rootOf(path: PathMatch | undefined): Bytes | undefined {
   if (path === undefined || path.kind === "regex" || path.kind === "suffix" || path.kind === "contains" || path.ignoreCase === true) return undefined;
-  return { text: toBytes(path.value), isOpen: path.kind !== "exact" };
+  return toBytes(path.value);
 }
 
 /** The paths that some rules can take; undefined where they may take any. */
@@ -108,8 +108,8 @@ function reachOf(rules: Iterable<Rule>): Reach | undefined {
   for (const { when } of rules) {
     const root = rootOf(when.path);
     if (root === undefined || when.headers?.some(({ name }) => name === ":path") === true) return undefined;
-    texts.add(root.text);
-    if (root.isOpen) open.add(root.text);
+    texts.add(root);
+    if (when.path?.kind !== "exact") open.add(root);
   }
   return new Reach(texts, open);
 }
@@ -131,11 +131,11 @@ class Reach {
 
   /** Whether a rule may share a path with these; in doubt it does. */
   meets(rule: Rule | undefined): boolean {
-    const root = rootOf(rule?.when.path);
-    if (root === undefined) return true;
-    const { text, isOpen } = root;
+    const path = rule?.when.path;
+    const text = rootOf(path);
+    if (text === undefined) return true;
     const next = this.texts[firstFrom(this.texts, text)];
-    if (next !== undefined && (isOpen ? next.startsWith(text) : next === text)) return true;
+    if (next !== undefined && (path?.kind !== "exact" ? next.startsWith(text) : next === text)) return true;
     // Of texts none of which begins another, only the last one before can begin this one.
     const before = this.open[firstFrom(this.open, text) - 1];
     return before !== undefined && text.startsWith(before);

@@ -1,7 +1,7 @@
-import { at, type Json, type JsonObject, listAt, numberAt, textAt } from "../istio/json.ts";
+import { at, type Json, type JsonObject, listAt, numberAt, textAt, withOne } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { isGranted } from "./objects.ts";
-import type { Conversion, Doing, ServiceDestination } from "./conversion.ts";
+import type { Conversion, ServiceDestination } from "./conversion.ts";
 
 /** Where a reference leads: `{}` for one that is answered with an error, `undefined` for one that istiod gives the whole route up for. */
 export type Destination = JsonObject | undefined;
@@ -30,7 +30,7 @@ export function serviceFor(name: string, namespace: string, port: number, { doma
   if (known === undefined) services.set(name, (known = []));
   for (const one of known) if (one.port === port && one.namespace === namespace && one.domain === domain) return one;
   const destination = { host: `${name}.${namespace}.svc.${domain}`, port: { number: port } };
-  const service = { namespace, port, domain, destination, doings: { istiod: new Map<string, Doing>(), specification: new Map<string, Doing>() } };
+  const service: ServiceDestination = { namespace, port, domain, destination, doings: [] };
   known.push(service);
   return service;
 }
@@ -49,10 +49,11 @@ function weightOf(reference: Json): number {
 }
 
 const noHeaders: JsonObject = {};
+const noShares: readonly JsonObject[] = [];
 
 /** The shares of a rule, those without weight left out; undefined where istiod gives the route up. Empty: nothing takes the requests. */
 export function sharesOf(rule: Json, path: string, route: Named, conversion: Conversion, headersOf: (filters: readonly Json[], path: string) => JsonObject | undefined): readonly JsonObject[] | undefined {
-  const out: JsonObject[] = [];
+  let out: readonly JsonObject[] = noShares;
   const references = listAt(rule, "backendRefs");
   for (let index = 0; index < references.length; index++) {
     const reference = references[index];
@@ -63,7 +64,7 @@ export function sharesOf(rule: Json, path: string, route: Named, conversion: Con
     const filters = listAt(reference, "filters");
     const headers = filters.length === 0 ? noHeaders : headersOf(filters, `${own}.filters`);
     if (destination === undefined || headers === undefined) return undefined;
-    out.push(Object.keys(headers).length === 0 ? { destination, weight } : { destination, weight, headers });
+    out = withOne<JsonObject>(out, Object.keys(headers).length === 0 ? { destination, weight } : { destination, weight, headers });
   }
   return out;
 }

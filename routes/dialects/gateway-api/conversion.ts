@@ -6,6 +6,9 @@ import type { ApiReading } from "./objects.ts";
 
 /** What a rule does, in the words of a VirtualService, and where it leads. */
 export interface Doing {
+  readonly reading: ApiReading;
+  /** As it is written. */
+  readonly timeout: string;
   readonly spec: JsonObject;
   readonly uses: readonly Use[];
 }
@@ -16,8 +19,8 @@ export interface ServiceDestination {
   readonly port: number;
   readonly domain: string;
   readonly destination: JsonObject;
-  /** What rules do that send everything there and nothing else, by reading and timeout. */
-  readonly doings: Readonly<Record<ApiReading, Map<string, Doing>>>;
+  /** What rules do that send everything there and nothing else. */
+  readonly doings: Doing[];
 }
 
 /** What one route is translated with. */

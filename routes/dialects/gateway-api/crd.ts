@@ -46,8 +46,8 @@ function checkRule(rule: Json, path: string, kind: string, refuse: Refuse): void
   for (let index = 0; index < matches.length; index++) checkMatch(matches[index], path, index, kind, refuse);
   if (listAt(rule, "filters").length > 0) checkFilters(rule, path, refuse);
   for (let index = 0; index < backends.length; index++) {
-    const backend = backends[index], own = `${path}.backendRefs[${index}]`;
-    if (numberAt(backend, "weight") > 1_000_000) refuse(`${own}.weight`, `the weight is ${numberAt(backend, "weight")}, and at most 1000000 is allowed`);
+    const backend = backends[index], own = (): string => `${path}.backendRefs[${index}]`;
+    if (numberAt(backend, "weight") > 1_000_000) refuse(`${own()}.weight`, `the weight is ${numberAt(backend, "weight")}, and at most 1000000 is allowed`);
     checkReference(backend, own, refuse);
     checkFilterParts(listAt(backend, "filters"), own, refuse);
   }
@@ -58,11 +58,11 @@ function checkRule(rule: Json, path: string, kind: string, refuse: Refuse): void
 }
 
 /** A reference to a backend. */
-function checkReference(reference: Json, path: string, refuse: Refuse): void {
+function checkReference(reference: Json, path: () => string, refuse: Refuse): void {
   const port = at(reference, "port");
   const isService = textAt(reference, "group") === "" && ["", "Service"].includes(textAt(reference, "kind"));
-  if (textAt(reference, "name") === "") refuse(path, "a backend has no name");
-  if (port === undefined ? isService : isNoPort(port)) refuse(`${path}.port`, port === undefined ? "a service is named without a port" : `\`${canonical(port).slice(0, 20)}\` is no port`);
+  if (textAt(reference, "name") === "") refuse(path(), "a backend has no name");
+  if (port === undefined ? isService : isNoPort(port)) refuse(`${path()}.port`, port === undefined ? "a service is named without a port" : `\`${canonical(port).slice(0, 20)}\` is no port`);
 }
 
 function isNoPort(port: Json): boolean {
@@ -130,7 +130,7 @@ function checkFilters(rule: Json, path: string, refuse: Refuse): void {
     if (types.filter((one) => one === type).length > 1) refuse(`${path}.filters`, `a rule has \`${type}\` twice`);
   }
   if (types.includes("RequestRedirect") && listAt(rule, "backendRefs").length > 0) refuse(`${path}.backendRefs`, "a rule with a redirect has backends");
-  checkFilterParts(filters, path, refuse);
+  checkFilterParts(filters, () => path, refuse);
   for (const [index, filter] of filters.entries()) {
     const own = `${path}.filters[${index}]`;
     const modifier = at(at(filter, "requestRedirect") ?? at(filter, "urlRewrite"), "path");
@@ -141,7 +141,7 @@ function checkFilters(rule: Json, path: string, refuse: Refuse): void {
     const mirror = at(filter, "requestMirror"), percent = numberAt(mirror, "percent");
     if (percent < 0 || percent > 100) refuse(`${own}.requestMirror.percent`, `the percentage is ${percent}`);
     if (at(mirror, "percent") !== undefined && at(mirror, "fraction") !== undefined) refuse(`${own}.requestMirror`, "a percentage and a fraction are set");
-    if (isObject(mirror)) checkReference(at(mirror, "backendRef"), `${own}.requestMirror.backendRef`, refuse);
+    if (isObject(mirror)) checkReference(at(mirror, "backendRef"), () => `${own}.requestMirror.backendRef`, refuse);
     const fraction = at(mirror, "fraction");
     const denominator = at(fraction, "denominator") === undefined ? 100 : numberAt(fraction, "denominator");
     if (isObject(fraction) && (denominator < 1 || numberAt(fraction, "numerator") > denominator)) refuse(`${own}.requestMirror.fraction`, "the fraction is none between 0 and 1");
@@ -157,25 +157,29 @@ function checkFilters(rule: Json, path: string, refuse: Refuse): void {
 }
 
 /** By type, the field that says more of it. */
-const partOf: ReadonlyMap<string, string> = new Map([
+const partOf: readonly (readonly [owner: string, field: string])[] = [
   ["RequestHeaderModifier", "requestHeaderModifier"], ["ResponseHeaderModifier", "responseHeaderModifier"], ["RequestMirror", "requestMirror"],
   ["RequestRedirect", "requestRedirect"], ["URLRewrite", "urlRewrite"], ["CORS", "cors"], ["ExtensionRef", "extensionRef"], ["ExternalAuth", "externalAuth"],
-]);
+];
+const modifiers: readonly string[] = ["requestHeaderModifier", "responseHeaderModifier"];
+const writes: readonly string[] = ["set", "add"];
 
 /** A filter says what belongs to its type, and nothing that belongs to another; names of headers are such. */
-function checkFilterParts(filters: readonly Json[], path: string, refuse: Refuse): void {
-  for (const [index, filter] of filters.entries()) {
-    const own = `${path}.filters[${index}]`, type = textAt(filter, "type");
+function checkFilterParts(filters: readonly Json[], path: () => string, refuse: Refuse): void {
+  for (let index = 0; index < filters.length; index++) {
+    const filter = filters[index], type = textAt(filter, "type");
+    const own = (): string => `${path()}.filters[${index}]`;
     for (const [owner, field] of partOf) {
       const isThere = at(filter, field) !== undefined;
-      if (isThere !== (owner === type)) refuse(`${own}.${field}`, isThere ? `a filter of the type \`${type}\` says what belongs to \`${owner}\`` : `a filter of the type \`${type}\` says nothing`);
+      if (isThere !== (owner === type)) refuse(`${own()}.${field}`, isThere ? `a filter of the type \`${type}\` says what belongs to \`${owner}\`` : `a filter of the type \`${type}\` says nothing`);
     }
-    for (const field of ["requestHeaderModifier", "responseHeaderModifier"]) {
-      for (const operation of ["set", "add"]) {
-        for (const [entry, header] of listAt(at(filter, field), operation).entries()) {
-          const name = textAt(header, "name"), where = `${own}.${field}.${operation}[${entry}]`;
-          if (!fieldName.test(name)) refuse(`${where}.name`, `\`${name.slice(0, 80)}\` is no name of a header`);
-          if (textAt(header, "value") === "") refuse(`${where}.value`, "a value is empty");
+    for (const field of modifiers) {
+      for (const operation of writes) {
+        const headers = listAt(at(filter, field), operation);
+        for (let entry = 0; entry < headers.length; entry++) {
+          const name = textAt(headers[entry], "name");
+          if (!fieldName.test(name)) refuse(`${own()}.${field}.${operation}[${entry}].name`, `\`${name.slice(0, 80)}\` is no name of a header`);
+          if (textAt(headers[entry], "value") === "") refuse(`${own()}.${field}.${operation}[${entry}].value`, "a value is empty");
         }
       }
     }

@@ -134,7 +134,7 @@ export function rewritten(modifier: Json, match: ApiMatch, by: "redirect" | "rew
   if (!isObject(modifier)) return one(undefined);
   if (textAt(modifier, "type") === "ReplaceFullPath") return one(fullPath(textAt(modifier, "replaceFullPath"), by, reading));
   const value = textAt(modifier, "replacePrefixMatch");
-  const { prefix } = match;
+  const { segments: prefix } = match;
   if (prefix === undefined) return one(undefined);
   const length = byteLength(prefix);
   const isPlain = at(at(match.spec, "uri"), "separated") === undefined;

@@ -1,7 +1,7 @@
 import type { Assumption, Unmodelled } from "../../decide/model.ts";
-import { canonical, type Json, labelsAt, listAt, objectAt, textAt } from "../istio/json.ts";
+import { at, canonical, type Json, labelsAt, listAt, objectAt, textAt } from "../istio/json.ts";
 import type { Memory } from "../istio/memory.ts";
-import type { KubeObject, Named, Service } from "../istio/registry.ts";
+import { creation, type KubeObject, type Named, type Service } from "../istio/registry.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
@@ -83,7 +83,13 @@ export function readApi(input: ApiInput): Api {
 }
 
 function sorted(objects: readonly KubeObject[]): ApiObjects {
-  const own = objects.flatMap((entry) => (textAt(entry.object, "apiVersion").startsWith(`${GROUP}/`) ? [named(entry)] : [])).filter(({ name }) => name !== "").sort(byAgeAndName);
+  const own: Named[] = [];
+  for (const entry of objects) {
+    if (!textAt(entry.object, "apiVersion").startsWith(ANY_VERSION)) continue;
+    const one = named(entry);
+    if (one.name !== "") own.push(one);
+  }
+  own.sort(byAgeAndName);
   const of = (...kinds: readonly string[]): readonly Named[] => own.filter(({ kind }) => kinds.includes(kind));
   return {
     gateways: of("Gateway"),
@@ -95,13 +101,16 @@ function sorted(objects: readonly KubeObject[]): ApiObjects {
   };
 }
 
-const seconds = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z$/;
+const ANY_VERSION = `${GROUP}/`;
+const noAnnotations: Named["annotations"] = {};
+const noProblems: Named["problems"] = [];
+const noRules: Named["written"] = [];
 
 function named({ object, file, line }: KubeObject): Named {
   const metadata = objectAt(object, "metadata");
   const kind = textAt(object, "kind"), name = textAt(metadata, "name"), namespace = textAt(metadata, "namespace") || "default";
-  const created = seconds.exec(textAt(metadata, "creationTimestamp"))?.[1];
-  return { kind, namespace, name, title: `${kind} ${namespace}/${name}`, created, labels: labelsAt(metadata, "labels"), annotations: {}, spec: objectAt(object, "spec"), problems: [], written: [], file, line };
+  const created = creation(at(metadata, "creationTimestamp"));
+  return { kind, namespace, name, title: `${kind} ${namespace}/${name}`, created, labels: labelsAt(metadata, "labels"), annotations: noAnnotations, spec: objectAt(object, "spec"), problems: noProblems, written: noRules, file, line };
 }
 
 /** The Istio Gateway of one listener (gateway_collection.go: one server each). */

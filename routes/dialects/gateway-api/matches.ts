@@ -11,7 +11,7 @@ export interface ApiMatch {
   /** Ranks that have one compare as these numbers do; undefined: not told by one number. */
   readonly order: number | undefined;
   /** The prefix of whole segments, without a slash at its end; `/` for all paths. */
-  readonly prefix: string | undefined;
+  readonly segments: string | undefined;
   readonly isRegex: boolean;
 }
 
@@ -24,7 +24,7 @@ export function httpMatches(rule: Json, reading: ApiReading): readonly ApiMatch[
 
 /** Without a match a rule comes last (conversion.go `sortHTTPRoutes`); to the specification it is one of the prefix `/`. */
 function nothing(reading: ApiReading): ApiMatch {
-  return { spec: undefined, ...(reading === "istiod" ? last : ranked([2, 1, 0, 0, 0])), prefix: "/", isRegex: false };
+  return { spec: undefined, ...(reading === "istiod" ? last : ranked([2, 1, 0, 0, 0])), segments: "/", isRegex: false };
 }
 
 /** Below every other. */
@@ -58,7 +58,7 @@ export function httpMatch(match: Json, reading: ApiReading): ApiMatch {
   return {
     spec,
     ...ranked([form, byteLength(kind === "PathPrefix" ? trimmed : value), method === "" ? 0 : 1, headers === noValues ? 0 : Object.keys(headers).length, query === noValues ? 0 : Object.keys(query).length]),
-    prefix: kind === "PathPrefix" ? trimmed : undefined,
+    segments: kind === "PathPrefix" ? trimmed : undefined,
     isRegex: kind === "RegularExpression",
   };
 }
@@ -90,7 +90,7 @@ const noValues: JsonObject = {};
 /** The matches of a rule of a GRPCRoute; without one it takes every call. */
 export function grpcMatches(rule: Json, reading: ApiReading): readonly ApiMatch[] {
   const list = listAt(rule, "matches");
-  if (list.length === 0) return [{ spec: undefined, ...(reading === "istiod" ? last : ranked([0, 0, 0])), prefix: "/", isRegex: false }];
+  if (list.length === 0) return [{ spec: undefined, ...(reading === "istiod" ? last : ranked([0, 0, 0])), segments: "/", isRegex: false }];
   return list.map((match) => grpcMatch(match, reading));
 }
 
@@ -109,7 +109,7 @@ function grpcMatch(match: Json, reading: ApiReading): ApiMatch {
   return {
     spec: { ...(uri === undefined ? {} : { uri }), ...(count === 0 ? {} : { headers }) },
     ...ranked(reading === "istiod" ? [rank, length, 0, count, 0] : [byteLength(service), byteLength(name), count]),
-    prefix: undefined,
+    segments: undefined,
     isRegex: uri !== undefined && "regex" in uri && isRegex,
   };
 }

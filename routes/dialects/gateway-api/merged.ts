@@ -16,6 +16,7 @@ import { agesMatter, type ApiRule, inOrder, nowhere, rulesOf } from "./rules.ts"
 
 /** Rules for one host of one listener or one service of the mesh, of all routes that have some. */
 export interface Pile {
+  readonly key: string;
   readonly host: string;
   /** The Gateway that istiod makes of the listener, or `mesh`. */
   readonly gateway: string;
@@ -32,7 +33,7 @@ export interface Part {
 
 /** HTTPRoutes and GRPCRoutes at listeners of Istio's classes, as istiod merges them (route_collections.go `mergeHTTPRoutes`). */
 export function istiodRoutes(context: Context): readonly VirtualService[] {
-  const piles = new Map<string, Pile>();
+  const piles = new Piles();
   const siblings = new Map(context.listeners.map((listener) => [listener, siblingsOf(listener, context.listeners)]));
   for (const route of context.objects.routes) {
     if (!isHttp(route)) continue;
@@ -40,14 +41,16 @@ export function istiodRoutes(context: Context): readonly VirtualService[] {
       if ("listener" in parent && parent.listener.reading === "istiod") addAt(piles, route, parent.listener, siblings.get(parent.listener) ?? [], context);
     }
   }
-  return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
+  return piles.all.flatMap((pile) => virtualServiceOf(pile, context));
 }
 
-function addAt(piles: Map<string, Pile>, route: Named, listener: ApiListener, siblings: readonly ApiListener[], context: Context): void {
-  const part = translated(route, context, { reading: "istiod", isMesh: false });
+const toGateways = { reading: "istiod", isMesh: false } as const;
+
+function addAt(piles: Piles, route: Named, listener: ApiListener, siblings: readonly ApiListener[], context: Context): void {
+  const part = translated(route, context, toGateways);
   for (const host of hostnamesOf(route)) {
     if (!isOwnHost(host, listener, siblings)) continue;
-    const pile = pileOf(piles, `${listener.internal}/${host}`, host, listener.internal);
+    const pile = piles.of(listener.internal, host, listener.internal);
     if (part.left.length + listener.left.length > 0) pile.left.push(...part.left, ...listener.left);
     if (part.rules.length === 0) continue;
     pile.parts.push(part);
@@ -133,12 +136,14 @@ export function readRoutes(routes: readonly Named[], memory: Memory): ReadonlyMa
 
 /**
  * The rules of a route; where it cannot be said they are none, as istiod drops them. A route that the last place held alike, under
- * the same grants, is not read again: its rules are the very same, in the name of this one.
+ * the same grants, is not read again: its rules are the very same, in the name of this one where it was written elsewhere.
  */
 export function translated(route: Named, { input, bases, told }: Context, how: Pick<Conversion, "reading" | "isMesh">): Translated {
   const { problems, isPlainAt, known } = told.get(route) ?? { problems: [], isPlainAt: [], known: [] };
-  const before = known.find((one) => one.bases === bases && one.reading === how.reading && one.isMesh === how.isMesh);
-  if (before !== undefined) return before.route === route ? before : { rules: before.rules.map((rule) => rule.inNameOf(route)), grounds: before.grounds, left: before.left };
+  let before: Known | undefined;
+  for (const one of known) if (one.bases === bases && one.reading === how.reading && one.isMesh === how.isMesh) before ??= one;
+  // Of what a rule keeps of its route, the place where it was written alone differs between places; who asks for ages has the routes.
+  if (before !== undefined) return before.route.file === route.file && before.route.line === route.line ? before : { rules: before.rules.map((rule) => rule.inNameOf(route)), grounds: before.grounds, left: before.left };
   const left: Unmodelled[] = [...problems];
   const rules = rulesOf(route, isPlainAt, { ...how, ...bases, memory: input.memory, leave: (one) => void left.push(one) }) ?? [];
   const made: Known = { ...how, rules, grounds: groundsIn(rules), left, route, bases };
@@ -146,15 +151,27 @@ export function translated(route: Named, { input, bases, told }: Context, how: P
   return made;
 }
 
-/** The pile under a key. */
-export function pileOf(piles: Map<string, Pile>, key: string, host: string, gateway: string): Pile {
-  let known = piles.get(key);
-  if (known === undefined) piles.set(key, (known = { host, gateway, parts: [], left: [], routes: [] }));
-  return known;
+/** Piles by what they are for and their host, in the order in which they were asked for. */
+export class Piles {
+  readonly all: Pile[] = [];
+  private readonly known = new Map<string, Map<string, Pile>>();
+
+  /** The pile of a host for a purpose. */
+  of(purpose: string, host: string, gateway: string): Pile {
+    let own = this.known.get(purpose);
+    if (own === undefined) this.known.set(purpose, (own = new Map()));
+    let pile = own.get(host);
+    if (pile === undefined) {
+      own.set(host, (pile = { key: `${purpose}/${host}`, host, gateway, parts: [], left: [], routes: [] }));
+      this.all.push(pile);
+    }
+    return pile;
+  }
 }
 
 /** One VirtualService of a pile, with the rules of all its routes in the order of istiod; none where no route has a rule. */
-export function virtualServiceOf(key: string, pile: Pile, context: Context): readonly VirtualService[] {
+export function virtualServiceOf(pile: Pile, context: Context): readonly VirtualService[] {
+  const { key } = pile;
   const left = new Map(pile.left.map((one) => [canonical(one), one]));
   const lists = pile.parts.map(({ rules }) => rules);
   const unaged = agesMatter(pile.routes, lists);

@@ -2,11 +2,11 @@ import { groundsIn } from "../istio/rules.ts";
 import type { VirtualService } from "../istio/virtual-services.ts";
 import { parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
-import { isHttp, type Part, type Pile, pileOf, translated, virtualServiceOf } from "./merged.ts";
+import { isHttp, type Part, Piles, translated, virtualServiceOf } from "./merged.ts";
 
 /** Routes whose parents are services: for clients in the mesh (route_collections.go: one VirtualService for each namespace, port and host). */
 export function meshRoutes(context: Context): readonly VirtualService[] {
-  const piles = new Map<string, Pile>();
+  const piles = new Piles();
   for (const route of context.objects.routes.filter(isHttp)) {
     for (const parent of parentsOf(route, [])) {
       if ("listener" in parent) continue;
@@ -14,8 +14,7 @@ export function meshRoutes(context: Context): readonly VirtualService[] {
       if (hosts.length === 0) continue;
       const part = translated(route, context, { reading: context.input.reading, isMesh: true });
       for (const host of hosts) {
-        const key = `${route.namespace}${parent.port === undefined ? "" : `/${parent.port}`}/${host}`;
-        const pile = pileOf(piles, key, host, "mesh");
+        const pile = piles.of(`${route.namespace}${parent.port === undefined ? "" : `/${parent.port}`}`, host, "mesh");
         pile.left.push(...part.left);
         if (part.rules.length === 0) continue;
         pile.parts.push(parent.port === undefined ? part : atPort(part, parent.port));
@@ -23,7 +22,7 @@ export function meshRoutes(context: Context): readonly VirtualService[] {
       }
     }
   }
-  return [...piles].flatMap(([key, pile]) => virtualServiceOf(key, pile, context));
+  return piles.all.flatMap((pile) => virtualServiceOf(pile, context));
 }
 
 /** The hosts of a parent that exists; where services are unseen every named one is taken to. */

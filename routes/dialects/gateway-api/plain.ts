@@ -186,10 +186,9 @@ function arePlainTimeouts(timeouts: Json): boolean {
 }
 
 /** A match of a plain rule: its condition, and its words for VirtualServices where somebody asks for them. */
-export class PlainBlock extends Block implements ApiMatch {
+export class PlainBlock extends Block implements ApiMatch, Matched {
+  readonly when: Condition;
   readonly order: number | undefined;
-  readonly isRegex = false;
-  private readonly raw: JsonObject;
   private readonly reading: ApiReading;
   private said: ApiMatch | undefined = undefined;
 
@@ -197,15 +196,32 @@ export class PlainBlock extends Block implements ApiMatch {
     const path = pathOf(raw["path"]);
     const headers = headersOf(raw), query = queryOf(raw["queryParams"]);
     const isExact = path.kind === "exact", { length } = path.value;
-    super(raw, matchedOf(path, headers, query));
+    super(raw);
+    this.when = conditionOf(path, headers, query);
     const named = raw["method"] === undefined ? 0 : 1;
     this.order = orderOf(isExact ? 3 : 2, length, named, headers.length - named, query.length);
-    this.raw = raw;
     this.reading = reading;
   }
 
   override get match(): JsonObject {
     return this.full.spec ?? this.raw;
+  }
+
+  override get matched(): Matched {
+    return this;
+  }
+
+  get catchAll(): boolean {
+    return false;
+  }
+
+  get prefix(): number | undefined {
+    const { path } = this.when;
+    return path?.kind === "separated-prefix" ? path.value.length : undefined;
+  }
+
+  get isRegex(): boolean {
+    return false;
   }
 
   get spec(): JsonObject | undefined {
@@ -216,12 +232,16 @@ export class PlainBlock extends Block implements ApiMatch {
     return this.full.rank;
   }
 
-  get prefix(): string | undefined {
-    return this.full.prefix;
+  get segments(): string | undefined {
+    return this.full.segments;
   }
 
   get hasHeaders(): boolean {
     return this.raw["headers"] !== undefined;
+  }
+
+  private get raw(): JsonObject {
+    return super.match;
   }
 
   private get full(): ApiMatch {
@@ -229,9 +249,8 @@ export class PlainBlock extends Block implements ApiMatch {
   }
 }
 
-function matchedOf(path: PathMatch, headers: readonly HeaderMatch[], query: readonly QueryMatch[]): Matched {
-  const when: Condition = headers.length === 0 ? (query.length === 0 ? { path } : { path, query }) : query.length === 0 ? { path, headers } : { path, headers, query };
-  return { when, catchAll: false, prefix: path.kind === "separated-prefix" ? path.value.length : undefined };
+function conditionOf(path: PathMatch, headers: readonly HeaderMatch[], query: readonly QueryMatch[]): Condition {
+  return headers.length === 0 ? (query.length === 0 ? { path } : { path, query }) : query.length === 0 ? { path, headers } : { path, headers, query };
 }
 
 type PlainPath = { readonly kind: "exact" | "separated-prefix"; readonly value: string };

@@ -128,15 +128,19 @@ function plainly(rule: Json, route: Named, conversion: Conversion): Doing {
   const references = listAt(rule, "backendRefs");
   const [reference] = references;
   const service = references.length === 1 && at(reference, "weight") === undefined ? serviceFor(textAt(reference, "name"), route.namespace, numberAt(reference, "port"), conversion) : undefined;
-  const doings = service?.doings[conversion.reading];
   const timeout = textAt(at(rule, "timeouts"), "request");
-  const known = doings?.get(timeout);
-  if (known !== undefined) return known;
+  const doings = service?.doings ?? none;
+  for (const known of doings) if (known.timeout === timeout && known.reading === conversion.reading) return known;
   const spec = actionOf(rule, "", route, conversion) ?? {};
-  const doing: Doing = { spec, uses: conversion.memory.usesOf(spec, route.namespace, conversion.domain) };
-  doings?.set(timeout, doing);
+  const doing: Doing = { reading: conversion.reading, timeout, spec, uses: conversion.memory.usesOf(spec, route.namespace, conversion.domain) };
+  if (doings.length < MOST_DOINGS) service?.doings.push(doing);
   return doing;
 }
+
+const none: readonly Doing[] = [];
+
+/** Of one service, at most; what is past that is made anew, which is never wrong. */
+const MOST_DOINGS = 32;
 
 /** conversion.go `convertHTTPRoute` below the match. */
 function actionOf(rule: Json, path: string, route: Named, conversion: Conversion): JsonObject | undefined {
@@ -264,15 +268,21 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 export function agesMatter(routes: readonly Named[], lists: readonly (readonly ApiRule[])[]): readonly [Named, Named] | undefined {
   if (routes.every(({ created }) => created !== undefined) || routes.every((route) => route === routes[0])) return undefined;
   const rules = lists.flat();
+  // Places share their rules, and so a rule does not know the age of its route in this one.
+  const byTitle = new Map(routes.map((route) => [route.title, route]));
+  const routeOf = ({ source }: ApiRule): Named => byTitle.get(source.title) ?? source;
   // Rules of one rank with different paths exclude each other; only expressions may meet.
   const alike = Map.groupBy(rules, ({ match }) => `${match.rank.join(" ")} ${textAt(at(match.spec, "uri"), "regex") === "" ? canonical(at(match.spec, "uri")) : ""}`);
   for (const group of alike.values()) {
+    const [first] = group;
     for (const [index, one] of group.entries()) {
+      const route = routeOf(one);
       for (const other of group.slice(0, Math.min(index, MOST_ALIKE))) {
-        if (other.source === one.source || (other.source.created !== undefined && one.source.created !== undefined)) continue;
-        if (!areDisjoint(one.match, other.match) && canonical(one.spec) !== canonical(other.spec)) return [other.source, one.source];
+        const rival = routeOf(other);
+        if (rival === route || (rival.created !== undefined && route.created !== undefined)) continue;
+        if (!areDisjoint(one.match, other.match) && canonical(one.spec) !== canonical(other.spec)) return [rival, route];
       }
-      if (index >= MOST_ALIKE && group.some(({ source }) => source !== one.source)) return [group[0]?.source ?? one.source, one.source];
+      if (index >= MOST_ALIKE && first !== undefined && group.some((other) => routeOf(other) !== route)) return [routeOf(first), route];
     }
   }
   return undefined;

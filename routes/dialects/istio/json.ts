@@ -58,6 +58,11 @@ function isListOfTexts(list: readonly unknown[]): list is readonly string[] {
   return true;
 }
 
+/** The list with one more. Lists that grow take more room than they need, and most of these are of one. */
+export function withOne<T>(list: readonly T[], one: T): readonly T[] {
+  return list.length === 0 ? [one] : [...list, one];
+}
+
 /** A map of strings under a key, as entries. */
 export function entriesAt(value: Json, key: string): readonly (readonly [string, Json])[] {
   return Object.entries(objectAt(value, key));

@@ -2,7 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { addressesOf, commonAddresses, rangesOf } from "./addresses.ts";
 import { check, fits, type Problem, type Shape } from "./check.ts";
 import { fullName } from "./hosts.ts";
-import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { at, isObject, type Json, type JsonObject, labelsAt, listAt, numberAt, objectAt, textAt, textsAt, withOne } from "./json.ts";
 import type { Memory, Written } from "./memory.ts";
 import { type Mesh, parseMesh } from "./mesh.ts";
 import { byAge } from "./order.ts";
@@ -147,8 +147,7 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
   const broken: Problem[] = [];
   const kinds = new Set<string>();
   for (const entry of objects) {
-    const group = textAt(entry.object, "apiVersion").split("/")[0] ?? "";
-    const kind = kindOf(group, textAt(entry.object, "kind"));
+    const kind = kindOf(textAt(entry.object, "apiVersion"), textAt(entry.object, "kind"));
     if (kind === undefined) continue;
     kinds.add(kind);
     const named = read(kind, entry, options);
@@ -188,7 +187,9 @@ export function readRegistry(objects: readonly KubeObject[], options: RegistryOp
 }
 
 /** The kind under which an object is filed; those of Gateway API are another dialect's. */
-function kindOf(group: string, kind: string): string | undefined {
+function kindOf(version: string, kind: string): string | undefined {
+  const slash = version.indexOf("/");
+  const group = slash < 0 ? version : version.slice(0, slash);
   if (group === "networking.istio.io" && (shapeOf.has(kind) || kind === "EnvoyFilter")) return kind;
   if (group === "v1" && (kind === "Service" || kind === "Pod" || kind === "Namespace")) return kind;
   if (group.endsWith(".istio.io") && filterKinds.has(kind)) return kind;
@@ -211,7 +212,7 @@ function read(kind: string, entry: KubeObject, { domain, memory }: RegistryOptio
     labels: labelsAt(metadata, "labels"),
     annotations: labelsAt(metadata, "annotations"),
     spec: isObject(spec) ? spec : {},
-    problems: [...problemsOf(kind, spec ?? {}, written), ...semanticsOf(kind, labelsAt(metadata, "annotations"))],
+    problems: kind === "VirtualService" ? [...problemsOf(kind, spec ?? {}, written), ...semanticsOf(labelsAt(metadata, "annotations"))] : problemsOf(kind, spec ?? {}, written),
     written,
     file: entry.file,
     line: entry.line,
@@ -219,25 +220,26 @@ function read(kind: string, entry: KubeObject, { domain, memory }: RegistryOptio
 }
 
 const none: readonly Written[] = [];
+const noProblems: readonly Problem[] = [];
 
 function problemsOf(kind: string, spec: Json, written: readonly Written[]): readonly Problem[] {
   const shape = shapeOf.get(kind);
-  if (shape === undefined) return [];
+  if (shape === undefined) return noProblems;
   const isInOrder = kind === "VirtualService" && Array.isArray(at(spec, "http")) && fits(spec, shapes.virtualServiceFrame) && written.every((rule) => rule.isInOrder);
-  return isInOrder ? [] : check(spec, shape, "spec");
+  return isInOrder ? noProblems : check(spec, shape, "spec");
 }
 
 /** An annotation with which istiod marks what it translated from Ingress or Gateway API: prefixes are segments then, and more. */
-function semanticsOf(kind: string, annotations: Readonly<Record<string, string>>): readonly Problem[] {
+function semanticsOf(annotations: Readonly<Record<string, string>>): readonly Problem[] {
   const name = "internal.istio.io/route-semantics";
-  const value = kind === "VirtualService" && Object.hasOwn(annotations, name) ? annotations[name] : undefined;
+  const value = Object.hasOwn(annotations, name) ? annotations[name] : undefined;
   return value === "ingress" || value === "gateway" ? [{ path: `metadata.annotations["${name}"]`, reason: `the annotation \`${name}: ${value}\` gives routes another meaning, which is not modelled` }] : [];
 }
 
 const seconds = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 /** The API server keeps seconds, in UTC; anything else was not written by one. */
-function creation(value: Json): string | undefined {
+export function creation(value: Json): string | undefined {
   return typeof value === "string" && seconds.test(value) ? value.slice(0, 19) : undefined;
 }
 
@@ -266,16 +268,12 @@ function portProtocol(port: Json): Protocol {
 
 function fromService(named: Named, domain: string, exportTo: readonly string[], addresses: Pick<Service, "addresses" | "isByName">): Service {
   const { spec } = named;
-  const own = (named.annotations["networking.istio.io/exportTo"] ?? "").split(",").map((text) => text.trim()).filter((text) => text !== "");
+  const own = targetsIn(named.annotations["networking.istio.io/exportTo"]);
   return {
     host: fullName(named.name, named.namespace, domain),
     namespace: named.namespace,
     kubernetes: true,
-    ports: listAt(spec, "ports").filter((port) => textAt(port, "protocol") !== "UDP").map((port) => ({
-      number: numberAt(port, "port"),
-      protocol: portProtocol(port),
-      targetPort: targetPort(at(port, "targetPort")) ?? numberAt(port, "port"),
-    })),
+    ports: portsOf(spec),
     ...addresses,
     passesOn: textAt(spec, "clusterIP") === "None" && textAt(spec, "type") !== "ExternalName",
     exportTo: own.length > 0 ? own : exportTo,
@@ -283,6 +281,24 @@ function fromService(named: Named, domain: string, exportTo: readonly string[], 
     alias: textAt(spec, "type") === "ExternalName" ? textAt(spec, "externalName") : undefined,
     source: named,
   };
+}
+
+const noTargets: readonly string[] = [];
+
+function targetsIn(exportTo: string | undefined): readonly string[] {
+  return exportTo === undefined ? noTargets : exportTo.split(",").map((text) => text.trim()).filter((text) => text !== "");
+}
+
+const noPorts: readonly ServicePort[] = [];
+
+function portsOf(spec: JsonObject): readonly ServicePort[] {
+  let out: readonly ServicePort[] = noPorts;
+  for (const port of listAt(spec, "ports")) {
+    if (textAt(port, "protocol") === "UDP") continue;
+    const number = numberAt(port, "port");
+    out = withOne(out, { number, protocol: portProtocol(port), targetPort: targetPort(at(port, "targetPort")) ?? number });
+  }
+  return out;
 }
 
 function targetPort(value: Json): number | string | undefined {

@@ -52,7 +52,7 @@ function conversionOf(reading: ApiReading, left: unknown[]): Conversion {
 function shown(rule: ApiRule): unknown {
   const { written: { spec, hasMatches, uses, blocks }, match, path, matchPath } = rule;
   const service: VirtualService = { named: rule.source, hosts: ["*"], gateways: ["mesh"], exportTo: ["*"], http: [rule], problems: [] };
-  return { spec, hasMatches, uses: uses.map(({ host, subset, port }) => [host, subset, port]), conditions: blocks.map((block) => [block.match, block.matched]), rank: match.rank, order: match.order, prefix: match.prefix, isRegex: match.isRegex, match: match.spec, path, matchPath, asked: usesOf(service), asksLooker: asksLooker(service) };
+  return { spec, hasMatches, uses: uses.map(({ host, subset, port }) => [host, subset, port]), conditions: blocks.map(({ match: spec, matched: { when, catchAll, prefix, invalid } }) => [spec, when, catchAll, prefix, invalid]), rank: match.rank, order: match.order, segments: match.segments, isRegex: match.isRegex, match: match.spec, path, matchPath, asked: usesOf(service), asksLooker: asksLooker(service) };
 }
 
 describe("a plain rule of an HTTPRoute", () => {

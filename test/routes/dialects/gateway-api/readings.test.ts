@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compareWorlds, istioWorld, type KubeObject, Resolver, type RouteWorld } from "#routes";
+import { compareWorlds, istioWorld, istioWorlds, type KubeObject, Resolver, type RouteWorld } from "#routes";
 import { root } from "../../../support/room.ts";
 import { answered, api, ask, type Asked, client, deviations, gateway, ground, path, redirect, rewrite, route, said, service, to, worldOf } from "./deviations.ts";
 
@@ -154,6 +154,13 @@ describe("what is not modelled is told where it stands", () => {
     const two = (other: object): readonly KubeObject[] => [gateway(), route([{ ...path("/a"), ...to("x") }], {}, "r", ""), route([{ ...other, ...to("y") }], {}, "q", "")];
     expect(ask(worldOf(two(path("/a"))), { path: "/a" }).unmodelled.map(({ where }) => where?.path)).toEqual(["metadata.creationTimestamp"]);
     expect(ask(worldOf(two(path("/b"))), { path: "/a" }).unmodelled).toEqual([]);
+  });
+
+  it.each([["first", ["2026-01-01T00:00:00Z", ""]], ["last", ["", "2026-01-01T00:00:00Z"]]] as const)("the age of routes that another place knows, the one that does read %s", (_, ages) => {
+    const two = (age: string): readonly KubeObject[] => [gateway(), route([{ ...path("/a"), ...to("x") }], {}, "r", age), route([{ ...path("/a"), ...to("y") }], {}, "q", age)].map(({ object }) => ({ object }));
+    const worlds = istioWorlds(ages.map((age, at) => ({ place: `place ${at}`, objects: [...ground, ...two(age)], complete: true, istio: "1.31.0", envoy: "1.40.0" })));
+    expect(worlds.map((world) => ask(world, { path: "/a" }).unmodelled.length)).toEqual(ages.map((age) => (age === "" ? 1 : 0)));
+    expect(compareWorlds(worlds, { views: ["gateways"] }).outcome).toBe("undecided");
   });
 
   it("of two listeners in conflict istiod serves the first, and the specification leaves it open", () => {
