@@ -104,6 +104,7 @@ function forwardOf(route: Json, around: Around, fault: Fault | undefined): Actio
   const { notes, where, what } = around;
   notes.unknown(route, routeFields, where, what, ".route");
   noteDuration(route, around);
+  if (field(what, "path_match_policy") !== undefined && text(route, "prefix_rewrite") !== "") return { type: "invalid", reason: "a rewrite of a prefix of a path that an extension matches" };
   const rewritePath = rewriteOf(route, around.prefix);
   const retries = retriesOf(route, around);
   const timeout = field(route, "timeout") === undefined ? DEFAULT_TIMEOUT : (millisecondsOf(field(route, "timeout")) ?? DEFAULT_TIMEOUT);

@@ -68,7 +68,7 @@ function worldOf(input: EnvoyPlace, memory: DumpMemory): EnvoyWorld {
   const { node } = loaded;
   const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map(), asked: [] };
   memory.begin(clusters.clusters);
-  const resources = { routes: loaded.routes, clusters, memory };
+  const resources = { routes: loaded.routes, extensions: loaded.extensions, clusters, memory };
   const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters, memory) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;

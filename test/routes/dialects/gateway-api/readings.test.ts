@@ -175,3 +175,36 @@ describe("what is not modelled is told where it stands", () => {
     expect(world.assumptions.find(({ where }) => where === "Gateway a/g")?.text).toContain("`other`");
   });
 });
+
+describe("a parent that the input does not hold", () => {
+  const part = (objects: readonly KubeObject[], complete = false): RouteWorld => istioWorld({ place: "part", objects: [...ground, ...objects], complete, istio: "1.31.0", envoy: "1.40.0" });
+  const bound = (parent: object, hostnames: readonly string[] = ["a.com"], kind = "HTTPRoute"): KubeObject => api(kind, "r", { parentRefs: [{ name: "away", namespace: "edge", ...parent }], hostnames, rules: [to("x")] });
+
+  it("is taken to have a plain listener, as for a VirtualService", () => {
+    const world = part([bound({}), service("x")]);
+    expect(said(ask(world, {}).effect)).toBe("x");
+    expect(world.assumptions.filter(({ where }) => where === "Gateway edge/away")).toHaveLength(1);
+    expect(compareWorlds([world, part([bound({}, ["b.com"]), service("x")])]).outcome).toBe("different");
+    const asVirtualService: KubeObject = { object: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: { name: "r", namespace: "a" }, spec: { hosts: ["a.com"], gateways: ["edge/away"], http: [{ route: [{ destination: { host: "x", port: { number: 80 } } }] }] } } };
+    expect(compareWorlds([world, part([asVirtualService, service("x")])]).outcome).toBe("equivalent");
+  });
+
+  it("has it on the port that a route names", () => expect(said(ask(part([bound({ port: 8080 }), service("x")]), { port: 8080 }).effect)).toBe("x"));
+
+  it.each([
+    ["by a section of it", {}, { sectionName: "https" }, "HTTPRoute"],
+    ["that is a ListenerSet", {}, { kind: "ListenerSet" }, "HTTPRoute"],
+    ["for connections", {}, {}, "TLSRoute"],
+  ] as const)("is open where it is named %s, and an assumption where the routes are the same", (_, __, parent, kind) => {
+    const [one, other] = [bound(parent, ["a.com"], kind), bound(parent, ["b.com"], kind)];
+    const { outcome, undecided } = compareWorlds([part([one]), part([other])]);
+    expect([outcome, undecided[0]?.where]).toEqual(["undecided", { object: `${kind} a/r`, path: "spec.parentRefs[0]" }]);
+    const alike = compareWorlds([part([one]), part([one])]);
+    expect([alike.outcome, alike.assumptions.some(({ where }) => where === `${kind} a/r`)]).toEqual(["equivalent", true]);
+  });
+
+  it("is nowhere where the input is whole", () => {
+    const { views, unmodelled } = part([bound({ sectionName: "https" }), bound({})], true);
+    expect([views.filter(({ view }) => "gateway" in view), unmodelled]).toEqual([[], []]);
+  });
+});
