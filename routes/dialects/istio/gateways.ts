@@ -205,15 +205,24 @@ function isServed(place: Place, workload: Workload, number: number): boolean {
   return place.registry.services.some((service) => service.namespace === workload.namespace && service.selector !== undefined && Object.keys(service.selector).length > 0 && isSubset(service.selector, workload.labels) && service.ports.some((port) => port.number === number && port.targetPort !== undefined));
 }
 
+/** A Service with this label opts out of what its target ports would say of Gateways. */
+const untranslated = "experimental.istio.io/disable-gateway-port-translation";
+
 /** The port on which the pod listens: the target port of the first Service that leads there (model/gateway.go `resolvePorts`). */
 function targetPort(place: Place, workload: Workload, number: number): number | string {
+  const found: { readonly source: Named; readonly target: number | string }[] = [];
   for (const service of place.registry.services) {
     if (service.namespace !== workload.namespace || service.selector === undefined || Object.keys(service.selector).length === 0) continue;
-    if (!isSubset(service.selector, workload.labels)) continue;
+    if (!isSubset(service.selector, workload.labels) || Object.hasOwn(service.source.labels, untranslated)) continue;
     const port = service.ports.find((candidate) => candidate.number === number);
-    if (port?.targetPort !== undefined) return port.targetPort;
+    if (port?.targetPort !== undefined) found.push({ source: service.source, target: port.targetPort });
   }
-  return number;
+  const [first] = found;
+  const other = found.find(({ target }) => target !== first?.target);
+  if (first !== undefined && other !== undefined && found.some(({ source }) => source.created === undefined)) {
+    place.leaveOut({ reason: `${first.source.title} and ${other.source.title} lead port ${number} of one gateway to different ports, and their age, which decides, is not known`, where: { object: first.source.title, path: "spec.ports" } });
+  }
+  return first?.target ?? number;
 }
 
 /** model/gateway.go `mergeGateways`: which servers stand, and which share a listener and a route table. */

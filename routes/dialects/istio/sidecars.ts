@@ -33,12 +33,18 @@ export interface Scope {
 
 /** The Sidecar that applies: with a selector before without, then by age; else that of the root namespace (push_context.go `doGetSidecarScope`). */
 export function sidecarFor(place: Place, client: Client): Named | undefined {
+  return sidecarsFor(place, client)[0];
+}
+
+/** Those of which the oldest applies. */
+export function sidecarsFor(place: Place, client: Client): readonly Named[] {
   const sorted = remember(sidecarsByAge, place.registry.sidecars, () => [...place.registry.sidecars].sort(byAge));
   const selector = (named: Named): Json => at(named.spec, "workloadSelector");
   const own = sorted.filter((named) => named.namespace === client.namespace);
-  const fitting = own.find((named) => isObject(selector(named)) && isSubset(labelsAt(selector(named), "labels"), client.labels));
-  const plain = own.find((named) => !isObject(selector(named)));
-  return fitting ?? plain ?? sorted.find((named) => named.namespace === place.registry.mesh.rootNamespace && !isObject(selector(named)));
+  const fitting = own.filter((named) => isObject(selector(named)) && isSubset(labelsAt(selector(named), "labels"), client.labels));
+  if (fitting.length > 0) return fitting;
+  const plain = own.filter((named) => !isObject(selector(named)));
+  return plain.length > 0 ? plain : sorted.filter((named) => named.namespace === place.registry.mesh.rootNamespace && !isObject(selector(named)));
 }
 
 const sidecarsByAge = new WeakMap<readonly Named[], readonly Named[]>();
