@@ -11,7 +11,7 @@ import type { Place } from "./place.ts";
 import { type Named, type Protocol, protocolOf, type Service } from "./registry.ts";
 import { asksLooker } from "./rules.ts";
 import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor, sidecarsFor } from "./sidecars.ts";
-import type { VersionReading } from "./versions.ts";
+import { objectReading, type VersionReading } from "./versions.ts";
 import type { VirtualService } from "./virtual-services.ts";
 
 /** The views of all sidecars of a place: one for each kind of client and port. */
@@ -37,6 +37,10 @@ function noteSidecar(place: Place, sidecar: Named, client: Client, bound: readon
   for (const problem of sidecar.problems) place.leaveOut({ reason: problem.reason, where: { object: sidecar.title, path: problem.path } });
   for (const [index, egress] of listAt(sidecar.spec, "egress").entries()) {
     const special = textAt(egress, "bind") !== "" || textAt(egress, "captureMode") === "NONE" || textAt(objectAt(egress, "port"), "protocol").toUpperCase() === "HTTP_PROXY";
+    const hosts = textsAt(egress, "hosts"), excluded = hosts.find((host) => host.startsWith("~"));
+    if (excluded !== undefined && hosts.some((host) => !host.startsWith("~")) && objectReading(place.istio).excludesHosts === undefined) {
+      place.leaveOut({ reason: `\`${excluded}\` takes hosts away from 1.31 on and says nothing before, and the release of istiod is not known`, where: { object: sidecar.title, path: `spec.egress[${index}].hosts` } });
+    }
     const spoken = otherwiseSpoken(scopeFor(place, client, bound), index, egress);
     if (spoken !== undefined) place.leaveOut({ reason: `${spoken.source.title} speaks another protocol at the port than the egress listener, which is not modelled`, where: { object: sidecar.title, path: `spec.egress[${index}].port.protocol` } });
     if (special) place.leaveOut({ reason: "egress listeners with an address, without capture or for a proxy are not modelled", where: { object: sidecar.title, path: `spec.egress[${index}]` } });

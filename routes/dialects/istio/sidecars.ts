@@ -6,6 +6,7 @@ import { byAge } from "./order.ts";
 import type { Place } from "./place.ts";
 import { add, isVisible, type Named, type Service } from "./registry.ts";
 import { asksLooker } from "./rules.ts";
+import { objectReading } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
 
 /**
@@ -94,7 +95,8 @@ function readScope(place: Place, client: Client, ordered: readonly VirtualServic
   const bound = boundTo(ordered, "mesh", client.namespace);
   const services = visibleServices(place, client.namespace);
   const specs: readonly Json[] = egress.length > 0 ? egress : [{ hosts: ["*/*"] }];
-  const listeners = specs.map((spec) => egressOf(spec, client, bound, services));
+  const excludes = objectReading(place.istio).excludesHosts ?? true;
+  const listeners = specs.map((spec) => egressOf(spec, client, bound, services, excludes));
   const mode = textAt(objectAt(sidecar?.spec, "outboundTrafficPolicy"), "mode");
   const given = sidecar !== undefined && isObject(at(sidecar.spec, "outboundTrafficPolicy"));
   return {
@@ -136,12 +138,14 @@ interface Hosts {
   readonly excluded: string[];
 }
 
-function hostsByNamespace(spec: Json, own: string): ReadonlyMap<string, Hosts> {
+/** Those that exclude others say nothing where they are not understood. */
+function hostsByNamespace(spec: Json, own: string, excludes: boolean): ReadonlyMap<string, Hosts> {
   const out = new Map<string, Hosts>();
   for (const text of textsAt(spec, "hosts")) {
     const [qualifier = "", host, rest] = text.split("/");
     if (host === undefined || rest !== undefined) continue;
     const excluded = qualifier.startsWith("~");
+    if (excluded && !excludes) continue;
     const name = excluded ? qualifier.slice(1) || "*" : qualifier;
     const namespace = name === "." ? own : name;
     const hosts = out.get(namespace) ?? { wanted: [], excluded: [] };
@@ -151,8 +155,8 @@ function hostsByNamespace(spec: Json, own: string): ReadonlyMap<string, Hosts> {
   return out;
 }
 
-function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], all: readonly Service[]): Egress {
-  const hosts = hostsByNamespace(spec, client.namespace);
+function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], all: readonly Service[], excludes: boolean): Egress {
+  const hosts = hostsByNamespace(spec, client.namespace, excludes);
   const number = numberAt(objectAt(spec, "port"), "number");
   const proxying = textAt(objectAt(spec, "port"), "protocol").toUpperCase() === "HTTP_PROXY";
   const everywhere = [hosts.get("*")].filter((found) => found !== undefined);

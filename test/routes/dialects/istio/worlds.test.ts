@@ -373,6 +373,21 @@ describe("an age that decides and is not known leaves the place open", () => {
   });
 });
 
+describe("hosts that a Sidecar takes away", () => {
+  const scoped = (hosts: string, istio?: string): RouteWorld => {
+    const world = yaml(base, service("z", "other"), `${head("Sidecar", "s")}spec: { egress: [{ hosts: [${hosts}] }] }`);
+    return istioWorld({ place: "p", objects: parsed(world), complete: true, unseen: ["Pod"], envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) });
+  };
+  const both = '"*/*", "~other/*"';
+  const ask = (hosts: string, istio?: string): unknown => hostsOf(scoped(hosts, istio), inMesh(), { authority: "z.other" })[0];
+  it("are gone from 1.31 on", () => expect([ask(both, "1.31.0"), ask(both, "1.30.2"), ask('"./*"', "1.30.2")]).toEqual([{ type: "passthrough" }, "z", { type: "passthrough" }]));
+  it("are none before where nothing else is let in", () => expect([ask('"~/*"', "1.30.2"), ask('"~/*"', "1.31.0")]).toEqual(["no such view", "no such view"]));
+  it("are left open where the release is not known and it matters", () => {
+    const isOpen = (hosts: string, istio?: string): boolean => scoped(hosts, istio).unmodelled.some(({ where }) => where?.path === "spec.egress[0].hosts");
+    expect([isOpen(both), isOpen('"~/*"'), isOpen(both, "1.30.0"), isOpen(both, "1.31.0")]).toEqual([true, false, false, false]);
+  });
+});
+
 describe("an egress listener on a port", () => {
   const ask = (protocol: string, name: string): boolean => worldOf(yaml(service("z", "default", `[{ name: ${name}, port: 9000 }]`), `${head("Sidecar", "s")}spec: { egress: [{ port: { number: 9000, name: p, protocol: ${protocol} }, hosts: ["*/*"] }] }`)).unmodelled.some(({ where }) => where?.path === "spec.egress[0].port.protocol");
   it("of another protocol than its services is not modelled", () => expect([ask("TCP", "http"), ask("HTTP", "tcp"), ask("HTTP", "http"), ask("TCP", "mongo"), ask("HTTP", "zone")]).toEqual([true, true, false, false, false]));
