@@ -373,6 +373,19 @@ describe("an age that decides and is not known leaves the place open", () => {
   });
 });
 
+describe("proxies that a gateway trusts", () => {
+  const pod = (config: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: default, labels: { istio: ingress } }\nspec: { containers: [{ name: istio-proxy, args: [proxy, router], env: [{ name: PROXY_CONFIG, value: '${config}' }] }] }`;
+  const redirecting = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"], tls: { httpsRedirect: true } }]`;
+  const ask = (config: string, meshConfig: unknown = {}): unknown => {
+    const text = yaml(service("x"), gateway("g", redirecting), pod(config), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`));
+    return answers(worldOf(text, { meshConfig, unseen: [] }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
+  };
+  const trusting = { defaultConfig: { gatewayTopology: { numTrustedProxies: 1 } } };
+  it("are those of its pods before those of the mesh", () => {
+    expect([ask("{}"), ask('{"gatewayTopology":{"numTrustedProxies":2}}'), ask("{}", trusting), ask('{"gatewayTopology":{"numTrustedProxies":0}}', trusting), ask("no JSON")]).toEqual([["redirect"], ["forward"], ["forward"], ["redirect"], ["redirect"]]);
+  });
+});
+
 describe("hosts that a Sidecar takes away", () => {
   const scoped = (hosts: string, istio?: string): RouteWorld => {
     const world = yaml(base, service("z", "other"), `${head("Sidecar", "s")}spec: { egress: [{ hosts: [${hosts}] }] }`);
