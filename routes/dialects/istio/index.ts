@@ -1,6 +1,7 @@
 import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
 import { type ApiReading, readApi } from "../gateway-api/index.ts";
 import { addressesOf } from "./addresses.ts";
+import { unagedRivals } from "./ages.ts";
 import { readDestinationRules } from "./destination-rules.ts";
 import { gatewayViews } from "./gateways.ts";
 import type { Json } from "./json.ts";
@@ -111,6 +112,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   };
   for (const problem of registry.broken) leaveOut({ reason: problem.reason, where: { object: problem.path } });
   registry.mesh.unmodelled.forEach(leaveOut);
+  unagedRivals(registry, place.destinationRules).forEach(leaveOut);
   if (!registry.mesh.seen) assume({ text: "the mesh configuration is not in the input: Istio's defaults are assumed" });
   if (input.istio === undefined) assume({ text: "the release of istiod is not known: 1.24 or newer is assumed" });
   const missing = silent.filter((kind) => !registry.seen(kind));

@@ -50,12 +50,18 @@ export interface ObjectReading {
    * `PILOT_ENABLE_STRICT_GATEWAY_MERGING`). Undefined where the release is not known.
    */
   readonly separatesManagedGateways: boolean | undefined;
+  /** Hosts of a Sidecar that begin with `~` are taken away from the others (from 1.31); before, they say nothing. Undefined where the release is not known. */
+  readonly excludesHosts: boolean | undefined;
 }
+
+const unknownRelease = { separatesManagedGateways: undefined, excludesHosts: undefined };
+const newRelease = { separatesManagedGateways: true, excludesHosts: true };
+const oldRelease = { separatesManagedGateways: false, excludesHosts: false };
 
 /** How the istiod of a place reads objects. */
 export function objectReading(istio: string | undefined): ObjectReading {
   const version = parse(istio);
-  return { mergesByExport: version === undefined || version.minor >= 24, separatesManagedGateways: version === undefined ? undefined : version.minor >= 31 };
+  return { mergesByExport: version === undefined || version.minor >= 24, ...(version === undefined ? unknownRelease : version.minor >= 31 ? newRelease : oldRelease) };
 }
 
 /** A reading with the releases for which it stands; empty names where they are known or do not matter. */
