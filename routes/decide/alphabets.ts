@@ -114,7 +114,10 @@ export function isJoined(name: string): boolean {
   return joined.has(name);
 }
 
-/** Whether a client can send several lines of a header that arrive as several: HTTP/2 joins those of `cookie`. */
-export function canRepeat(name: string): boolean {
-  return name !== "cookie" && !joined.has(name);
+/** Whether several lines of a header can arrive as several. */
+export type Repeats = "never" | "perhaps" | "surely";
+
+/** Of `cookie` HTTP/2 joins them, and HTTP/1 does not. */
+export function repeatsOf(name: string): Repeats {
+  return joined.has(name) ? "never" : name === "cookie" ? "perhaps" : "surely";
 }
