@@ -39,6 +39,7 @@ export function matchOf(match: Json, notes: Notes, where: Where): RouteMatch {
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) notes.add(`a match on \`${part}\` is not modelled`, where, [meaning(match)], true);
   }
   const share = shareOf(match);
+  notes.runtime(text(message(match, "runtime_fraction"), "runtime_key"), { ...where, path: `${where.path}.runtime_fraction` }, meaning(match));
   if (share > 0 && share < 1_000_000) notes.add("a route that takes a share of the requests is not modelled", { ...where, path: `${where.path}.runtime_fraction` }, undefined, true);
   const isOpen = path === undefined || (path.kind === "prefix" && path.value === "/");
   const when: { -readonly [Part in keyof Condition]: Condition[Part] } = {};

@@ -2,7 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { isSubsetOf } from "../istio/hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
-import { allowedIn, type ApiObjects, type ApiReading, byAgeAndName, GROUP, isGranted, portOf, problemsOf, selects } from "./objects.ts";
+import { allowedIn, type ApiObjects, type ApiReading, byAgeAndPath, GROUP, isGranted, portOf, problemsOf, selects } from "./objects.ts";
 
 /** One listener of a Gateway, its own or one that a ListenerSet brings. */
 export interface ApiListener {
@@ -108,12 +108,13 @@ export function absentParents({ objects, complete }: Pick<ListenerInputs, "objec
 }
 
 function ofGateway(gateway: Named, isForeign: boolean, inputs: ListenerInputs): readonly ApiListener[] {
-  const sets = inputs.objects.listenerSets.filter((set) => isSetOf(set, gateway)).sort(byAgeAndName);
+  const sets = inputs.objects.listenerSets.filter((set) => isSetOf(set, gateway)).sort(byAgeAndPath);
   const allowed = sets.filter((set) => takesSet(gateway, set, inputs));
   const owners = [gateway, ...allowed];
   const common = { gateway, isForeign, reading: isForeign ? ("specification" as const) : inputs.reading };
   const all = owners.flatMap((owner) => listAt(owner.spec, "listeners").map((listener, index) => made(listener, index, { ...common, owner }, inputs)));
-  return withoutConflicts(all, allowed);
+  // istiod makes nothing of a listener that should end TLS and does not say how, but that its place is taken (conversion.go `buildListener`).
+  return withoutConflicts(all, allowed).filter(({ reading, protocol, tls }) => reading === "specification" || tls !== undefined || (protocol !== "HTTPS" && protocol !== "TLS"));
 }
 
 function isSetOf(set: Named, gateway: Named): boolean {
@@ -205,7 +206,8 @@ const httpLike: ReadonlySet<string> = new Set(["HTTP", "HTTPS", "TLS"]);
 function areDistinct(a: ApiListener, b: ApiListener): boolean {
   if (a.port !== b.port) return true;
   if (httpLike.has(a.protocol) && httpLike.has(b.protocol)) return a.hostname !== b.hostname;
-  return false;
+  const isKnown = ({ protocol }: ApiListener): boolean => httpLike.has(protocol) || protocol === "TCP" || protocol === "UDP";
+  return !(isKnown(a) && isKnown(b)) && a.protocol !== b.protocol;
 }
 
 /** Of listeners in conflict istiod keeps the first; the specification leaves open which of one Gateway serves, if any. */

@@ -269,6 +269,23 @@ describe("bad input", () => {
     expect(outcomes.map(([left, right]) => compared(fetched(left), fetched(right)).outcome)).toEqual(["equivalent", "undecided", "undecided", "undecided"]);
   });
 
+  it.each([
+    ["of a route", (key: string) => table({}, { match: { prefix: "/", runtime_fraction: { default_value: { numerator: 100 }, runtime_key: key } } })],
+    ["of a route that takes nothing", (key: string) => table({}, { match: { prefix: "/", runtime_fraction: { default_value: { numerator: 0 }, runtime_key: key } } })],
+    ["of a mirror", (key: string) => table({ request_mirror_policies: [{ cluster: B, runtime_fraction: { default_value: { numerator: 100 }, runtime_key: key } }] })],
+    ["of weights", (key: string) => table({}, { route: { weighted_clusters: { clusters: [{ name: A, weight: 1 }, { name: B, weight: 1 }], runtime_key_prefix: key } } })],
+  ])("the share %s that the runtime can set is the same where the same key says it", (_, of: (key: string) => Fields) => {
+    const same = compared(served(of("k")), served(of("k")));
+    expect([same.outcome, same.assumptions.some((one) => one.text.includes("`k`"))]).toEqual(["equivalent", true]);
+    expect(compared(served(of("k")), served(of(""))).outcome).toBe("undecided");
+  });
+
+  it("the inbound listeners of a proxy that is not Istio's are its listeners", () => {
+    const inbound = [listener({}, { traffic_direction: "INBOUND" }), ...clusters];
+    expect(of(inbound).views.map(({ view }) => "gateway" in view && view.port)).toEqual([80]);
+    expect(of([...inbound, listener({}, { name: "virtualInbound", traffic_direction: "INBOUND" })]).views).toEqual([]);
+  });
+
   it("two filters in the other order are not the same", () => {
     const [one, other] = [filter("some.new.Filter"), { ...filter("some.other.Filter"), name: "g" }];
     expect([[one, other], [other, one]].map((filters) => compared(served(table(), [one, other]), served(table(), filters)).outcome)).toEqual(["equivalent", "undecided"]);

@@ -169,6 +169,25 @@ describe("what is not modelled is told where it stands", () => {
     expect(ask(worldOf(objects, "specification"), {}).unmodelled.length).toBeGreaterThan(0);
   });
 
+  it("of two ListenerSets of one age in conflict the first by namespace and name as one text has the listener", () => {
+    const more = (namespace: string): KubeObject => api("ListenerSet", "s", { parentRef: { name: "g", namespace: "a" }, listeners: [{ name: "more", port: 81, protocol: "HTTP" }] }, namespace);
+    const bound = (namespace: string, backend: string): KubeObject => api("HTTPRoute", "r", { parentRefs: [{ group: "gateway.networking.k8s.io", kind: "ListenerSet", name: "s" }], rules: [to(backend)] }, namespace);
+    const objects = [gateway(undefined, { allowedListeners: { namespaces: { from: "All" } } }), service("t", "team"), service("u", "team-a"), more("team"), more("team-a"), bound("team", "t"), bound("team-a", "u")];
+    for (const reading of ["istiod", "specification"] as const) expect(said(ask(worldOf(objects, reading), { port: 81 }).effect)).toBe("u");
+  });
+
+  it("to istiod a listener of TLS that does not say how is none, and leaves its host to a wider one", () => {
+    const tls = { mode: "Terminate", certificateRefs: [{ name: "c" }] };
+    const wide = { name: "wide", port: 443, protocol: "HTTPS", tls }, own = { name: "own", port: 443, protocol: "HTTPS", hostname: "a.com" };
+    const worlds = [[wide, own], [wide]].map((listeners) => worldOf([gateway(listeners), route([to("x")], { hostnames: ["a.com"] })]));
+    expect(compareWorlds(worlds, { views: ["gateways"] }).outcome).toBe("equivalent");
+  });
+
+  it("a backend of a kind that istiod takes where it is told to is open", () => {
+    const objects = [gateway(), route([to("x", { group: "gateway.networking.x-k8s.io", kind: "XBackend" })])];
+    expect(ask(worldOf(objects), {}).unmodelled.map(({ where }) => where?.path)).toEqual(["spec.rules[0].backendRefs[0]"]);
+  });
+
   it("a Gateway of a foreign class is read as the specification says, and the answer says so", () => {
     const world = worldOf([api("Gateway", "g", { gatewayClassName: "other", listeners: [{ name: "web", port: 80, protocol: "HTTP" }] }), route([redirect({ scheme: "https" })])]);
     expect(said(ask(world, { authority: "a.com:8080" }).effect)).toBe("302 https://a.com/");
