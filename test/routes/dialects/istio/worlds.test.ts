@@ -386,6 +386,29 @@ describe("proxies that a gateway trusts", () => {
   });
 });
 
+describe("a destination that several namespaces have", () => {
+  const entry = (namespace: string, port: number): string => `${head("ServiceEntry", "e", namespace === "a" ? "2026-02-01T00:00:00Z" : undefined, namespace)}spec: { hosts: [ext.com], resolution: DNS, ports: [{ number: ${port}, name: http, protocol: HTTP }] }`;
+  const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./*"] }] }`;
+  const ask = (istio: string): unknown => {
+    const rule = routes("r", "hosts: [x], http: [{ route: [{ destination: { host: ext.com, port: { number: 8080 } } }] }]");
+    return hostsOf(worldOf(yaml(base, scope, entry("a", 80), entry("b", 8080), rule), { istio }), inMesh(), { authority: "x" })[0];
+  };
+  it("is the oldest from istiod 1.30 on, and that of the first namespace before", () => expect([ask("1.30.0"), ask("1.29.4")]).toMatchObject(["ext", { destinations: [{ invalid: true }] }]));
+});
+
+describe("what older releases do not know", () => {
+  const redirecting = routes("r", "hosts: [a.com], gateways: [g], http: [{ redirect: { prefixRewrite: /b } }]");
+  const world = (istio?: string): RouteWorld => istioWorld({ place: "p", objects: parsed(yaml(base, redirecting)), complete: true, unseen: ["Pod"], envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) });
+  it("of a redirect is left open", () => {
+    const isOpen = (istio?: string): boolean => world(istio).unmodelled.some(({ where }) => where?.path === "spec.http[0].redirect.prefixRewrite");
+    expect([isOpen("1.30.2"), isOpen("1.31.0"), isOpen()]).toEqual([true, false, false]);
+  });
+  it("of names that end in a dot is an assumption", () => {
+    const isSaid = (istio?: string): boolean => world(istio).assumptions.some(({ text }) => text.includes("dot"));
+    expect([isSaid("1.26.1"), isSaid("1.27.0"), isSaid()]).toEqual([true, false, false]);
+  });
+});
+
 describe("hosts that a Sidecar takes away", () => {
   const scoped = (hosts: string, istio?: string): RouteWorld => {
     const world = yaml(base, service("z", "other"), `${head("Sidecar", "s")}spec: { egress: [{ hosts: [${hosts}] }] }`);
