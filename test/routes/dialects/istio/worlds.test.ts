@@ -376,13 +376,18 @@ describe("an age that decides and is not known leaves the place open", () => {
 describe("proxies that a gateway trusts", () => {
   const pod = (config: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: default, labels: { istio: ingress } }\nspec: { containers: [{ name: istio-proxy, args: [proxy, router], env: [{ name: PROXY_CONFIG, value: '${config}' }] }] }`;
   const redirecting = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"], tls: { httpsRedirect: true } }]`;
-  const ask = (config: string, meshConfig: unknown = {}): unknown => {
+  const ask = (config: string, meshConfig: unknown = {}, options: Partial<IstioPlace> = {}): unknown => {
     const text = yaml(service("x"), gateway("g", redirecting), pod(config), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`));
-    return answers(worldOf(text, { meshConfig, unseen: [] }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
+    return answers(worldOf(text, { meshConfig, unseen: [], ...options }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
   };
   const trusting = { defaultConfig: { gatewayTopology: { numTrustedProxies: 1 } } };
   it("are those of its pods before those of the mesh", () => {
     expect([ask("{}"), ask('{"gatewayTopology":{"numTrustedProxies":2}}'), ask("{}", trusting), ask('{"gatewayTopology":{"numTrustedProxies":0}}', trusting), ask("no JSON")]).toEqual([["redirect"], ["forward"], ["forward"], ["redirect"], ["redirect"]]);
+  });
+  it("are known of a proxy by itself, too", () => {
+    const trusted = '{"gatewayTopology":{"numTrustedProxies":2}}';
+    const by = (labels: Readonly<Record<string, string>>): unknown => ask(trusted, {}, { proxy: { role: "gateway", namespace: "default", labels } });
+    expect([by({ istio: "ingress", "pod-template-hash": "5d4f8" }), by({ istio: "ingress", app: "other" })]).toEqual([["forward"], ["redirect"]]);
   });
 });
 
