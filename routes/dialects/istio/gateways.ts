@@ -7,7 +7,7 @@ import { intersection, overlap } from "./hosts.ts";
 import { at, canonical, isObject, isSubset, type Json, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { byAge, type Order, orders } from "./order.ts";
 import type { Place } from "./place.ts";
-import { add, isVisible, type Named, protocolOf } from "./registry.ts";
+import { add, isVisible, type Named, type OneProxy, protocolOf } from "./registry.ts";
 import { type Routes, routesOf, usesOf } from "./rules.ts";
 import { objectReading, type VersionReading, versionReadings } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
@@ -126,7 +126,7 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
   const { proxy } = place.registry;
   if (proxy !== undefined) {
     const labels = { ...proxy.labels, ...managerOf(place, proxy, gateways) };
-    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels) }] : [];
+    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels), ...trustOf(place, proxy) }] : [];
   }
   const seen = place.registry.seen("Pod");
   if (seen) {
@@ -179,6 +179,13 @@ function trustIn(pod: Named): Pick<Workload, "trustedProxies"> {
   const text = textAt(listAt(proxy, "env").find((one) => textAt(one, "name") === "PROXY_CONFIG"), "value");
   const said = at(objectAt(parsed(text), "gatewayTopology"), "numTrustedProxies");
   return typeof said === "number" ? { trustedProxies: said } : {};
+}
+
+/** What the pods that could be a proxy say, where all say the same. */
+function trustOf(place: Place, { namespace, labels }: OneProxy): Pick<Workload, "trustedProxies"> {
+  const own = canonical(stable(labels));
+  const [first, ...others] = place.registry.pods.filter((pod) => pod.namespace === namespace && isGatewayPod(pod) && canonical(stable(pod.labels)) === own).map(trustIn);
+  return first !== undefined && others.every(({ trustedProxies }) => trustedProxies === first.trustedProxies) ? first : {};
 }
 
 function parsed(text: string): Json {

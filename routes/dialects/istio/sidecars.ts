@@ -216,11 +216,12 @@ function clustersIn(place: Place, client: Client, listeners: readonly Egress[]):
     return made;
   });
   const letIn = byHost(listeners.flatMap((listener) => listener.services));
+  const { picksBest } = objectReading(place.istio);
   let asked: readonly Asked[] | undefined;
   const parts = new Map<string, Service>();
   return (host) => {
     const own = letIn.get(host);
-    const service = candidateOf(byName.get(host), client.namespace);
+    const service = candidateOf(byName.get(host), client.namespace, picksBest);
     if (service === undefined || service === own) return own;
     asked ??= listeners.map((listener): Asked => ({ listener, hosts: portsAsked(listener, client.namespace, place.registry.domain) }));
     const ports = portsIn(service, asked, host);
@@ -240,9 +241,11 @@ interface Asked {
 }
 
 /** The one that counts of several services of a host. */
-function candidateOf(candidates: readonly Service[] | undefined, namespace: string): Service | undefined {
+function candidateOf(candidates: readonly Service[] | undefined, namespace: string, picksBest: boolean): Service | undefined {
   if (candidates === undefined || candidates.length < 2) return candidates?.[0];
-  return candidates.find((one) => one.namespace === namespace) ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
+  const own = candidates.find((one) => one.namespace === namespace);
+  if (own !== undefined || picksBest) return own ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
+  return candidates.reduce((first, one) => (one.namespace < first.namespace ? one : first));
 }
 
 /** The ports of a service that some listener asks for; its own list where these are all. */

@@ -376,13 +376,41 @@ describe("an age that decides and is not known leaves the place open", () => {
 describe("proxies that a gateway trusts", () => {
   const pod = (config: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: default, labels: { istio: ingress } }\nspec: { containers: [{ name: istio-proxy, args: [proxy, router], env: [{ name: PROXY_CONFIG, value: '${config}' }] }] }`;
   const redirecting = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"], tls: { httpsRedirect: true } }]`;
-  const ask = (config: string, meshConfig: unknown = {}): unknown => {
+  const ask = (config: string, meshConfig: unknown = {}, options: Partial<IstioPlace> = {}): unknown => {
     const text = yaml(service("x"), gateway("g", redirecting), pod(config), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`));
-    return answers(worldOf(text, { meshConfig, unseen: [] }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
+    return answers(worldOf(text, { meshConfig, unseen: [], ...options }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
   };
   const trusting = { defaultConfig: { gatewayTopology: { numTrustedProxies: 1 } } };
   it("are those of its pods before those of the mesh", () => {
     expect([ask("{}"), ask('{"gatewayTopology":{"numTrustedProxies":2}}'), ask("{}", trusting), ask('{"gatewayTopology":{"numTrustedProxies":0}}', trusting), ask("no JSON")]).toEqual([["redirect"], ["forward"], ["forward"], ["redirect"], ["redirect"]]);
+  });
+  it("are known of a proxy by itself, too", () => {
+    const trusted = '{"gatewayTopology":{"numTrustedProxies":2}}';
+    const by = (labels: Readonly<Record<string, string>>): unknown => ask(trusted, {}, { proxy: { role: "gateway", namespace: "default", labels } });
+    expect([by({ istio: "ingress", "pod-template-hash": "5d4f8" }), by({ istio: "ingress", app: "other" })]).toEqual([["forward"], ["redirect"]]);
+  });
+});
+
+describe("a destination that several namespaces have", () => {
+  const entry = (namespace: string, port: number): string => `${head("ServiceEntry", "e", namespace === "a" ? "2026-02-01T00:00:00Z" : undefined, namespace)}spec: { hosts: [ext.com], resolution: DNS, ports: [{ number: ${port}, name: http, protocol: HTTP }] }`;
+  const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./*"] }] }`;
+  const ask = (istio: string): unknown => {
+    const rule = routes("r", "hosts: [x], http: [{ route: [{ destination: { host: ext.com, port: { number: 8080 } } }] }]");
+    return hostsOf(worldOf(yaml(base, scope, entry("a", 80), entry("b", 8080), rule), { istio }), inMesh(), { authority: "x" })[0];
+  };
+  it("is the oldest from istiod 1.30 on, and that of the first namespace before", () => expect([ask("1.30.0"), ask("1.29.4")]).toMatchObject(["ext", { destinations: [{ invalid: true }] }]));
+});
+
+describe("what older releases do not know", () => {
+  const redirecting = routes("r", "hosts: [a.com], gateways: [g], http: [{ redirect: { prefixRewrite: /b } }]");
+  const world = (istio?: string): RouteWorld => istioWorld({ place: "p", objects: parsed(yaml(base, redirecting)), complete: true, unseen: ["Pod"], envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) });
+  it("of a redirect is left open", () => {
+    const isOpen = (istio?: string): boolean => world(istio).unmodelled.some(({ where }) => where?.path === "spec.http[0].redirect.prefixRewrite");
+    expect([isOpen("1.30.2"), isOpen("1.31.0"), isOpen()]).toEqual([true, false, false]);
+  });
+  it("of names that end in a dot is an assumption", () => {
+    const isSaid = (istio?: string): boolean => world(istio).assumptions.some(({ text }) => text.includes("dot"));
+    expect([isSaid("1.26.1"), isSaid("1.27.0"), isSaid()]).toEqual([true, false, false]);
   });
 });
 
