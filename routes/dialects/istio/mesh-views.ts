@@ -30,7 +30,7 @@ export function meshViews(place: Place): readonly ViewTable[] {
 }
 
 function noteSidecar(place: Place, sidecar: Named, client: Client, bound: readonly VirtualService[]): void {
-  const rival = sidecarsFor(place, client).find((other) => canonical(other.spec) !== canonical(sidecar.spec));
+  const rival = sidecarsFor(place, client).find((other) => other !== sidecar && canonical(other.spec) !== canonical(sidecar.spec));
   if (rival !== undefined && (rival.created === undefined || sidecar.created === undefined)) {
     place.leaveOut({ reason: `${sidecar.title} and ${rival.title} are for the same clients, and their age, which decides, is not known`, where: { object: sidecar.title, path: "metadata.creationTimestamp" } });
   }
