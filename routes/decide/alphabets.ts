@@ -101,7 +101,23 @@ export function isFree(name: string): boolean {
   return !written.has(name) && !name.startsWith("x-envoy-") && !name.startsWith("x-b3-") && !name.startsWith(":");
 }
 
-/** Whether a client can send several lines of a header that arrive as several: HTTP/2 joins those of `cookie`. */
-export function canRepeat(name: string): boolean {
-  return name !== "cookie";
+/** Headers of which Envoy keeps one line (its inline headers, header_map.h): it joins several with `,` before anything looks at them. */
+const joined = new Set([
+  "accept", "accept-encoding", "access-control-request-headers", "access-control-request-method", "access-control-request-private-network",
+  "authorization", "cache-control", "content-encoding", "content-type", "grpc-accept-encoding", "grpc-timeout", "if-match", "if-modified-since",
+  "if-none-match", "if-range", "if-unmodified-since", "origin", "pragma", "referer", "user-agent", "via", "x-client-trace-id",
+  "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-request-id",
+]);
+
+/** Whether Envoy makes one line of several, whatever its release. */
+export function isJoined(name: string): boolean {
+  return joined.has(name);
+}
+
+/** Whether several lines of a header can arrive as several. */
+export type Repeats = "never" | "perhaps" | "surely";
+
+/** Of `cookie` HTTP/2 joins them, and HTTP/1 does not. */
+export function repeatsOf(name: string): Repeats {
+  return joined.has(name) ? "never" : name === "cookie" ? "perhaps" : "surely";
 }

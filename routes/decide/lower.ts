@@ -7,6 +7,7 @@
 import { includes } from "../languages/automaton.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
+import { isJoined } from "./alphabets.ts";
 import type { Condition, FieldMatch, HeaderMatch, PathMatch, Rule } from "./model.ts";
 import { ANY_PATH, opposite } from "./scope.ts";
 import type { Literal, Scope } from "./scope.ts";
@@ -95,7 +96,7 @@ export class Lowering {
     if (fixed !== undefined) return this.holdsOn(header, toBytes(fixed));
     if (name === ":scheme") return this.scheme(header);
     const isSingle = name.startsWith(":") || name === "host";
-    return this.scope.field(this.scope.headerPart(name), isSingle ? "string" : headerLines, header, regexText);
+    return this.scope.field(this.scope.headerPart(name), isSingle ? "string" : isJoined(name) ? "joined" : headerLines, header, regexText);
   }
 
   private holdsOn(match: FieldMatch, value: Bytes): boolean {

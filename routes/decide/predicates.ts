@@ -14,7 +14,7 @@ import type { Bytes } from "../languages/bytes.ts";
 import { joinedLines, LINE_END, manyLines, someLine } from "../languages/lines.ts";
 import { shortestWord, WORD } from "../languages/search.ts";
 import type { Avoided, Meter, Question } from "../languages/search.ts";
-import { authorities, canRepeat, claimTexts, connect, headerLine, isFree, methods, notEmpty, parameters } from "./alphabets.ts";
+import { authorities, claimTexts, connect, headerLine, isFree, methods, notEmpty, parameters, type Repeats, repeatsOf } from "./alphabets.ts";
 import type { Alphabet } from "./alphabets.ts";
 
 /**
@@ -232,10 +232,10 @@ class LinesPart implements Part {
   readonly place: Place;
   private readonly line: Automaton;
   private readonly presence: "never" | "perhaps" | "surely";
-  private readonly repeats: boolean;
+  private readonly repeats: Repeats;
   private readonly meter: Meter;
 
-  constructor(name: string, place: Place, line: Automaton, presence: "never" | "perhaps" | "surely", repeats: boolean, meter: Meter) {
+  constructor(name: string, place: Place, line: Automaton, presence: "never" | "perhaps" | "surely", repeats: Repeats, meter: Meter) {
     this.name = name;
     this.place = place;
     this.line = line;
@@ -258,7 +258,7 @@ class LinesPart implements Part {
     kinds.delete("any");
     const single = this.single(wish);
     if (single !== undefined || (!kinds.has("each") && !kinds.has("list"))) return single;
-    if (certainty === "sure" && !this.repeats) return undefined;
+    if (this.repeats === "never" || (certainty === "sure" && this.repeats === "perhaps")) return undefined;
     return kinds.size === 1 && kinds.has("each") ? this.lineByLine(wish) : this.together(wish);
   }
 
@@ -293,12 +293,12 @@ const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** The lines of a header. */
 export function headerPart(name: string, meter: Meter): Part {
   const presence = !token.test(name) ? "never" : isFree(name) ? "surely" : "perhaps";
-  return new LinesPart(`header ${name}`, { type: "header", name }, headerLine, presence, canRepeat(name), meter);
+  return new LinesPart(`header ${name}`, { type: "header", name }, headerLine, presence, repeatsOf(name), meter);
 }
 
 /** The strings of a claim. */
 export function claimPart(path: readonly string[], meter: Meter): Part {
-  return new LinesPart(`claim ${path.join(".")}`, { type: "claim", path }, claimTexts(), "surely", true, meter);
+  return new LinesPart(`claim ${path.join(".")}`, { type: "claim", path }, claimTexts(), "surely", "surely", meter);
 }
 
 /** The language of exactly one list of lines. */

@@ -1,3 +1,4 @@
+import { isJoined } from "./alphabets.ts";
 import { lowerAscii, toBytes } from "../languages/bytes.ts";
 import type { Bytes } from "../languages/bytes.ts";
 import type { TextReading } from "../languages/re2-syntax.ts";
@@ -27,6 +28,7 @@ export function seenBy(table: Setting | undefined, request: Request, target: Byt
   for (const [name, value] of request.headers) {
     const lines = headers.get(name);
     if (lines === undefined) headers.set(name, [toBytes(value)]);
+    else if (isJoined(name)) lines[0] += `,${toBytes(value)}`;
     else lines.push(toBytes(value));
   }
   for (const [name, value] of Object.entries(table?.overwritten ?? {})) headers.set(name, [toBytes(value)]);

@@ -47,9 +47,10 @@ export class RoutingPods {
     if (proxy === undefined || !routes(proxy)) return;
     this.#proxies.add(proxy.image);
     const labels = stableOf(fieldsIn(fieldsIn(pod, "metadata"), "labels"));
-    const key = JSON.stringify([proxy.namespace, proxy.role, labels]);
+    const trusted = proxy.role === "gateway" ? trustedBy(pod) : undefined;
+    const key = JSON.stringify([proxy.namespace, proxy.role, labels, trusted]);
     const known = this.#groups.get(key);
-    if (known === undefined || proxy.name < known.data.name) this.#groups.set(key, { data: clientOf(proxy, labels), source: source() });
+    if (known === undefined || proxy.name < known.data.name) this.#groups.set(key, { data: clientOf(proxy, labels, trusted), source: source() });
   }
 
   result(): PodsSeen {
@@ -66,10 +67,27 @@ function routes({ role, state }: PodProxy): boolean {
   return (role === "sidecar" || role === "gateway") && (state === "running" || state === "pending");
 }
 
-/** A pod with nothing but what routing looks at: labels, and that its proxy is a sidecar or a gateway. */
-function clientOf({ name, namespace, role }: PodProxy, labels: readonly (readonly [string, string])[]): RoutingObject {
-  const spec: JsonObject = { containers: [{ name: PROXY, args: ["proxy", role === "gateway" ? "router" : "sidecar"] }] };
+/** A pod with nothing but what routing looks at: labels, that its proxy is a sidecar or a gateway, and how many proxies in front a gateway trusts. */
+function clientOf({ name, namespace, role }: PodProxy, labels: readonly (readonly [string, string])[], trusted: number | undefined): RoutingObject {
+  const env = trusted === undefined ? {} : { env: [{ name: PROXY_CONFIG, value: JSON.stringify({ gatewayTopology: { numTrustedProxies: trusted } }) }] };
+  const spec: JsonObject = { containers: [{ name: PROXY, args: ["proxy", role === "gateway" ? "router" : "sidecar"], ...env }] };
   return { type: "object", apiVersion: "v1", kind: "Pod", namespace, name, labels: Object.fromEntries(labels), spec };
+}
+
+/** Where the injector writes what the mesh and the pod's annotations say of its proxy. */
+const PROXY_CONFIG = "PROXY_CONFIG";
+const LARGEST = 1 << 20;
+
+/** `gatewayTopology.numTrustedProxies` of a pod's own proxy, where it says so. */
+function trustedBy(pod: KubeObject): number | undefined {
+  const text = textIn(namedIn(namedIn(fieldsIn(pod, "spec"), "containers", PROXY) ?? {}, "env", PROXY_CONFIG), "value", LARGEST);
+  if (text === undefined) return undefined;
+  try {
+    const trusted = fieldsIn(fieldsIn({ value: JSON.parse(text) as unknown }, "value"), "gatewayTopology")["numTrustedProxies"];
+    return typeof trusted === "number" ? trusted : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 export function stableOf(labels: Fields): readonly (readonly [string, string])[] {

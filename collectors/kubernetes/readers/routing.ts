@@ -114,9 +114,9 @@ function labelsOf(metadata: Fields): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.keys(labels).toSorted().map((key) => [key, textIn(labels, key) ?? ""]));
 }
 
-/** Of a service, whoever declares it: the waypoint that captures it. Of a waypoint: what it is for. */
+/** Of a service, whoever declares it: the waypoint that captures it, and what its ports say of Gateways. Of a waypoint: what it is for. */
 function captureOf(metadata: Fields): Pick<RoutingObject, "labels"> {
-  const own = Object.entries(labelsOf(metadata)).filter(([key]) => key.startsWith("istio.io/"));
+  const own = Object.entries(labelsOf(metadata)).filter(([key]) => key.startsWith("istio.io/") || key === "experimental.istio.io/disable-gateway-port-translation");
   return own.length === 0 ? {} : { labels: Object.fromEntries(own) };
 }
 

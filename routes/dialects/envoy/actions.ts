@@ -104,6 +104,7 @@ function forwardOf(route: Json, around: Around, fault: Fault | undefined): Actio
   const { notes, where, what } = around;
   notes.unknown(route, routeFields, where, what, ".route");
   noteDuration(route, around);
+  if (field(what, "path_match_policy") !== undefined && text(route, "prefix_rewrite") !== "") return { type: "invalid", reason: "a rewrite of a prefix of a path that an extension matches" };
   const rewritePath = rewriteOf(route, around.prefix);
   const retries = retriesOf(route, around);
   const timeout = field(route, "timeout") === undefined ? DEFAULT_TIMEOUT : (millisecondsOf(field(route, "timeout")) ?? DEFAULT_TIMEOUT);
@@ -145,6 +146,7 @@ function sharesOf(route: Json, around: Around): readonly Destination[] | "passth
     return undefined;
   }
   notes.unknown(weighted, weightedFields, where, what, ".route.weighted_clusters");
+  notes.runtime(text(weighted, "runtime_key_prefix"), { ...where, path: `${where.path}.route.weighted_clusters` }, what);
   const shares = list(weighted, "clusters").map((share, index): Destination => {
     const here = { ...where, path: `${where.path}.route.weighted_clusters.clusters[${index}]` };
     notes.unknown(share, shareFields, here, what);
@@ -217,6 +219,7 @@ function mirrorsOf({ levels: [route, ...others], notes, where, what, clusters }:
     notes.unknown(policy, mirrorFields, { ...where, path: `${where.path}.route.request_mirror_policies[${index}]` }, what);
     const name = text(policy, "cluster");
     const fraction = field(policy, "runtime_fraction");
+    notes.runtime(text(fraction, "runtime_key"), { ...where, path: `${where.path}.route.request_mirror_policies[${index}]` }, [what, name]);
     const share = fraction === undefined ? 1_000_000 : millionthsOf(message(fraction, "default_value"));
     // A copy for a cluster that is not there goes nowhere.
     if (name === "" || share === 0 || isMissing(name, clusters)) return [];
@@ -268,6 +271,7 @@ function corsOf({ filters, levels, notes, where, what }: Around): Cors | undefin
   for (const policy of policies) notes.unknown(policy, corsFields, where, what);
   const enabled = field(first.config, "filter_enabled");
   const share = enabled === undefined ? 1_000_000 : millionthsOf(message(enabled, "default_value"));
+  notes.runtime(text(enabled, "runtime_key"), where, what);
   if (share === 0) return undefined;
   if (share < 1_000_000) notes.add("cross-origin rules for a share of the requests are not modelled", where, [what, meaning(first.config)]);
   const origins = (policies.map((policy) => list(policy, "allow_origin_string_match")).find((own) => own.length > 0) ?? []).flatMap((origin) => stringOf(origin, notes, where) ?? []);

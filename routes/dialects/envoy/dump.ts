@@ -22,6 +22,8 @@ export interface Loaded {
   /** Listeners that the proxy was sent and does not serve yet. */
   readonly warming: readonly Json[];
   readonly routes: ReadonlyMap<string, Json>;
+  /** Configurations of filters that are fetched by themselves (ECDS), by name. */
+  readonly extensions: ReadonlyMap<string, Json>;
   /** Undefined: no cluster is in the input, so that any may be there. */
   readonly clusters?: readonly Json[];
   /** Configurations that the proxy was sent and refused: it still runs what it had before. */
@@ -35,6 +37,7 @@ interface Growing {
   readonly ownListeners: Json[];
   readonly warming: Json[];
   readonly routes: Map<string, Json>;
+  readonly extensions: Map<string, Json>;
   clusters: Json[] | undefined;
   readonly refused: string[];
 }
@@ -74,9 +77,9 @@ function resourcesOf(value: Json): readonly Json[] {
 
 /** Takes a dump apart. What it does not hold is not there; nothing in it makes this throw. */
 export function takeApart(value: Json): Loaded {
-  const out: Growing = { listeners: [], ownListeners: [], warming: [], routes: new Map(), clusters: undefined, refused: [] };
+  const out: Growing = { listeners: [], ownListeners: [], warming: [], routes: new Map(), extensions: new Map(), clusters: undefined, refused: [] };
   for (const part of Array.isArray(value) ? value : isObject(value) && Array.isArray(value["configs"]) ? value["configs"] : [value]) take(part, out);
-  return { ...(out.node === undefined ? {} : { node: out.node }), listeners: out.listeners, ownListeners: out.ownListeners, warming: out.warming, routes: out.routes, ...(out.clusters === undefined ? {} : { clusters: out.clusters }), refused: out.refused };
+  return { ...(out.node === undefined ? {} : { node: out.node }), listeners: out.listeners, ownListeners: out.ownListeners, warming: out.warming, routes: out.routes, extensions: out.extensions, ...(out.clusters === undefined ? {} : { clusters: out.clusters }), refused: out.refused };
 }
 
 function take(part: Json, out: Growing): void {
@@ -102,6 +105,11 @@ function take(part: Json, out: Growing): void {
     case "envoy.admin.v3.RoutesConfigDump":
       for (const kind of ["static_route_configs", "dynamic_route_configs"]) for (const routes of list(part, kind)) addRoutes(field(routes, "route_config"), out);
       return noteRefused(list(part, "dynamic_route_configs"), "route_config", out);
+    case "envoy.admin.v3.EcdsConfigDump":
+      for (const filter of list(part, "ecds_filters")) addExtension(filter, out);
+      return noteRefused(list(part, "ecds_filters"), "ecds_filter", out);
+    case "envoy.admin.v3.EcdsConfigDump.EcdsFilterConfig":
+      return addExtension(part, out);
     // What `/config_dump?resource=...` gives: the items of one list.
     case "envoy.admin.v3.ClustersConfigDump.StaticCluster":
     case "envoy.admin.v3.ClustersConfigDump.DynamicCluster":
@@ -130,6 +138,12 @@ function takeResource(part: Json, out: Growing): void {
     out.listeners.push(...list(resources, "listeners"));
     (out.clusters ??= []).push(...list(resources, "clusters"));
   } else for (const resource of resourcesOf(part)) if (resource !== part) takeResource(resource, out);
+}
+
+function addExtension(filter: Json, out: Growing): void {
+  const extension = message(filter, "ecds_filter");
+  const config = field(extension, "typed_config");
+  if (config !== undefined) out.extensions.set(text(extension, "name"), config);
 }
 
 function addRoutes(routes: Json, out: Growing): void {

@@ -32,21 +32,34 @@ const inert: readonly RegExp[] = [
   /^istio\.stats\.PluginConfig$/,
 ];
 
-/** Reads the filters of a connection manager; `where` is that of its list. */
-export function filtersOf(manager: Json, notes: Notes, where: Where, withPolicies: boolean): Filters {
+/** What the filters of a connection manager are read with. */
+interface Reader {
+  readonly notes: Notes;
+  /** That of the list of filters. */
+  readonly where: Where;
+  readonly withPolicies: boolean;
+  /** Configurations that are fetched by themselves, by the name of the filter. */
+  readonly extensions?: ReadonlyMap<string, Json> | undefined;
+}
+
+/** Reads the filters of a connection manager. */
+export function filtersOf(manager: Json, { notes, where, withPolicies, extensions }: Reader): Filters {
   let cors: string | undefined;
   let fault: Filters["fault"];
   const others: Other[] = [];
   for (const [index, filter] of list(manager, "http_filters").entries()) {
     const name = text(filter, "name");
-    const config = field(filter, "typed_config");
+    const isFetched = field(filter, "config_discovery") !== undefined;
+    const config = isFetched ? extensions?.get(name) : field(filter, "typed_config");
     const type = typeOf(config);
     if (type.startsWith(ROUTER)) notes.unknown(config, routerFields, { ...where, path: `${where.path}.http_filters[${index}]` }, name);
     if (type === CORS && !flag(filter, "disabled")) cors = name;
     else if (type === FAULT && !flag(filter, "disabled")) fault = { name, config };
     else if (!inert.some((known) => known.test(type))) {
+      const here = { ...where, path: `${where.path}.http_filters[${index}]` };
       others.push({ name, config });
-      if (!flag(filter, "disabled")) tell(name, config, notes, { ...where, path: `${where.path}.http_filters[${index}]` }, withPolicies);
+      if (isFetched && config === undefined) notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests, and its configuration, which is fetched by itself, is not in the dump`, here);
+      else if (!flag(filter, "disabled")) tell(others, notes, here, withPolicies);
     }
   }
   return { cors, fault, others };
@@ -65,11 +78,13 @@ export function isGuard({ key }: Unmodelled): boolean {
   return key?.startsWith(LOADED) === true;
 }
 
-function tell(name: string, config: Json, notes: Notes, where: Where, withPolicies: boolean): void {
+/** Tells of the last of some filters; how many act before it counts, too. */
+function tell(others: readonly Other[], notes: Notes, where: Where, withPolicies: boolean): void {
+  const { name = "", config } = others.at(-1) ?? {};
   const type = typeOf(config);
   const policy = !withPolicies && Object.hasOwn(GUARDS, type) ? GUARDS[type] : undefined;
   if (policy !== undefined) notes.addKeyed(`what a${policy.startsWith("A") ? "n" : ""} ${policy} became is not compared`, where, LOADED + policy);
-  else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config)]);
+  else notes.add(`the filter \`${name.slice(0, 80)}\` acts on the path of requests`, where, [name, meaning(config), others.length]);
 }
 
 /** The configuration that a filter has for a route: the most specific level that names it, as a whole. */

@@ -2,6 +2,7 @@ import type { Assumption, Chain, HttpReading, Listener, Reading, RouteWorld, Unm
 import type { Json } from "../istio/json.ts";
 import { versionReadings } from "../istio/versions.ts";
 import { type ClusterReading, indexClusters } from "./clusters.ts";
+import { text } from "./fields.ts";
 import { type Loaded, type ProxyNode, takeApart } from "./dump.ts";
 import { chainsAt, type ReadListener, readListener, type UnreadChain } from "./listeners.ts";
 import { DumpMemory } from "./memory.ts";
@@ -68,8 +69,9 @@ function worldOf(input: EnvoyPlace, memory: DumpMemory): EnvoyWorld {
   const { node } = loaded;
   const clusters: ClusterReading = { clusters: loaded.clusters === undefined ? undefined : indexClusters(loaded.clusters), withPolicies: input.withPolicies ?? false, plain: new Map(), texts: new Map(), asked: [] };
   memory.begin(clusters.clusters);
-  const resources = { routes: loaded.routes, clusters, memory };
-  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !isInbound);
+  const resources = { routes: loaded.routes, extensions: loaded.extensions, clusters, memory };
+  const isInMesh = isIstio(node) || (node === undefined && loaded.listeners.some((listener) => /^virtual(?:In|Out)bound$/.test(text(listener, "name"))));
+  const listeners = [...loaded.listeners, ...(isIstio(node) ? [] : loaded.ownListeners)].map((listener) => readListener(listener, resources)).concat(loaded.warming.map((listener) => readListener(listener, resources, true))).filter(({ isInbound }) => !(isInbound && isInMesh));
   const drafts = listeners.length === 0 ? ofRoutes(loaded, clusters, memory) : node?.role === "sidecar" || listeners.some(({ isCatchAll }) => isCatchAll) ? ofSidecar(node, listeners) : listeners.flatMap((listener) => ofListener(node, listener));
   const envoy = input.envoy ?? node?.envoy;
   const views = drafts.map(({ view, listen, listener }) => ({ view, ...(listen === undefined ? {} : { listen }), readings: readingsOf(listener, envoy) }));

@@ -34,6 +34,7 @@ export interface ReadListener {
 /** What listeners refer to. */
 export interface Resources {
   readonly routes: ReadonlyMap<string, Json>;
+  readonly extensions: ReadonlyMap<string, Json>;
   readonly clusters: ClusterReading;
   readonly memory: DumpMemory;
 }
@@ -213,10 +214,10 @@ function thenOf(chain: Json, isSecure: boolean, resources: ListenerResources, wh
   return { type: "close" };
 }
 
-function managed(config: Json, isSecure: boolean, { routes, clusters, memory, port }: ListenerResources, where: Where): ReturnType<typeof tableOf> {
+function managed(config: Json, isSecure: boolean, { routes, clusters, memory, port, extensions }: ListenerResources, where: Where): ReturnType<typeof tableOf> {
   const inline = field(config, "route_config");
   const name = text(message(config, "rds"), "route_config_name");
-  return tableOf({ manager: { config, isSecure, port, where }, routes: inline ?? routes.get(name), clusters, memory });
+  return tableOf({ manager: { config, isSecure, port, where, extensions }, routes: inline ?? routes.get(name), clusters, memory });
 }
 
 /** istiod's chain for a service as such: the counter is that of the service, which it leads to. */

@@ -39,6 +39,7 @@ export function matchOf(match: Json, notes: Notes, where: Where): RouteMatch {
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) notes.add(`a match on \`${part}\` is not modelled`, where, [meaning(match)], true);
   }
   const share = shareOf(match);
+  notes.runtime(text(message(match, "runtime_fraction"), "runtime_key"), { ...where, path: `${where.path}.runtime_fraction` }, meaning(match));
   if (share > 0 && share < 1_000_000) notes.add("a route that takes a share of the requests is not modelled", { ...where, path: `${where.path}.runtime_fraction` }, undefined, true);
   const isOpen = path === undefined || (path.kind === "prefix" && path.value === "/");
   const when: { -readonly [Part in keyof Condition]: Condition[Part] } = {};
@@ -90,21 +91,27 @@ function pathOf(match: Json, notes: Notes, where: Where): PathMatch | undefined 
   return template === undefined ? undefined : { kind: "regex", pattern: template };
 }
 
+/** Every value, an empty one too. */
+const anything: StringMatch = { kind: "prefix", value: "" };
+
 /** Header matchers of Envoy (header_utility.cc `HeaderUtility::createHeaderData`), the old forms too. */
 function headerOf(header: Json, notes: Notes, where: Where): HeaderMatch | undefined {
   notes.unknown(header, headerFields, where, "header");
   const name = text(header, "name").toLowerCase();
   const present = field(header, "present_match");
-  const invert = flag(header, "invert_match");
+  const invert = flag(header, "invert_match"), isEmptyIfMissing = flag(header, "treat_missing_header_as_empty");
   if (typeof present === "boolean") {
     const isAbsent = !present !== invert;
+    // A missing header that counts as an empty one is there.
+    if (isEmptyIfMissing) return { name, match: anything, whenAbsent: "as-empty", ...(isAbsent ? { invert: true } : {}) };
     return isAbsent ? { name, match: { kind: "any" }, invert: true, whenAbsent: true } : { name, match: { kind: "any" } };
   }
   const match = headerTest(header, notes, where);
   if (match === undefined) return undefined;
   // A matcher without a test asks whether the header is there; so does the old match of an empty value, which is never true of an absent one.
-  if (match.kind === "any") return invert ? { name, match, invert, ...(field(header, "exact_match") === undefined ? { whenAbsent: true } : {}) } : { name, match };
-  const missing = flag(header, "treat_missing_header_as_empty") ? { whenAbsent: "as-empty" as const } : {};
+  if (match.kind === "any" && !isEmptyIfMissing) return invert ? { name, match, invert, ...(field(header, "exact_match") === undefined ? { whenAbsent: true } : {}) } : { name, match };
+  if (match.kind === "any") return { name, match: anything, whenAbsent: "as-empty", ...(invert ? { invert } : {}) };
+  const missing = isEmptyIfMissing ? { whenAbsent: "as-empty" as const } : {};
   return { name, match, ...(invert ? { invert } : {}), ...missing };
 }
 

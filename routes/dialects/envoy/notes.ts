@@ -32,6 +32,11 @@ export class Notes {
     this.#found.set(`${note.reason} ${note.key ?? where.path}`, note);
   }
 
+  /** A share, or weights, that an operator can set while the proxy runs; the same where the same key says it. */
+  runtime(key: string, where: Where, what: Json): void {
+    if (key !== "") this.add(`the runtime can set \`${key.slice(0, 80)}\` otherwise than the configuration`, where, [what, key]);
+  }
+
   /** The same with a key of its own. */
   addKeyed(reason: string, where: Where, key: string): void {
     if (this.#found.size < MOST) this.#found.set(`${reason} ${key}`, { reason, where: { object: where.object, path: where.path }, key });

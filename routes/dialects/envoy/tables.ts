@@ -28,6 +28,8 @@ interface Manager {
   /** The port on which it listens; left out: not known. */
   readonly port?: number;
   readonly where: Where;
+  /** Configurations of filters that are fetched by themselves. */
+  readonly extensions?: ReadonlyMap<string, Json>;
 }
 
 /** A table, in each way in which releases of Envoy read it. */
@@ -69,10 +71,10 @@ function isRegex(match: { readonly kind: string } | undefined): boolean {
 }
 
 /** The table that a connection manager serves. */
-export function tableOf({ manager: { config, isSecure, port, where }, routes, clusters, memory }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
+export function tableOf({ manager: { config, isSecure, port, where, extensions }, routes, clusters, memory }: TableInput): UnreadTable | Extract<Action, { type: "invalid" }> {
   const notes = new Notes();
   notes.unknown(config, managerFields, where, "connection manager");
-  const filters = filtersOf(config, notes, where, clusters.withPolicies);
+  const filters = filtersOf(config, { notes, where, withPolicies: clusters.withPolicies, extensions });
   noteProtocol(config, notes, where);
   const normalization = normalizationOf(config, notes, where);
   if (!isObject(routes)) notes.add(missingRoutes(config), where, undefined, true);

@@ -20,7 +20,7 @@ export function destinationOf(reference: Json, path: string, route: Named, conve
     return {};
   }
   if (group === "networking.istio.io" && kind === "Hostname") return textAt(reference, "namespace") === "" ? to(name) : undefined;
-  if (kind === "ServiceImport" || kind === "InferencePool") leave(`a backend of the kind \`${kind}\` is not modelled`);
+  if (["ServiceImport", "InferencePool", "XBackend"].includes(kind)) leave(`a backend of the kind \`${kind}\` is not modelled`);
   return {};
 }
 

@@ -5,7 +5,7 @@ import { creation, type KubeObject, type Named, type Service } from "../istio/re
 import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
-import { type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
+import { absentParents, type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
 import { type Bases, basesOf, istiodRoutes, readRoutes, type Told } from "./merged.ts";
 import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
 import { meshRoutes } from "./mesh.ts";
@@ -69,7 +69,7 @@ export function readApi(input: ApiInput): Api {
   const objects: ApiObjects = { ...written, routes: [...told.keys()] };
   const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
   const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
-  const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, seen });
+  const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, complete: input.complete, seen });
   const context: Context = { input, objects, listeners, bases: basesOf(input, objects.grants, seen("ReferenceGrant")), told };
   const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
   return {
@@ -78,7 +78,7 @@ export function readApi(input: ApiInput): Api {
     waypoints: waypointsIn(objects),
     policies: policiesOf(context),
     assumptions: assumptionsOf(context, seen),
-    unmodelled: loose(context, virtualServices),
+    unmodelled: [...loose(context, virtualServices), ...unknownParents(context)],
   };
 }
 
@@ -138,10 +138,22 @@ function loose({ listeners, objects, told }: Context, virtualServices: readonly 
   return [...listeners.flatMap(({ left }) => left), ...ofRoutes, ...objects.grants.flatMap((grant) => problemsOf(grant))].filter((one) => !held.has(canonical(one)));
 }
 
-function assumptionsOf({ objects, listeners }: Context, seen: (kind: string) => boolean): readonly Assumption[] {
+/** Routes at parents of which the input tells nothing: the same where the same routes are bound to them in one order. */
+function unknownParents({ objects, input }: Context): readonly Unmodelled[] {
+  return absentParents({ objects, complete: input.complete }).open.map(({ route, path, parent, reference }, index) => {
+    const section = textAt(reference, "sectionName");
+    const what = section === "" ? `the ${parent}` : `the section \`${section.slice(0, 80)}\` of the ${parent}`;
+    return { reason: `the route is bound to ${what}, which is not in the input`, where: { object: route.title, path }, key: `parent ${index} ${canonical([route.title, route.spec])}` };
+  });
+}
+
+function assumptionsOf({ objects, listeners, input }: Context, seen: (kind: string) => boolean): readonly Assumption[] {
   const out: Assumption[] = [];
   for (const gateway of new Set(listeners.filter(({ isForeign }) => isForeign).map((listener) => listener.gateway))) {
     out.push({ text: `the class \`${textAt(gateway.spec, "gatewayClassName").slice(0, 80)}\` is not Istio's: its controller is taken to follow the specification of Gateway API, and its proxies to read requests as Envoy does`, where: gateway.title });
+  }
+  for (const { title } of absentParents({ objects, complete: input.complete }).assumed) {
+    out.push({ text: `the ${title} is not in the input; plaintext listeners of Istio's class on port 80 and on the ports that routes name are assumed, which take every route`, where: title });
   }
   const own = listeners.filter(({ isForeign }) => !isForeign);
   if (own.some(({ reading }) => reading === "specification")) out.push({ text: "Gateway API is read as its specification says, not as istiod does" });

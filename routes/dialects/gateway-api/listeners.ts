@@ -2,7 +2,7 @@ import type { Unmodelled } from "../../decide/model.ts";
 import { isSubsetOf } from "../istio/hosts.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
-import { allowedIn, type ApiObjects, type ApiReading, byAgeAndName, GROUP, isGranted, portOf, problemsOf, selects } from "./objects.ts";
+import { allowedIn, type ApiObjects, type ApiReading, byAgeAndPath, GROUP, isGranted, portOf, problemsOf, selects } from "./objects.ts";
 
 /** One listener of a Gateway, its own or one that a ListenerSet brings. */
 export interface ApiListener {
@@ -36,6 +36,8 @@ export interface ListenerInputs {
   readonly objects: ApiObjects;
   readonly namespaces: ReadonlyMap<string, Named>;
   readonly reading: ApiReading;
+  /** The place claims to be whole: what it does not hold is not there. */
+  readonly complete: boolean;
   /** False of a kind of which nothing was seen in a place that does not claim to be whole. */
   seen(kind: string): boolean;
 }
@@ -58,21 +60,61 @@ export function programmerOf(gateway: Named, classes: ReadonlyMap<string, string
   return Object.hasOwn(builtIn, name) ? (builtIn[name] ?? "foreign") : "foreign";
 }
 
-/** All listeners of a place that take routes, each Gateway's own before those of its ListenerSets. */
+/** All listeners of a place that take routes, each Gateway's own before those of its ListenerSets; behind them those that are assumed. */
 export function listenersOf(inputs: ListenerInputs): readonly ApiListener[] {
-  return inputs.objects.gateways.flatMap((gateway) => {
+  const own = inputs.objects.gateways.flatMap((gateway) => {
     const programmer = programmerOf(gateway, inputs.objects.classes);
     return programmer === "waypoint" || programmer === "elsewhere" ? [] : ofGateway(gateway, programmer === "foreign", inputs);
   });
+  return [...own, ...absentParents(inputs).assumed.flatMap((gateway) => ofGateway(gateway, false, inputs))];
+}
+
+/** Parents of routes that the input names and does not hold. */
+interface AbsentParents {
+  /** Gateways that are taken to have a plain listener for every route, on port 80 or on the port that a route names. */
+  readonly assumed: readonly Named[];
+  /** References of which the input does not tell what they lead to. */
+  readonly open: readonly { readonly route: Named; readonly path: string; readonly parent: string; readonly reference: Json }[];
+}
+
+/**
+ * Routes are often kept apart from their Gateways. As for a VirtualService a plaintext listener is assumed, but not for a section by its
+ * name or for connections: nothing tells their port and protocol. A place that is whole has no such parent.
+ */
+export function absentParents({ objects, complete }: Pick<ListenerInputs, "objects" | "complete">): AbsentParents {
+  if (complete) return { assumed: [], open: [] };
+  const held = new Set([...objects.gateways, ...objects.listenerSets].map(({ title }) => title));
+  const ports = new Map<string, { readonly namespace: string; readonly name: string; readonly ports: Set<number> }>();
+  const open: AbsentParents["open"][number][] = [];
+  for (const route of objects.routes) {
+    const isOfRequests = route.kind === "HTTPRoute" || route.kind === "GRPCRoute";
+    for (const [index, reference] of listAt(route.spec, "parentRefs").entries()) {
+      const group = at(reference, "group") === undefined ? GROUP : textAt(reference, "group"), kind = textAt(reference, "kind") || "Gateway";
+      const namespace = textAt(reference, "namespace") || route.namespace, name = textAt(reference, "name"), parent = `${kind} ${namespace}/${name}`;
+      if (group !== GROUP || (kind !== "Gateway" && kind !== "ListenerSet") || held.has(parent)) continue;
+      if (kind === "ListenerSet" || !isOfRequests || textAt(reference, "sectionName") !== "") open.push({ route, path: `spec.parentRefs[${index}]`, parent, reference });
+      else {
+        const known = ports.get(parent) ?? { namespace, name, ports: new Set<number>() };
+        ports.set(parent, known);
+        known.ports.add(portOf({ ...objectAt({ reference }, "reference"), protocol: "HTTP" }));
+      }
+    }
+  }
+  const assumed = [...ports].sort(([a], [b]) => (a < b ? -1 : 1)).map(([title, one]): Named => ({
+    kind: "Gateway", namespace: one.namespace, name: one.name, title, created: "", labels: {}, annotations: {}, problems: [], written: [],
+    spec: { gatewayClassName: "istio", listeners: [...one.ports].sort((a, b) => a - b).map((port) => ({ name: `assumed-${port}`, port, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } })) },
+  }));
+  return { assumed, open };
 }
 
 function ofGateway(gateway: Named, isForeign: boolean, inputs: ListenerInputs): readonly ApiListener[] {
-  const sets = inputs.objects.listenerSets.filter((set) => isSetOf(set, gateway)).sort(byAgeAndName);
+  const sets = inputs.objects.listenerSets.filter((set) => isSetOf(set, gateway)).sort(byAgeAndPath);
   const allowed = sets.filter((set) => takesSet(gateway, set, inputs));
   const owners = [gateway, ...allowed];
   const common = { gateway, isForeign, reading: isForeign ? ("specification" as const) : inputs.reading };
   const all = owners.flatMap((owner) => listAt(owner.spec, "listeners").map((listener, index) => made(listener, index, { ...common, owner }, inputs)));
-  return withoutConflicts(all, allowed);
+  // istiod makes nothing of a listener that should end TLS and does not say how, but that its place is taken (conversion.go `buildListener`).
+  return withoutConflicts(all, allowed).filter(({ reading, protocol, tls }) => reading === "specification" || tls !== undefined || (protocol !== "HTTPS" && protocol !== "TLS"));
 }
 
 function isSetOf(set: Named, gateway: Named): boolean {
@@ -164,7 +206,8 @@ const httpLike: ReadonlySet<string> = new Set(["HTTP", "HTTPS", "TLS"]);
 function areDistinct(a: ApiListener, b: ApiListener): boolean {
   if (a.port !== b.port) return true;
   if (httpLike.has(a.protocol) && httpLike.has(b.protocol)) return a.hostname !== b.hostname;
-  return false;
+  const isKnown = ({ protocol }: ApiListener): boolean => httpLike.has(protocol) || protocol === "TCP" || protocol === "UDP";
+  return !(isKnown(a) && isKnown(b)) && a.protocol !== b.protocol;
 }
 
 /** Of listeners in conflict istiod keeps the first; the specification leaves open which of one Gateway serves, if any. */

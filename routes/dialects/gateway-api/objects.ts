@@ -51,10 +51,15 @@ export function rulePath(index: number): string {
   return (rulePaths[index] ??= `spec.rules[${index}]`);
 }
 
-/** Age, then namespace, then name: the order of the specification and of istiod (conversion.go `sortConfigByCreationTime`). */
+/** Age, then namespace, then name: the order of istiod among routes (conversion.go `sortConfigByCreationTime`). */
 export function byAgeAndName(a: Named, b: Named): number {
   const left = a.created ?? "9", right = b.created ?? "9";
   return compare(left, right) || compare(a.namespace, b.namespace) || compare(a.name, b.name);
+}
+
+/** Age, then `namespace/name` as one text: the order of the specification, and that of istiod among ListenerSets (listener_conflict.go). */
+export function byAgeAndPath(a: Named, b: Named): number {
+  return compare(a.created ?? "9", b.created ?? "9") || compare(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`);
 }
 
 function compare(a: string, b: string): number {

@@ -7,6 +7,7 @@ import { hostnamesOf, narrower, parentsOf } from "./attach.ts";
 import type { Context } from "./index.ts";
 import { type ApiListener, siblingsOf } from "./listeners.ts";
 import { isHttp, type Part, translated, virtualService } from "./merged.ts";
+import { byAgeAndPath } from "./objects.ts";
 import { agesMatter, hasOpenRegex, inOrder, nowhere } from "./rules.ts";
 
 /** A route at a listener, with the hosts at which it has a say. */
@@ -23,7 +24,7 @@ export function specifiedRoutes(context: Context): readonly VirtualService[] {
 
 function atListener(listener: ApiListener, context: Context): readonly VirtualService[] {
   const left: Unmodelled[] = [...listener.left];
-  const attached = withoutRivals(context.objects.routes.filter(isHttp).flatMap((route): readonly Attached[] => {
+  const attached = withoutRivals(context.objects.routes.filter(isHttp).sort(byAgeAndPath).flatMap((route): readonly Attached[] => {
     if (!parentsOf(route, context.listeners).some((parent) => "listener" in parent && parent.listener === listener)) return [];
     const domains = hostnamesOf(route).flatMap((written) => {
       const domain = narrower(listener.hostname, written);

@@ -47,7 +47,8 @@ export function destinationsFor(registry: Registry, memory: Memory, rules: Desti
     const { host, subset, port: given } = use;
     const service = clusters.lookup(host);
     // A port that is left out is the only one of the service, else that of the listener (route.go `GetDestinationCluster`).
-    const port = given ?? (service?.ports.length === 1 ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
+    const isLone = service?.ports.length === 1 && !(clusters.isGateway && service.hasDatagrams === true);
+    const port = given ?? (isLone ? service.ports[0]?.number : undefined) ?? (byName ? 0 : listenerPort);
     const name = service?.alias ?? host;
     const owner = clusters.cluster(name);
     // Rules are held for services only: one for `*.a.com` says nothing of a host without service (sidecar.go `selectDestinationRules`).

@@ -4,10 +4,10 @@ import type { DestinationRules } from "./destination-rules.ts";
 import { byHost, type Destinations, destinationsFor } from "./destinations.ts";
 import { filtersOn } from "./filters.ts";
 import { intersection, overlap } from "./hosts.ts";
-import { at, canonical, isObject, isSubset, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { at, canonical, isObject, isSubset, type Json, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { byAge, type Order, orders } from "./order.ts";
 import type { Place } from "./place.ts";
-import { add, isVisible, type Named, protocolOf } from "./registry.ts";
+import { add, isVisible, type Named, type OneProxy, protocolOf } from "./registry.ts";
 import { type Routes, routesOf, usesOf } from "./rules.ts";
 import { objectReading, type VersionReading, versionReadings } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
@@ -31,6 +31,8 @@ interface Workload {
   readonly labels: Readonly<Record<string, string>>;
   /** Another control plane than istiod runs them: nothing of Istio's acts on them. */
   readonly isForeign?: true;
+  /** Proxies in front that they trust, where their own configuration says it and not the mesh's. */
+  readonly trustedProxies?: number;
 }
 
 /** The servers of a workload after istiod merged its Gateways. */
@@ -124,13 +126,13 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
   const { proxy } = place.registry;
   if (proxy !== undefined) {
     const labels = { ...proxy.labels, ...managerOf(place, proxy, gateways) };
-    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels) }] : [];
+    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels), ...trustOf(place, proxy) }] : [];
   }
   const seen = place.registry.seen("Pod");
   if (seen) {
     for (const pod of place.registry.pods.filter(isGatewayPod)) {
       const labels = { ...pod.labels, ...managerOf(place, pod, gateways) };
-      if (gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels }))) put({ namespace: pod.namespace, labels: stable(labels) });
+      if (gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels }))) put({ namespace: pod.namespace, labels: stable(labels), ...trustIn(pod) });
     }
   }
   let guessed = false;
@@ -171,6 +173,33 @@ function isGatewayPod(pod: Named): boolean {
   return proxy !== undefined && !textsAt(proxy, "args").includes("sidecar");
 }
 
+/** The configuration that a pod was injected with counts more than that of the mesh (pkg/model/proxy.go `ProxyConfigOrDefault`). */
+function trustIn(pod: Named): Pick<Workload, "trustedProxies"> {
+  const proxy = listAt(pod.spec, "containers").find((container) => textAt(container, "name") === "istio-proxy");
+  const text = textAt(listAt(proxy, "env").find((one) => textAt(one, "name") === "PROXY_CONFIG"), "value");
+  const said = at(objectAt(parsed(text), "gatewayTopology"), "numTrustedProxies");
+  return typeof said === "number" ? { trustedProxies: said } : {};
+}
+
+/** What the pods that could be a proxy say, where all say the same. */
+function trustOf(place: Place, { namespace, labels }: OneProxy): Pick<Workload, "trustedProxies"> {
+  const own = canonical(stable(labels));
+  const [first, ...others] = place.registry.pods.filter((pod) => pod.namespace === namespace && isGatewayPod(pod) && canonical(stable(pod.labels)) === own).map(trustIn);
+  return first !== undefined && others.every(({ trustedProxies }) => trustedProxies === first.trustedProxies) ? first : {};
+}
+
+function parsed(text: string): Json {
+  if (text === "" || text.length > LARGEST_CONFIG) return undefined;
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Characters; Kubernetes holds no longer environment. */
+const LARGEST_CONFIG = 1 << 20;
+
 function serversOf(gateway: Named): readonly Server[] {
   return listAt(gateway.spec, "servers").flatMap((server, index) => {
     const port = objectAt(server, "port"), tls = at(server, "tls");
@@ -205,15 +234,24 @@ function isServed(place: Place, workload: Workload, number: number): boolean {
   return place.registry.services.some((service) => service.namespace === workload.namespace && service.selector !== undefined && Object.keys(service.selector).length > 0 && isSubset(service.selector, workload.labels) && service.ports.some((port) => port.number === number && port.targetPort !== undefined));
 }
 
+/** A Service with this label opts out of what its target ports would say of Gateways. */
+const untranslated = "experimental.istio.io/disable-gateway-port-translation";
+
 /** The port on which the pod listens: the target port of the first Service that leads there (model/gateway.go `resolvePorts`). */
 function targetPort(place: Place, workload: Workload, number: number): number | string {
+  const found: { readonly source: Named; readonly target: number | string }[] = [];
   for (const service of place.registry.services) {
     if (service.namespace !== workload.namespace || service.selector === undefined || Object.keys(service.selector).length === 0) continue;
-    if (!isSubset(service.selector, workload.labels)) continue;
+    if (!isSubset(service.selector, workload.labels) || Object.hasOwn(service.source.labels, untranslated)) continue;
     const port = service.ports.find((candidate) => candidate.number === number);
-    if (port?.targetPort !== undefined) return port.targetPort;
+    if (port?.targetPort !== undefined) found.push({ source: service.source, target: port.targetPort });
   }
-  return number;
+  const [first] = found;
+  const other = found.find(({ target }) => target !== first?.target);
+  if (first !== undefined && other !== undefined && found.some(({ source }) => source.created === undefined)) {
+    place.leaveOut({ reason: `${first.source.title} and ${other.source.title} lead port ${number} of one gateway to different ports, and their age, which decides, is not known`, where: { object: first.source.title, path: "spec.ports" } });
+  }
+  return first?.target ?? number;
 }
 
 /** model/gateway.go `mergeGateways`: which servers stand, and which share a listener and a route table. */
@@ -436,13 +474,14 @@ function tableOf(place: Place, workload: Workload, servers: readonly Server[], d
   const filters = workload.isForeign === true ? [] : filtersOn(place.registry, { role: "gateway", namespace: workload.namespace, labels: workload.labels });
   const secure = servers.some(isTls);
   const { mesh } = place.registry;
+  const trusted = workload.trustedProxies ?? mesh.trustedProxies;
   return {
     type: "http",
     reading: supposed.version.http,
     pathNormalization: mesh.pathNormalization,
     ignorePort: true,
-    ...schemeOf(secure, mesh.trustedProxies),
-    virtualHosts: [...hosts].map(([domain, host]) => virtualHost(domain, host, filters, secure, mesh.trustedProxies)),
+    ...schemeOf(secure, trusted),
+    virtualHosts: [...hosts].map(([domain, host]) => virtualHost(domain, host, filters, secure, trusted)),
     otherwise: { type: "notFound" },
   };
 }

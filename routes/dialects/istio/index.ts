@@ -1,9 +1,10 @@
 import type { Assumption, RouteWorld, Unmodelled } from "../../decide/model.ts";
 import { type ApiReading, readApi } from "../gateway-api/index.ts";
 import { addressesOf } from "./addresses.ts";
+import { unagedRivals } from "./ages.ts";
 import { readDestinationRules } from "./destination-rules.ts";
 import { gatewayViews } from "./gateways.ts";
-import type { Json } from "./json.ts";
+import { type Json, listAt, objectAt, textAt } from "./json.ts";
 import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
 import { byAge } from "./order.ts";
@@ -111,8 +112,10 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   };
   for (const problem of registry.broken) leaveOut({ reason: problem.reason, where: { object: problem.path } });
   registry.mesh.unmodelled.forEach(leaveOut);
+  unagedRivals(registry, place.destinationRules).forEach(leaveOut);
   if (!registry.mesh.seen) assume({ text: "the mesh configuration is not in the input: Istio's defaults are assumed" });
   if (input.istio === undefined) assume({ text: "the release of istiod is not known: 1.24 or newer is assumed" });
+  noteRelease(place);
   const missing = silent.filter((kind) => !registry.seen(kind));
   if (missing.length > 0) assume({ text: `no object of ${missing.join(", ")} is in the input: none is assumed` });
   const views = [...gatewayViews(place), ...meshViews(place)];
@@ -120,4 +123,15 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   const routedBeside = Object.fromEntries([...captured].filter(([, { mayRoute }]) => mayRoute === true));
   const areClientsAssumed = registry.seen("Pod") || input.proxy !== undefined ? {} : { areClientsAssumed: true as const };
   return { place: input.place, views, ...(Object.keys(services).length === 0 ? {} : { services }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
+}
+
+/** What releases before the newest do in another way than is modelled, where the place holds it. */
+function noteRelease({ istio, virtualServices, registry, assume, leaveOut }: Place): void {
+  const { endsInDot, redirectsPrefixes } = objectReading(istio);
+  if (!endsInDot && registry.services.length > 0) assume({ text: `Istio ${istio} may not know services by names that end in a dot, as 1.27 and newer do: no client is assumed to write them` });
+  if (redirectsPrefixes) return;
+  for (const { named } of virtualServices) {
+    const index = listAt(named.spec, "http").findIndex((rule) => textAt(objectAt(rule, "redirect"), "prefixRewrite") !== "");
+    if (index >= 0) leaveOut({ reason: `Istio ${istio} does not know \`prefixRewrite\` of a redirect, which came with 1.31`, where: { object: named.title, path: `spec.http[${index}].redirect.prefixRewrite` } });
+  }
 }

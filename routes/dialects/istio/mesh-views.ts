@@ -5,13 +5,13 @@ import { type Client, markOf } from "./destination-rules.ts";
 import { type Destinations, destinationsFor } from "./destinations.ts";
 import { readingsOf } from "./gateways.ts";
 import { isWildcard, overlap } from "./hosts.ts";
-import { canonical, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
+import { canonical, type Json, labelsAt, listAt, numberAt, objectAt, textAt, textsAt } from "./json.ts";
 import { meshTable } from "./mesh-tables.ts";
 import type { Place } from "./place.ts";
-import type { Named, Service } from "./registry.ts";
+import { type Named, type Protocol, protocolOf, type Service } from "./registry.ts";
 import { asksLooker } from "./rules.ts";
-import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor } from "./sidecars.ts";
-import type { VersionReading } from "./versions.ts";
+import { clustersOf, type Egress, egressFor, type Scope, scopeFor, servicesAt, sidecarFor, sidecarsFor } from "./sidecars.ts";
+import { objectReading, type VersionReading } from "./versions.ts";
 import type { VirtualService } from "./virtual-services.ts";
 
 /** The views of all sidecars of a place: one for each kind of client and port. */
@@ -20,7 +20,7 @@ export function meshViews(place: Place): readonly ViewTable[] {
   const seen = withServices(place, bound);
   return clientsOf(seen, bound).flatMap((client) => {
     const sidecar = sidecarFor(seen, client);
-    if (sidecar !== undefined) noteSidecar(seen, sidecar);
+    if (sidecar !== undefined) noteSidecar(seen, sidecar, client, bound);
     return portsOf(seen, client, bound).map((port) => ({
       view: { mesh: true as const, namespace: client.namespace, labels: client.labels, port },
       ...(client.isOther === true ? { isOfOthers: true as const } : {}),
@@ -29,12 +29,34 @@ export function meshViews(place: Place): readonly ViewTable[] {
   });
 }
 
-function noteSidecar(place: Place, sidecar: Named): void {
+function noteSidecar(place: Place, sidecar: Named, client: Client, bound: readonly VirtualService[]): void {
+  const rival = sidecarsFor(place, client).find((other) => other !== sidecar && canonical(other.spec) !== canonical(sidecar.spec));
+  if (rival !== undefined && (rival.created === undefined || sidecar.created === undefined)) {
+    place.leaveOut({ reason: `${sidecar.title} and ${rival.title} are for the same clients, and their age, which decides, is not known`, where: { object: sidecar.title, path: "metadata.creationTimestamp" } });
+  }
   for (const problem of sidecar.problems) place.leaveOut({ reason: problem.reason, where: { object: sidecar.title, path: problem.path } });
   for (const [index, egress] of listAt(sidecar.spec, "egress").entries()) {
     const special = textAt(egress, "bind") !== "" || textAt(egress, "captureMode") === "NONE" || textAt(objectAt(egress, "port"), "protocol").toUpperCase() === "HTTP_PROXY";
+    const hosts = textsAt(egress, "hosts"), excluded = hosts.find((host) => host.startsWith("~"));
+    if (excluded !== undefined && hosts.some((host) => !host.startsWith("~")) && objectReading(place.istio).excludesHosts === undefined) {
+      place.leaveOut({ reason: `\`${excluded}\` takes hosts away from 1.31 on and says nothing before, and the release of istiod is not known`, where: { object: sidecar.title, path: `spec.egress[${index}].hosts` } });
+    }
+    const spoken = otherwiseSpoken(scopeFor(place, client, bound), index, egress);
+    if (spoken !== undefined) place.leaveOut({ reason: `${spoken.source.title} speaks another protocol at the port than the egress listener, which is not modelled`, where: { object: sidecar.title, path: `spec.egress[${index}].port.protocol` } });
     if (special) place.leaveOut({ reason: "egress listeners with an address, without capture or for a proxy are not modelled", where: { object: sidecar.title, path: `spec.egress[${index}]` } });
   }
+}
+
+/**
+ * A service that a listener on a port lets in and that speaks something else there: the listener is of its own protocol, its routes of
+ * that of the service (listener.go `buildSidecarOutboundListeners`). Whether HTTP is told or found out is the same.
+ */
+function otherwiseSpoken({ listeners }: Scope, index: number, egress: Json): Service | undefined {
+  const port = objectAt(egress, "port"), number = numberAt(port, "number");
+  if (number === 0) return undefined;
+  const kindOf = (protocol: Protocol): Protocol => (protocol === "auto" ? "http" : protocol);
+  const wanted = kindOf(protocolOf(textAt(port, "protocol")));
+  return listeners[index]?.services.find((service) => service.ports.some((one) => one.number === number && kindOf(one.protocol) !== wanted));
 }
 
 /** Where services are unseen, every host of a VirtualService is taken for a service at port 80 and at the ports that matches name. */

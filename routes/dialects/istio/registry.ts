@@ -66,6 +66,8 @@ export interface Service {
   readonly namespace: string;
   readonly kubernetes: boolean;
   readonly ports: readonly ServicePort[];
+  /** It has ports of UDP too: none of the others is its only one. */
+  readonly hasDatagrams?: true;
   /** Virtual addresses; none for headless services. */
   readonly addresses: readonly string[];
   /** The addresses follow from the name of the service: no client can know them. */
@@ -243,7 +245,8 @@ export function creation(value: Json): string | undefined {
   return typeof value === "string" && seconds.test(value) ? value.slice(0, 19) : undefined;
 }
 
-const wellKnownTcp: ReadonlySet<number> = new Set([21, 22, 25, 53, 853, 3306, 5432, 6379, 27017, 9042]);
+/** Ports that are TCP unless they say otherwise; on every other one the proxy finds out (pkg/config/kube/conversion.go `wellKnownPorts`). */
+const wellKnownTcp: ReadonlySet<number> = new Set([25, 53, 3306, 27017]);
 
 /** istiod: pkg/config/kube/conversion.go `ConvertProtocol` and pkg/config/protocol/instance.go `Parse`. */
 export function protocolOf(name: string): Protocol {
@@ -269,11 +272,13 @@ function portProtocol(port: Json): Protocol {
 function fromService(named: Named, domain: string, exportTo: readonly string[], addresses: Pick<Service, "addresses" | "isByName">): Service {
   const { spec } = named;
   const own = targetsIn(named.annotations["networking.istio.io/exportTo"]);
+  const ports = portsOf(spec);
   return {
     host: fullName(named.name, named.namespace, domain),
     namespace: named.namespace,
     kubernetes: true,
-    ports: portsOf(spec),
+    ports,
+    ...(ports.length === listAt(spec, "ports").length ? {} : { hasDatagrams: true as const }),
     ...addresses,
     passesOn: textAt(spec, "clusterIP") === "None" && textAt(spec, "type") !== "ExternalName",
     exportTo: own.length > 0 ? own : exportTo,

@@ -6,6 +6,7 @@ import { byAge } from "./order.ts";
 import type { Place } from "./place.ts";
 import { add, isVisible, type Named, type Service } from "./registry.ts";
 import { asksLooker } from "./rules.ts";
+import { objectReading } from "./versions.ts";
 import { boundTo, type VirtualService } from "./virtual-services.ts";
 
 /**
@@ -33,12 +34,18 @@ export interface Scope {
 
 /** The Sidecar that applies: with a selector before without, then by age; else that of the root namespace (push_context.go `doGetSidecarScope`). */
 export function sidecarFor(place: Place, client: Client): Named | undefined {
+  return sidecarsFor(place, client)[0];
+}
+
+/** Those of which the oldest applies. */
+export function sidecarsFor(place: Place, client: Client): readonly Named[] {
   const sorted = remember(sidecarsByAge, place.registry.sidecars, () => [...place.registry.sidecars].sort(byAge));
   const selector = (named: Named): Json => at(named.spec, "workloadSelector");
   const own = sorted.filter((named) => named.namespace === client.namespace);
-  const fitting = own.find((named) => isObject(selector(named)) && isSubset(labelsAt(selector(named), "labels"), client.labels));
-  const plain = own.find((named) => !isObject(selector(named)));
-  return fitting ?? plain ?? sorted.find((named) => named.namespace === place.registry.mesh.rootNamespace && !isObject(selector(named)));
+  const fitting = own.filter((named) => isObject(selector(named)) && isSubset(labelsAt(selector(named), "labels"), client.labels));
+  if (fitting.length > 0) return fitting;
+  const plain = own.filter((named) => !isObject(selector(named)));
+  return plain.length > 0 ? plain : sorted.filter((named) => named.namespace === place.registry.mesh.rootNamespace && !isObject(selector(named)));
 }
 
 const sidecarsByAge = new WeakMap<readonly Named[], readonly Named[]>();
@@ -88,7 +95,8 @@ function readScope(place: Place, client: Client, ordered: readonly VirtualServic
   const bound = boundTo(ordered, "mesh", client.namespace);
   const services = visibleServices(place, client.namespace);
   const specs: readonly Json[] = egress.length > 0 ? egress : [{ hosts: ["*/*"] }];
-  const listeners = specs.map((spec) => egressOf(spec, client, bound, services));
+  const excludes = objectReading(place.istio).excludesHosts ?? true;
+  const listeners = specs.map((spec) => egressOf(spec, client, bound, services, excludes));
   const mode = textAt(objectAt(sidecar?.spec, "outboundTrafficPolicy"), "mode");
   const given = sidecar !== undefined && isObject(at(sidecar.spec, "outboundTrafficPolicy"));
   return {
@@ -130,12 +138,14 @@ interface Hosts {
   readonly excluded: string[];
 }
 
-function hostsByNamespace(spec: Json, own: string): ReadonlyMap<string, Hosts> {
+/** Those that exclude others say nothing where they are not understood. */
+function hostsByNamespace(spec: Json, own: string, excludes: boolean): ReadonlyMap<string, Hosts> {
   const out = new Map<string, Hosts>();
   for (const text of textsAt(spec, "hosts")) {
     const [qualifier = "", host, rest] = text.split("/");
     if (host === undefined || rest !== undefined) continue;
     const excluded = qualifier.startsWith("~");
+    if (excluded && !excludes) continue;
     const name = excluded ? qualifier.slice(1) || "*" : qualifier;
     const namespace = name === "." ? own : name;
     const hosts = out.get(namespace) ?? { wanted: [], excluded: [] };
@@ -145,8 +155,8 @@ function hostsByNamespace(spec: Json, own: string): ReadonlyMap<string, Hosts> {
   return out;
 }
 
-function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], all: readonly Service[]): Egress {
-  const hosts = hostsByNamespace(spec, client.namespace);
+function egressOf(spec: Json, client: Client, bound: readonly VirtualService[], all: readonly Service[], excludes: boolean): Egress {
+  const hosts = hostsByNamespace(spec, client.namespace, excludes);
   const number = numberAt(objectAt(spec, "port"), "number");
   const proxying = textAt(objectAt(spec, "port"), "protocol").toUpperCase() === "HTTP_PROXY";
   const everywhere = [hosts.get("*")].filter((found) => found !== undefined);
@@ -206,11 +216,12 @@ function clustersIn(place: Place, client: Client, listeners: readonly Egress[]):
     return made;
   });
   const letIn = byHost(listeners.flatMap((listener) => listener.services));
+  const { picksBest } = objectReading(place.istio);
   let asked: readonly Asked[] | undefined;
   const parts = new Map<string, Service>();
   return (host) => {
     const own = letIn.get(host);
-    const service = candidateOf(byName.get(host), client.namespace);
+    const service = candidateOf(byName.get(host), client.namespace, picksBest);
     if (service === undefined || service === own) return own;
     asked ??= listeners.map((listener): Asked => ({ listener, hosts: portsAsked(listener, client.namespace, place.registry.domain) }));
     const ports = portsIn(service, asked, host);
@@ -230,9 +241,11 @@ interface Asked {
 }
 
 /** The one that counts of several services of a host. */
-function candidateOf(candidates: readonly Service[] | undefined, namespace: string): Service | undefined {
+function candidateOf(candidates: readonly Service[] | undefined, namespace: string, picksBest: boolean): Service | undefined {
   if (candidates === undefined || candidates.length < 2) return candidates?.[0];
-  return candidates.find((one) => one.namespace === namespace) ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
+  const own = candidates.find((one) => one.namespace === namespace);
+  if (own !== undefined || picksBest) return own ?? candidates.find((one) => one.kubernetes) ?? candidates[0];
+  return candidates.reduce((first, one) => (one.namespace < first.namespace ? one : first));
 }
 
 /** The ports of a service that some listener asks for; its own list where these are all. */

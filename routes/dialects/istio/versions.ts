@@ -50,12 +50,25 @@ export interface ObjectReading {
    * `PILOT_ENABLE_STRICT_GATEWAY_MERGING`). Undefined where the release is not known.
    */
   readonly separatesManagedGateways: boolean | undefined;
+  /** Hosts of a Sidecar that begin with `~` are taken away from the others (from 1.31); before, they say nothing. Undefined where the release is not known. */
+  readonly excludesHosts: boolean | undefined;
+  /** Of a destination that several namespaces have the one of Kubernetes counts, then the oldest (from 1.30: `PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE`); before, the first namespace by name. */
+  readonly picksBest: boolean;
+  /** Sidecars know services by their names with a dot at the end, too (in 1.27: `PILOT_ENABLE_ABSOLUTE_FQDN_VHOST_DOMAIN`); taken for true where it is not known. */
+  readonly endsInDot: boolean;
+  /** A redirect can replace a prefix (from 1.31). */
+  readonly redirectsPrefixes: boolean;
 }
+
+const unknownRelease = { separatesManagedGateways: undefined, excludesHosts: undefined };
+const newRelease = { separatesManagedGateways: true, excludesHosts: true };
+const oldRelease = { separatesManagedGateways: false, excludesHosts: false };
 
 /** How the istiod of a place reads objects. */
 export function objectReading(istio: string | undefined): ObjectReading {
   const version = parse(istio);
-  return { mergesByExport: version === undefined || version.minor >= 24, separatesManagedGateways: version === undefined ? undefined : version.minor >= 31 };
+  const from = (minor: number): boolean => version === undefined || version.minor >= minor;
+  return { picksBest: from(30), endsInDot: from(27), redirectsPrefixes: from(31), mergesByExport: from(24), ...(version === undefined ? unknownRelease : version.minor >= 31 ? newRelease : oldRelease) };
 }
 
 /** A reading with the releases for which it stands; empty names where they are known or do not matter. */

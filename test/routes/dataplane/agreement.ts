@@ -1,4 +1,5 @@
 import type { DestinationEffect, Effect, ForwardEffect, LineChange, Mirror, Request } from "#routes";
+import { isJoined } from "../../../routes/decide/alphabets.ts";
 import { seenRetries } from "../../../routes/decide/effect.ts";
 import { SUBSET } from "../../../routes/dialects/istio/destinations.ts";
 import { milliseconds } from "../../../routes/dialects/istio/values.ts";
@@ -94,6 +95,11 @@ function forwarded(effect: ForwardEffect, observed: Observed, request: Request, 
   return complaints.includes(undefined) ? cors(effect, observed, request) : complaints[0];
 }
 
+/** Some headers have one line inside Envoy, whoever sent several. */
+function asOne(name: string, lines: readonly string[]): readonly string[] {
+  return isJoined(name) && lines.length > 1 ? [lines.join(",")] : lines;
+}
+
 /** What speaks against a request having gone to a share. */
 function taken(share: DestinationEffect, effect: ForwardEffect, observed: Answered, request: Request, context: Context): string | undefined {
   if ("invalid" in share) {
@@ -106,7 +112,7 @@ function taken(share: DestinationEffect, effect: ForwardEffect, observed: Answer
   for (const name of names) {
     const changed = share.headers?.request?.[name];
     if (changed === undefined && ownOfRequests.test(name)) continue;
-    const wrong = differ(`request header ${name}`, changed ?? linesOf(request.headers, name), linesOf(received.headers, name));
+    const wrong = differ(`request header ${name}`, asOne(name, changed ?? linesOf(request.headers, name)), asOne(name, linesOf(received.headers, name)));
     if (wrong !== undefined) return wrong;
   }
   return (

@@ -52,6 +52,8 @@ describe("a condition", () => {
     { name: "line by line, inverted, holds when none does", ...header({ match: { kind: "exact", value: "1" }, invert: true }), request: { headers: [["x", "0"], ["x", "1"]] }, holds: false },
     { name: "of joined lines sees commas", ...header({ match: { kind: "exact", value: "0,1" } }), joined: true, request: { headers: [["x", "0"], ["x", "1"]] }, holds: true },
     { name: "of joined lines sees no single line", ...header({ match: { kind: "exact", value: "1" } }), joined: true, request: { headers: [["x", "0"], ["x", "1"]] }, holds: false },
+    { name: "of a header that Envoy keeps in one line sees commas", when: { headers: [{ name: "user-agent", match: { kind: "exact", value: "0,1" } }] }, request: { headers: [["user-agent", "0"], ["user-agent", "1"]] }, holds: true },
+    { name: "of a header that Envoy keeps in one line sees no single line", when: { headers: [{ name: "user-agent", match: { kind: "exact", value: "1" } }] }, request: { headers: [["user-agent", "0"], ["user-agent", "1"]] }, holds: false },
     { name: "of a parameter sees the first of its name", when: { query: [{ name: "q", match: { kind: "exact", value: "1" } }] }, request: { path: "/?q=2&q=1" }, holds: false },
     { name: "of a parameter decodes nothing", when: { query: [{ name: "q", match: { kind: "exact", value: "a b" } }] }, request: { path: "/?q=a%20b" }, holds: false },
     { name: "of a parameter takes one without a value as empty", when: { query: [{ name: "q", match: { kind: "exact", value: "" } }] }, request: { path: "/?q" }, holds: true },

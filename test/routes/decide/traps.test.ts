@@ -50,6 +50,14 @@ const rows: readonly Row[] = [
     trap: "T56", name: "the old match of an empty value asks for presence",
     left: [[{ headers: [{ name: "x", match: { kind: "any" } }] }, to("x")]], right: [[{ headers: [{ name: "x", match: { kind: "exact", value: "" } }] }, to("x")]], witness: { headers: [["x", "1"]] },
   },
+  ...["user-agent", "x"].map((name): Row => {
+    const is = (value: string): Condition => ({ headers: [{ name, match: { kind: "exact", value } }] });
+    const isOne = name === "user-agent";
+    return {
+      trap: "T10", name: isOne ? "of a header that Envoy keeps in one line two values exclude each other" : "of another header two lines can hold both",
+      left: [[is("a"), to("x")], [is("b"), to("y")]], right: [[is("b"), to("y")], [is("a"), to("x")]], ...(isOne ? {} : { witness: { headers: [[name, "a"], [name, "b"]] } }),
+    };
+  }),
   { trap: "T67", name: "a segment of nothing takes everything", left: [[prefix("/"), to("x")]], right: [[{}, to("x")]] },
   { trap: "T73", name: "a prefix that gives way to nothing leaves a slash only where somebody puts one", left: [[segment("/foo"), redirect()]], right: [[segment("/foo"), redirect({ path: { kind: "prefix", length: 4, value: "" } })]], witness: { path: "/foo/bar" } },
   { trap: "T74", name: "the first slash gives way to a word with or without one behind it", left: [[{}, to("x", { rewritePath: { kind: "prefix", length: 1, value: "/xyz" } })]], right: [[{}, to("x", { rewritePath: { kind: "prefix", length: 1, value: "/xyz/" } })]], witness: { path: "/bar" } },

@@ -232,7 +232,7 @@ describe("bad input", () => {
   const rows: readonly (readonly [claim: string, dump: unknown, reason: string, where: string])[] = [
     ["a filter of a type that nobody knows", served(table(), [filter("some.new.Filter")]), "the filter `f` acts on the path of requests", "http_filters[0]"],
     ["a filter without a type", served(table(), [{ name: "f" }]), "the filter `f` acts on the path of requests", "http_filters[0]"],
-    ["a filter whose configuration is discovered", served(table(), [{ name: "f", config_discovery: {} }]), "the filter `f` acts on the path of requests", "http_filters[0]"],
+    ["a filter whose configuration is discovered", served(table(), [{ name: "f", config_discovery: {} }]), "the filter `f` acts on the path of requests, and its configuration, which is fetched by itself, is not in the dump", "http_filters[0]"],
     ["a secret that was taken out of a filter", served(table(), [filter("some.new.Filter", { token: "[redacted]" })]), "the filter `f` acts on the path of requests, and the dump holds it in part only", "http_filters[0]"],
     ["the same as bytes", served(table(), [filter("some.new.Filter", { token: { inline_bytes: "W3JlZGFjdGVkXQ==" } })]), "the filter `f` acts on the path of requests, and the dump holds it in part only", "http_filters[0]"],
     ["a matcher of paths of a type that nobody knows", served(table({}, { match: { path_match_policy: { name: "m", typed_config: { "@type": any("some.new.Matcher") } } } })), "the extension that matches the path is not modelled", "path_match_policy"],
@@ -258,6 +258,37 @@ describe("bad input", () => {
   it("two filters whose secrets were taken out are not the same filter, and two that are told whole are", () => {
     const hidden = served(table(), [filter("some.new.Filter", { token: "[redacted]" })]), told = served(table(), [filter("some.new.Filter", { size: 1 })]);
     expect([compared(hidden, hidden).outcome, compared(told, told).outcome]).toEqual(["undecided", "equivalent"]);
+  });
+
+  it("a filter that is fetched by itself is the same where what was fetched is", () => {
+    const fetched = (config?: Fields): unknown => ({ configs: [
+      admin("Listeners", { dynamic_listeners: [{ name: "l", active_state: { listener: listener({ http_filters: [{ name: "f", config_discovery: { config_source: { ads: {} } } }, router] }) } }] }),
+      ...(config === undefined ? [] : [admin("Ecds", { ecds_filters: [{ ecds_filter: { name: "f", typed_config: { "@type": any("some.new.Filter"), ...config } } }] })]),
+    ] });
+    const outcomes = [[{ a: 1 }, { a: 1 }], [{ a: 1 }, { a: 2 }], [{ a: 1 }, undefined], [undefined, undefined]] as const;
+    expect(outcomes.map(([left, right]) => compared(fetched(left), fetched(right)).outcome)).toEqual(["equivalent", "undecided", "undecided", "undecided"]);
+  });
+
+  it.each([
+    ["of a route", (key: string) => table({}, { match: { prefix: "/", runtime_fraction: { default_value: { numerator: 100 }, runtime_key: key } } })],
+    ["of a route that takes nothing", (key: string) => table({}, { match: { prefix: "/", runtime_fraction: { default_value: { numerator: 0 }, runtime_key: key } } })],
+    ["of a mirror", (key: string) => table({ request_mirror_policies: [{ cluster: B, runtime_fraction: { default_value: { numerator: 100 }, runtime_key: key } }] })],
+    ["of weights", (key: string) => table({}, { route: { weighted_clusters: { clusters: [{ name: A, weight: 1 }, { name: B, weight: 1 }], runtime_key_prefix: key } } })],
+  ])("the share %s that the runtime can set is the same where the same key says it", (_, of: (key: string) => Fields) => {
+    const same = compared(served(of("k")), served(of("k")));
+    expect([same.outcome, same.assumptions.some((one) => one.text.includes("`k`"))]).toEqual(["equivalent", true]);
+    expect(compared(served(of("k")), served(of(""))).outcome).toBe("undecided");
+  });
+
+  it("the inbound listeners of a proxy that is not Istio's are its listeners", () => {
+    const inbound = [listener({}, { traffic_direction: "INBOUND" }), ...clusters];
+    expect(of(inbound).views.map(({ view }) => "gateway" in view && view.port)).toEqual([80]);
+    expect(of([...inbound, listener({}, { name: "virtualInbound", traffic_direction: "INBOUND" })]).views).toEqual([]);
+  });
+
+  it("two filters in the other order are not the same", () => {
+    const [one, other] = [filter("some.new.Filter"), { ...filter("some.other.Filter"), name: "g" }];
+    expect([[one, other], [other, one]].map((filters) => compared(served(table(), [one, other]), served(table(), filters)).outcome)).toEqual(["equivalent", "undecided"]);
   });
 
   it("keys and passwords of clusters reach no answer", () => {

@@ -78,5 +78,13 @@ export const deviations: readonly Deviation[] = [
   { claim: "a mirror of a GRPCRoute to a service that is not there", objects: [gateway(), api("GRPCRoute", "r", { parentRefs: [{ name: "g" }], rules: [{ filters: [{ type: "RequestMirror", requestMirror: { backendRef: { name: "gone", port: 80 } } }], ...to("x") }] })], asked: { path: "/s/m" }, istiod: "notFound", specification: "x" },
   { claim: "a control character in the value of a header", objects: [gateway(), route([{ filters: [{ type: "RequestHeaderModifier", requestHeaderModifier: { set: [{ name: "x", value: "a\u0001" }] } }], ...to("x") }, { ...path("/b"), ...to("y") }])], asked: { path: "/b" }, istiod: "notFound", specification: "open" },
   { claim: "two listeners in conflict", objects: [gateway([{ name: "web", port: 80, protocol: "HTTP" }, { name: "two", port: 80, protocol: "HTTP" }]), route([to("x")], { parentRefs: [{ name: "g", sectionName: "web" }] }), route([{ ...path("/b"), ...to("y") }], { parentRefs: [{ name: "g", sectionName: "two" }] }, "q")], asked: { path: "/b" }, istiod: "x", specification: "open" },
+  {
+    claim: "of routes of one age the first by namespace, or by namespace and name as one text",
+    objects: [
+      gateway([{ name: "web", port: 80, protocol: "HTTP", allowedRoutes: { namespaces: { from: "All" } } }]), service("t", "team"), service("u", "team-a"),
+      ...[["team", "t"], ["team-a", "u"]].map(([namespace = "", backend = ""]) => api("HTTPRoute", "r", { parentRefs: [{ name: "g", namespace: "a" }], rules: [to(backend)] }, namespace)),
+    ],
+    asked: {}, istiod: "t", specification: "u",
+  },
   { claim: "an expression beside a prefix (T44)", objects: [gateway(), route([{ ...path("/a.*", "RegularExpression"), ...to("x") }, { ...path("/"), ...to("y") }])], asked: { path: "/a" }, istiod: "y", specification: "open" },
 ];

@@ -169,9 +169,61 @@ describe("what is not modelled is told where it stands", () => {
     expect(ask(worldOf(objects, "specification"), {}).unmodelled.length).toBeGreaterThan(0);
   });
 
+  it("of two ListenerSets of one age in conflict the first by namespace and name as one text has the listener", () => {
+    const more = (namespace: string): KubeObject => api("ListenerSet", "s", { parentRef: { name: "g", namespace: "a" }, listeners: [{ name: "more", port: 81, protocol: "HTTP" }] }, namespace);
+    const bound = (namespace: string, backend: string): KubeObject => api("HTTPRoute", "r", { parentRefs: [{ group: "gateway.networking.k8s.io", kind: "ListenerSet", name: "s" }], rules: [to(backend)] }, namespace);
+    const objects = [gateway(undefined, { allowedListeners: { namespaces: { from: "All" } } }), service("t", "team"), service("u", "team-a"), more("team"), more("team-a"), bound("team", "t"), bound("team-a", "u")];
+    for (const reading of ["istiod", "specification"] as const) expect(said(ask(worldOf(objects, reading), { port: 81 }).effect)).toBe("u");
+  });
+
+  it("to istiod a listener of TLS that does not say how is none, and leaves its host to a wider one", () => {
+    const tls = { mode: "Terminate", certificateRefs: [{ name: "c" }] };
+    const wide = { name: "wide", port: 443, protocol: "HTTPS", tls }, own = { name: "own", port: 443, protocol: "HTTPS", hostname: "a.com" };
+    const worlds = [[wide, own], [wide]].map((listeners) => worldOf([gateway(listeners), route([to("x")], { hostnames: ["a.com"] })]));
+    expect(compareWorlds(worlds, { views: ["gateways"] }).outcome).toBe("equivalent");
+  });
+
+  it("a backend of a kind that istiod takes where it is told to is open", () => {
+    const objects = [gateway(), route([to("x", { group: "gateway.networking.x-k8s.io", kind: "XBackend" })])];
+    expect(ask(worldOf(objects), {}).unmodelled.map(({ where }) => where?.path)).toEqual(["spec.rules[0].backendRefs[0]"]);
+  });
+
   it("a Gateway of a foreign class is read as the specification says, and the answer says so", () => {
     const world = worldOf([api("Gateway", "g", { gatewayClassName: "other", listeners: [{ name: "web", port: 80, protocol: "HTTP" }] }), route([redirect({ scheme: "https" })])]);
     expect(said(ask(world, { authority: "a.com:8080" }).effect)).toBe("302 https://a.com/");
     expect(world.assumptions.find(({ where }) => where === "Gateway a/g")?.text).toContain("`other`");
+  });
+});
+
+describe("a parent that the input does not hold", () => {
+  const part = (objects: readonly KubeObject[], complete = false): RouteWorld => istioWorld({ place: "part", objects: [...ground, ...objects], complete, istio: "1.31.0", envoy: "1.40.0" });
+  const bound = (parent: object, hostnames: readonly string[] = ["a.com"], kind = "HTTPRoute"): KubeObject => api(kind, "r", { parentRefs: [{ name: "away", namespace: "edge", ...parent }], hostnames, rules: [to("x")] });
+
+  it("is taken to have a plain listener, as for a VirtualService", () => {
+    const world = part([bound({}), service("x")]);
+    expect(said(ask(world, {}).effect)).toBe("x");
+    expect(world.assumptions.filter(({ where }) => where === "Gateway edge/away")).toHaveLength(1);
+    expect(compareWorlds([world, part([bound({}, ["b.com"]), service("x")])]).outcome).toBe("different");
+    const asVirtualService: KubeObject = { object: { apiVersion: "networking.istio.io/v1", kind: "VirtualService", metadata: { name: "r", namespace: "a" }, spec: { hosts: ["a.com"], gateways: ["edge/away"], http: [{ route: [{ destination: { host: "x", port: { number: 80 } } }] }] } } };
+    expect(compareWorlds([world, part([asVirtualService, service("x")])]).outcome).toBe("equivalent");
+  });
+
+  it("has it on the port that a route names", () => expect(said(ask(part([bound({ port: 8080 }), service("x")]), { port: 8080 }).effect)).toBe("x"));
+
+  it.each([
+    ["by a section of it", {}, { sectionName: "https" }, "HTTPRoute"],
+    ["that is a ListenerSet", {}, { kind: "ListenerSet" }, "HTTPRoute"],
+    ["for connections", {}, {}, "TLSRoute"],
+  ] as const)("is open where it is named %s, and an assumption where the routes are the same", (_, __, parent, kind) => {
+    const [one, other] = [bound(parent, ["a.com"], kind), bound(parent, ["b.com"], kind)];
+    const { outcome, undecided } = compareWorlds([part([one]), part([other])]);
+    expect([outcome, undecided[0]?.where]).toEqual(["undecided", { object: `${kind} a/r`, path: "spec.parentRefs[0]" }]);
+    const alike = compareWorlds([part([one]), part([one])]);
+    expect([alike.outcome, alike.assumptions.some(({ where }) => where === `${kind} a/r`)]).toEqual(["equivalent", true]);
+  });
+
+  it("is nowhere where the input is whole", () => {
+    const { views, unmodelled } = part([bound({ sectionName: "https" }), bound({})], true);
+    expect([views.filter(({ view }) => "gateway" in view), unmodelled]).toEqual([[], []]);
   });
 });

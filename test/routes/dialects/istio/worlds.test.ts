@@ -330,6 +330,110 @@ describe("connections", () => {
   });
 });
 
+describe("protocols of ports", () => {
+  const spoken = (port: string): unknown => listenerOf(worldOf(service("s", "default", `[${port}]`, "clusterIP: 10.0.0.5")), (view) => "mesh" in view)?.chains.some(({ then }) => then.type === "http");
+  it("are found out where neither a name tells nor the number is one of the four that istiod knows", () => {
+    expect([5432, 6379, 22, 853, 9042, 21].map((port) => spoken(`{ port: ${port} }`))).toEqual([true, true, true, true, true, true]);
+    expect([25, 53, 3306, 27017].map((port) => spoken(`{ port: ${port} }`))).toEqual([false, false, false, false]);
+    expect(spoken("{ port: 6379, name: tcp-redis }")).toBe(false);
+  });
+  it("of UDP count where a gateway asks for the only port of a service", () => {
+    const answer = (ports: string): unknown => answers(worldOf(yaml(gateway("g", plain), service("z", "default", ports), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("z")} }]`))), onGateway, {});
+    expect(answer("[{ port: 8080, name: http }]")).toMatchObject([{ destinations: [{ host: "z.default.svc.cluster.local", port: 8080 }] }]);
+    expect(answer("[{ port: 8080, name: http }, { port: 8443, name: quic, protocol: UDP }]")).toMatchObject([{ destinations: [{ invalid: true, status: 503 }] }]);
+  });
+});
+
+describe("an age that decides and is not known leaves the place open", () => {
+  const entry = (namespace: string, port: number, created: string, exportTo = ""): string => `${head("ServiceEntry", "e", created, namespace)}spec: { hosts: [ext.com], resolution: DNS, ports: [{ number: ${port}, name: http, protocol: HTTP }]${exportTo} }`;
+  const scope = (name: string, created: string, host: string): string => `${head("Sidecar", name, created)}spec: { egress: [{ hosts: ["./${host}.default.svc.cluster.local"] }] }`;
+  const rule = (name: string, created: string, key: string, policy: string): string => `${head("DestinationRule", name, created)}spec: { host: x, workloadSelector: { matchLabels: { ${key} } }, trafficPolicy: { loadBalancer: { simple: ${policy} } } }`;
+  const pods = (name: string, created: string, target: number): string => `${head("Service", name, created)}spec: { selector: { istio: ingress }, ports: [{ name: http, port: 80, targetPort: ${target} }] }`;
+  const old = "2026-01-01T00:00:00Z", young = "2026-02-01T00:00:00Z";
+  const rows: readonly (readonly [claim: string, isOpen: boolean, ...objects: readonly string[]])[] = [
+    ["ServiceEntries of two namespaces with one host and other ports", true, entry("a", 80, ""), entry("b", 8080, old)],
+    ["not with the same ports", false, entry("a", 80, ""), entry("b", 80, "")],
+    ["not where they are told", false, entry("a", 80, young), entry("b", 8080, old)],
+    ["not where one is for its namespace alone", false, entry("a", 80, "", ', exportTo: ["."]'), entry("b", 8080, "")],
+    ["two Sidecars of a namespace", true, scope("s", "", "x"), scope("t", "", "y")],
+    ["not two that say the same", false, scope("s", "", "x"), scope("t", "", "x")],
+    ["not two that are told", false, scope("s", old, "x"), scope("t", young, "y")],
+    ["rules for clients that can be the same", true, rule("p", "", "app: a", "RANDOM"), rule("q", "", "tier: b", "ROUND_ROBIN")],
+    ["not for clients that cannot", false, rule("p", "", "app: a", "RANDOM"), rule("q", "", "app: b", "ROUND_ROBIN")],
+    ["Services that lead a port of a gateway to two ports", true, pods("i", "", 8080), pods("j", "", 8081)],
+    ["not to one", false, pods("i", "", 8080), pods("j", "", 8080)],
+    ["not where they are told", false, pods("i", old, 8080), pods("j", young, 8081)],
+  ];
+  it.each(rows)("%s", (_, isOpen, ...objects) => expect(worldOf(yaml(base, ...objects.map(String))).unmodelled.some(({ reason }) => reason.includes("age"))).toBe(isOpen));
+  it("and a Service can say that its ports say nothing of gateways", () => {
+    const silent = pods("i", old, 8081).replace("namespace: default", "namespace: default, labels: { experimental.istio.io/disable-gateway-port-translation: \"\" }");
+    const two = `[{ port: { number: 80, name: a, protocol: HTTP }, hosts: [b.com] }, { port: { number: 8081, name: b, protocol: HTTP }, hosts: [a.com] }]`;
+    const ask = (pod: string): unknown => hostsOf(worldOf(yaml(service("x"), pod, gateway("g", two), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`))), like({ gateway: "default/g", port: 80 }), {});
+    expect([ask(silent), ask(pods("i", old, 8081))]).toEqual([[{ type: "notFound" }], ["x"]]);
+  });
+});
+
+describe("proxies that a gateway trusts", () => {
+  const pod = (config: string): string => `apiVersion: v1\nkind: Pod\nmetadata: { name: p, namespace: default, labels: { istio: ingress } }\nspec: { containers: [{ name: istio-proxy, args: [proxy, router], env: [{ name: PROXY_CONFIG, value: '${config}' }] }] }`;
+  const redirecting = `[{ port: { number: 80, name: http, protocol: HTTP }, hosts: ["*"], tls: { httpsRedirect: true } }]`;
+  const ask = (config: string, meshConfig: unknown = {}, options: Partial<IstioPlace> = {}): unknown => {
+    const text = yaml(service("x"), gateway("g", redirecting), pod(config), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`));
+    return answers(worldOf(text, { meshConfig, unseen: [], ...options }), onGateway, { headers: [["x-forwarded-proto", "https"]] }).map((answer) => (typeof answer === "string" ? answer : answer.type));
+  };
+  const trusting = { defaultConfig: { gatewayTopology: { numTrustedProxies: 1 } } };
+  it("are those of its pods before those of the mesh", () => {
+    expect([ask("{}"), ask('{"gatewayTopology":{"numTrustedProxies":2}}'), ask("{}", trusting), ask('{"gatewayTopology":{"numTrustedProxies":0}}', trusting), ask("no JSON")]).toEqual([["redirect"], ["forward"], ["forward"], ["redirect"], ["redirect"]]);
+  });
+  it("are known of a proxy by itself, too", () => {
+    const trusted = '{"gatewayTopology":{"numTrustedProxies":2}}';
+    const by = (labels: Readonly<Record<string, string>>): unknown => ask(trusted, {}, { proxy: { role: "gateway", namespace: "default", labels } });
+    expect([by({ istio: "ingress", "pod-template-hash": "5d4f8" }), by({ istio: "ingress", app: "other" })]).toEqual([["forward"], ["redirect"]]);
+  });
+});
+
+describe("a destination that several namespaces have", () => {
+  const entry = (namespace: string, port: number): string => `${head("ServiceEntry", "e", namespace === "a" ? "2026-02-01T00:00:00Z" : undefined, namespace)}spec: { hosts: [ext.com], resolution: DNS, ports: [{ number: ${port}, name: http, protocol: HTTP }] }`;
+  const scope = `${head("Sidecar", "s")}spec: { egress: [{ hosts: ["./*"] }] }`;
+  const ask = (istio: string): unknown => {
+    const rule = routes("r", "hosts: [x], http: [{ route: [{ destination: { host: ext.com, port: { number: 8080 } } }] }]");
+    return hostsOf(worldOf(yaml(base, scope, entry("a", 80), entry("b", 8080), rule), { istio }), inMesh(), { authority: "x" })[0];
+  };
+  it("is the oldest from istiod 1.30 on, and that of the first namespace before", () => expect([ask("1.30.0"), ask("1.29.4")]).toMatchObject(["ext", { destinations: [{ invalid: true }] }]));
+});
+
+describe("what older releases do not know", () => {
+  const redirecting = routes("r", "hosts: [a.com], gateways: [g], http: [{ redirect: { prefixRewrite: /b } }]");
+  const world = (istio?: string): RouteWorld => istioWorld({ place: "p", objects: parsed(yaml(base, redirecting)), complete: true, unseen: ["Pod"], envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) });
+  it("of a redirect is left open", () => {
+    const isOpen = (istio?: string): boolean => world(istio).unmodelled.some(({ where }) => where?.path === "spec.http[0].redirect.prefixRewrite");
+    expect([isOpen("1.30.2"), isOpen("1.31.0"), isOpen()]).toEqual([true, false, false]);
+  });
+  it("of names that end in a dot is an assumption", () => {
+    const isSaid = (istio?: string): boolean => world(istio).assumptions.some(({ text }) => text.includes("dot"));
+    expect([isSaid("1.26.1"), isSaid("1.27.0"), isSaid()]).toEqual([true, false, false]);
+  });
+});
+
+describe("hosts that a Sidecar takes away", () => {
+  const scoped = (hosts: string, istio?: string): RouteWorld => {
+    const world = yaml(base, service("z", "other"), `${head("Sidecar", "s")}spec: { egress: [{ hosts: [${hosts}] }] }`);
+    return istioWorld({ place: "p", objects: parsed(world), complete: true, unseen: ["Pod"], envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) });
+  };
+  const both = '"*/*", "~other/*"';
+  const ask = (hosts: string, istio?: string): unknown => hostsOf(scoped(hosts, istio), inMesh(), { authority: "z.other" })[0];
+  it("are gone from 1.31 on", () => expect([ask(both, "1.31.0"), ask(both, "1.30.2"), ask('"./*"', "1.30.2")]).toEqual([{ type: "passthrough" }, "z", { type: "passthrough" }]));
+  it("are none before where nothing else is let in", () => expect([ask('"~/*"', "1.30.2"), ask('"~/*"', "1.31.0")]).toEqual(["no such view", "no such view"]));
+  it("are left open where the release is not known and it matters", () => {
+    const isOpen = (hosts: string, istio?: string): boolean => scoped(hosts, istio).unmodelled.some(({ where }) => where?.path === "spec.egress[0].hosts");
+    expect([isOpen(both), isOpen('"~/*"'), isOpen(both, "1.30.0"), isOpen(both, "1.31.0")]).toEqual([true, false, false, false]);
+  });
+});
+
+describe("an egress listener on a port", () => {
+  const ask = (protocol: string, name: string): boolean => worldOf(yaml(service("z", "default", `[{ name: ${name}, port: 9000 }]`), `${head("Sidecar", "s")}spec: { egress: [{ port: { number: 9000, name: p, protocol: ${protocol} }, hosts: ["*/*"] }] }`)).unmodelled.some(({ where }) => where?.path === "spec.egress[0].port.protocol");
+  it("of another protocol than its services is not modelled", () => expect([ask("TCP", "http"), ask("HTTP", "tcp"), ask("HTTP", "http"), ask("TCP", "mongo"), ask("HTTP", "zone")]).toEqual([true, true, false, false, false]));
+});
+
 describe("a world from anything", () => {
   const keys = fc.constantFrom("hosts", "http", "match", "route", "uri", "exact", "prefix", "headers", "destination", "host", "port", "number", "servers", "tls", "spec", "metadata", "name", "__proto__", "constructor", "delegate", "gateways");
   const anything = fc.letrec<{ value: unknown }>((tie) => ({
