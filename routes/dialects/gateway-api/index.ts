@@ -23,6 +23,8 @@ export interface ApiInput {
   readonly namespaces: ReadonlyMap<string, Named>;
   readonly services: readonly Service[];
   readonly areServicesSeen: boolean;
+  /** ServiceEntries were. */
+  readonly areEntriesSeen: boolean;
   readonly exportTo: readonly string[];
   readonly memory: Memory;
 }
@@ -78,7 +80,7 @@ export function readApi(input: ApiInput): Api {
     waypoints: waypointsIn(objects),
     policies: policiesOf(context),
     assumptions: assumptionsOf(context, seen),
-    unmodelled: [...loose(context, virtualServices), ...unknownParents(context)],
+    unmodelled: [...loose(context, virtualServices), ...unknownParents(context), ...unknownEntries(context)],
   };
 }
 
@@ -145,6 +147,16 @@ function unknownParents({ objects, input }: Context): readonly Unmodelled[] {
     const what = section === "" ? `the ${parent}` : `the section \`${section.slice(0, 80)}\` of the ${parent}`;
     return { reason: `the route is bound to ${what}, which is not in the input`, where: { object: route.title, path }, key: `parent ${index} ${canonical([route.title, route.spec])}` };
   });
+}
+
+/** Routes at ServiceEntries, where none was seen: their hosts are not known. */
+function unknownEntries({ objects, input }: Context): readonly Unmodelled[] {
+  if (input.areEntriesSeen) return [];
+  return objects.routes.flatMap((route) => listAt(route.spec, "parentRefs").flatMap((reference, index): readonly Unmodelled[] => {
+    if (textAt(reference, "kind") !== "ServiceEntry" || textAt(reference, "group") !== "networking.istio.io") return [];
+    const parent = `ServiceEntry ${textAt(reference, "namespace") || route.namespace}/${textAt(reference, "name")}`;
+    return [{ reason: `the route is bound to the ${parent}, which is not in the input`, where: { object: route.title, path: `spec.parentRefs[${index}]` }, key: `parent ${canonical([route.title, route.spec])}` }];
+  }));
 }
 
 function assumptionsOf({ objects, listeners, input }: Context, seen: (kind: string) => boolean): readonly Assumption[] {

@@ -93,6 +93,7 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
     namespaces: registry.namespaces,
     services: registry.services,
     areServicesSeen: registry.seen("Service"),
+    areEntriesSeen: registry.seen("ServiceEntry"),
     exportTo: registry.mesh.virtualServiceExportTo,
     memory,
   });

@@ -213,6 +213,7 @@ describe("a parent that the input does not hold", () => {
   it.each([
     ["by a section of it", {}, { sectionName: "https" }, "HTTPRoute"],
     ["that is a ListenerSet", {}, { kind: "ListenerSet" }, "HTTPRoute"],
+    ["that is a ServiceEntry", {}, { group: "networking.istio.io", kind: "ServiceEntry" }, "HTTPRoute"],
     ["for connections", {}, {}, "TLSRoute"],
   ] as const)("is open where it is named %s, and an assumption where the routes are the same", (_, __, parent, kind) => {
     const [one, other] = [bound(parent, ["a.com"], kind), bound(parent, ["b.com"], kind)];
