@@ -5,7 +5,7 @@ import { creation, type KubeObject, type Named, type Service } from "../istio/re
 import type { VirtualService } from "../istio/virtual-services.ts";
 import type { WaypointObjects } from "../istio/waypoints.ts";
 import { connectionRoutes } from "./connections.ts";
-import { absentParents, type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
+import { type AbsentParents, absentParents, type ApiListener, listenersOf, programmerOf, serverOf } from "./listeners.ts";
 import { type Bases, basesOf, istiodRoutes, readRoutes, type Told } from "./merged.ts";
 import { type ApiObjects, type ApiReading, byAgeAndName, GROUP, problemsOf } from "./objects.ts";
 import { meshRoutes } from "./mesh.ts";
@@ -45,6 +45,7 @@ export interface Api {
 export interface Context {
   readonly input: ApiInput;
   readonly objects: ApiObjects;
+  readonly absent: AbsentParents;
   readonly listeners: readonly ApiListener[];
   readonly bases: Bases;
   /** Per route, what is told of it. */
@@ -71,8 +72,9 @@ export function readApi(input: ApiInput): Api {
   const objects: ApiObjects = { ...written, routes: [...told.keys()] };
   const kinds = new Set([...objects.gateways, ...objects.listenerSets, ...objects.routes, ...objects.grants].map(({ kind }) => kind));
   const seen = (kind: string): boolean => !input.unseen.includes(kind) && !input.unseen.includes(`${kind} (${GROUP})`) && (input.complete || kinds.has(kind) || (kind === "Namespace" && input.namespaces.size > 0));
-  const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, complete: input.complete, seen });
-  const context: Context = { input, objects, listeners, bases: basesOf(input, objects.grants, seen("ReferenceGrant")), told };
+  const absent = absentParents(objects, input.complete);
+  const listeners = listenersOf({ objects, namespaces: input.namespaces, reading: input.reading, absent, seen });
+  const context: Context = { input, objects, absent, listeners, bases: basesOf(input, objects.grants, seen("ReferenceGrant")), told };
   const virtualServices = [...istiodRoutes(context), ...specifiedRoutes(context), ...meshRoutes(context), ...connectionRoutes(context)];
   return {
     gateways: listeners.filter(({ isServed }) => isServed).map(gatewayFor),
@@ -141,8 +143,8 @@ function loose({ listeners, objects, told }: Context, virtualServices: readonly 
 }
 
 /** Routes at parents of which the input tells nothing: the same where the same routes are bound to them in one order. */
-function unknownParents({ objects, input }: Context): readonly Unmodelled[] {
-  return absentParents({ objects, complete: input.complete }).open.map(({ route, path, parent, reference }, index) => {
+function unknownParents({ absent }: Context): readonly Unmodelled[] {
+  return absent.open.map(({ route, path, parent, reference }, index) => {
     const section = textAt(reference, "sectionName");
     const what = section === "" ? `the ${parent}` : `the section \`${section.slice(0, 80)}\` of the ${parent}`;
     return { reason: `the route is bound to ${what}, which is not in the input`, where: { object: route.title, path }, key: `parent ${index} ${canonical([route.title, route.spec])}` };
@@ -159,12 +161,12 @@ function unknownEntries({ objects, input }: Context): readonly Unmodelled[] {
   }));
 }
 
-function assumptionsOf({ objects, listeners, input }: Context, seen: (kind: string) => boolean): readonly Assumption[] {
+function assumptionsOf({ objects, listeners, absent }: Context, seen: (kind: string) => boolean): readonly Assumption[] {
   const out: Assumption[] = [];
   for (const gateway of new Set(listeners.filter(({ isForeign }) => isForeign).map((listener) => listener.gateway))) {
     out.push({ text: `the class \`${textAt(gateway.spec, "gatewayClassName").slice(0, 80)}\` is not Istio's: its controller is taken to follow the specification of Gateway API, and its proxies to read requests as Envoy does`, where: gateway.title });
   }
-  for (const { title } of absentParents({ objects, complete: input.complete }).assumed) {
+  for (const { title } of absent.assumed) {
     out.push({ text: `the ${title} is not in the input; plaintext listeners of Istio's class on port 80 and on the ports that routes name are assumed, which take every route`, where: title });
   }
   const own = listeners.filter(({ isForeign }) => !isForeign);

@@ -1,6 +1,6 @@
 import type { Unmodelled } from "../../decide/model.ts";
 import { isSubsetOf } from "../istio/hosts.ts";
-import { at, isObject, type Json, type JsonObject, listAt, objectAt, textAt } from "../istio/json.ts";
+import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, textAt } from "../istio/json.ts";
 import type { Named } from "../istio/registry.ts";
 import { allowedIn, type ApiObjects, type ApiReading, byAgeAndPath, GROUP, isGranted, portOf, problemsOf, selects } from "./objects.ts";
 
@@ -36,8 +36,8 @@ export interface ListenerInputs {
   readonly objects: ApiObjects;
   readonly namespaces: ReadonlyMap<string, Named>;
   readonly reading: ApiReading;
-  /** The place claims to be whole: what it does not hold is not there. */
-  readonly complete: boolean;
+  /** Parents that routes name and the place does not hold. */
+  readonly absent: AbsentParents;
   /** False of a kind of which nothing was seen in a place that does not claim to be whole. */
   seen(kind: string): boolean;
 }
@@ -66,11 +66,11 @@ export function listenersOf(inputs: ListenerInputs): readonly ApiListener[] {
     const programmer = programmerOf(gateway, inputs.objects.classes);
     return programmer === "waypoint" || programmer === "elsewhere" ? [] : ofGateway(gateway, programmer === "foreign", inputs);
   });
-  return [...own, ...absentParents(inputs).assumed.flatMap((gateway) => ofGateway(gateway, false, inputs))];
+  return [...own, ...inputs.absent.assumed.flatMap((gateway) => ofGateway(gateway, false, inputs))];
 }
 
 /** Parents of routes that the input names and does not hold. */
-interface AbsentParents {
+export interface AbsentParents {
   /** Gateways that are taken to have a plain listener for every route, on port 80 or on the port that a route names. */
   readonly assumed: readonly Named[];
   /** References of which the input does not tell what they lead to. */
@@ -81,7 +81,7 @@ interface AbsentParents {
  * Routes are often kept apart from their Gateways. As for a VirtualService a plaintext listener is assumed, but not for a section by its
  * name or for connections: nothing tells their port and protocol. A place that is whole has no such parent.
  */
-export function absentParents({ objects, complete }: Pick<ListenerInputs, "objects" | "complete">): AbsentParents {
+export function absentParents(objects: ApiObjects, complete: boolean): AbsentParents {
   if (complete) return { assumed: [], open: [] };
   const held = new Set([...objects.gateways, ...objects.listenerSets].map(({ title }) => title));
   const ports = new Map<string, { readonly namespace: string; readonly name: string; readonly ports: Set<number> }>();
@@ -96,7 +96,7 @@ export function absentParents({ objects, complete }: Pick<ListenerInputs, "objec
       else {
         const known = ports.get(parent) ?? { namespace, name, ports: new Set<number>() };
         ports.set(parent, known);
-        known.ports.add(portOf({ ...objectAt({ reference }, "reference"), protocol: "HTTP" }));
+        known.ports.add(numberAt(reference, "port") || 80);
       }
     }
   }

@@ -31,7 +31,7 @@ interface Workload {
   readonly labels: Readonly<Record<string, string>>;
   /** Another control plane than istiod runs them: nothing of Istio's acts on them. */
   readonly isForeign?: true;
-  /** Proxies in front that they trust, where their own configuration says it and not the mesh's. */
+  /** Proxies in front that they trust; undefined: as many as the mesh says. */
   readonly trustedProxies?: number;
 }
 
@@ -126,13 +126,13 @@ function workloadsOf(place: Place, gateways: readonly Named[]): readonly Workloa
   const { proxy } = place.registry;
   if (proxy !== undefined) {
     const labels = { ...proxy.labels, ...managerOf(place, proxy, gateways) };
-    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels), ...trustOf(place, proxy) }] : [];
+    return proxy.role === "gateway" ? [{ namespace: proxy.namespace, labels: stable(labels), trustedProxies: trustIn(place, podsOf(place, proxy)) }] : [];
   }
   const seen = place.registry.seen("Pod");
   if (seen) {
     for (const pod of place.registry.pods.filter(isGatewayPod)) {
       const labels = { ...pod.labels, ...managerOf(place, pod, gateways) };
-      if (gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels }))) put({ namespace: pod.namespace, labels: stable(labels), ...trustIn(pod) });
+      if (gateways.some((gateway) => selects(gateway, { namespace: pod.namespace, labels }))) put({ namespace: pod.namespace, labels: stable(labels), trustedProxies: trustIn(place, podsOf(place, pod)) });
     }
   }
   let guessed = false;
@@ -173,19 +173,26 @@ function isGatewayPod(pod: Named): boolean {
   return proxy !== undefined && !textsAt(proxy, "args").includes("sidecar");
 }
 
+/** The pods of a gateway that routing does not tell apart. */
+function podsOf({ registry }: Place, { namespace, labels }: Pick<OneProxy, "namespace" | "labels">): readonly Named[] {
+  const own = canonical(stable(labels));
+  return registry.pods.filter((pod) => pod.namespace === namespace && isGatewayPod(pod) && canonical(stable(pod.labels)) === own);
+}
+
+/** The proxies in front that pods trust; where they do not agree the place is left open. */
+function trustIn(place: Place, pods: readonly Named[]): number {
+  const { trustedProxies } = place.registry.mesh;
+  const [first, other] = new Set(pods.map((pod) => ownTrust(pod) ?? trustedProxies));
+  if (other !== undefined) place.leaveOut({ reason: `pods of one gateway trust ${first} and ${other} proxies in front (\`numTrustedProxies\`); a restart of all of them gives them one configuration`, where: { object: pods[0]?.title ?? "", path: "spec.containers" } });
+  return first ?? trustedProxies;
+}
+
 /** The configuration that a pod was injected with counts more than that of the mesh (pkg/model/proxy.go `ProxyConfigOrDefault`). */
-function trustIn(pod: Named): Pick<Workload, "trustedProxies"> {
+function ownTrust(pod: Named): number | undefined {
   const proxy = listAt(pod.spec, "containers").find((container) => textAt(container, "name") === "istio-proxy");
   const text = textAt(listAt(proxy, "env").find((one) => textAt(one, "name") === "PROXY_CONFIG"), "value");
   const said = at(objectAt(parsed(text), "gatewayTopology"), "numTrustedProxies");
-  return typeof said === "number" ? { trustedProxies: said } : {};
-}
-
-/** What the pods that could be a proxy say, where all say the same. */
-function trustOf(place: Place, { namespace, labels }: OneProxy): Pick<Workload, "trustedProxies"> {
-  const own = canonical(stable(labels));
-  const [first, ...others] = place.registry.pods.filter((pod) => pod.namespace === namespace && isGatewayPod(pod) && canonical(stable(pod.labels)) === own).map(trustIn);
-  return first !== undefined && others.every(({ trustedProxies }) => trustedProxies === first.trustedProxies) ? first : {};
+  return typeof said === "number" ? said : undefined;
 }
 
 function parsed(text: string): Json {

@@ -9,7 +9,7 @@ import { Memory } from "./memory.ts";
 import { meshViews } from "./mesh-views.ts";
 import { byAge } from "./order.ts";
 import type { Place } from "./place.ts";
-import { type KubeObject, type OneProxy, readRegistry } from "./registry.ts";
+import { type KubeObject, type OneProxy, readRegistry, type Service } from "./registry.ts";
 import { objectReading } from "./versions.ts";
 import { readVirtualServices } from "./virtual-services.ts";
 import { capturedServices } from "./waypoints.ts";
@@ -126,9 +126,21 @@ function worldOf(input: IstioPlace, memory: Memory): RouteWorld {
   return { place: input.place, views, ...(Object.keys(services).length === 0 ? {} : { services }), ...(Object.keys(routedBeside).length === 0 ? {} : { routedBeside }), ...areClientsAssumed, assumptions: [...assumptions.values()], unmodelled: [...unmodelled.values()] };
 }
 
+/** A service whose host another namespace has, too. */
+function sharedHost(services: readonly Service[]): Service | undefined {
+  const owners = new Map<string, string>();
+  return services.find(({ host, namespace }) => {
+    const owner = owners.get(host) ?? namespace;
+    owners.set(host, owner);
+    return owner !== namespace;
+  });
+}
+
 /** What releases before the newest do in another way than is modelled, where the place holds it. */
 function noteRelease({ istio, virtualServices, registry, assume, leaveOut }: Place): void {
   const { endsInDot, redirectsPrefixes } = objectReading(istio);
+  const shared = istio === undefined ? sharedHost(registry.services) : undefined;
+  if (shared !== undefined) assume({ text: `several namespaces have \`${shared.host}\`; of such hosts that of Kubernetes counts, then the oldest, as from Istio 1.30 on`, where: shared.source.title });
   if (!endsInDot && registry.services.length > 0) assume({ text: `Istio ${istio} may not know services by names that end in a dot, as 1.27 and newer do: no client is assumed to write them` });
   if (redirectsPrefixes) return;
   for (const { named } of virtualServices) {

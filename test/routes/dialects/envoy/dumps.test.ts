@@ -280,6 +280,14 @@ describe("bad input", () => {
     expect(compared(served(of("k")), served(of(""))).outcome).toBe("undecided");
   });
 
+  it("a key of cross-origin rules that the runtime can set is told, too", () => {
+    const cors = (key: string): Fields => ({ "@type": any("envoy.extensions.filters.http.cors.v3.CorsPolicy"), allow_origin_string_match: [{ exact: "https://a" }], filter_enabled: { default_value: { numerator: 100 }, runtime_key: key } });
+    const of = (key: string): readonly Fields[] => served(table({}, { typed_per_filter_config: { f: cors(key) } }), [filter("envoy.extensions.filters.http.cors.v3.Cors")]);
+    const outcomes = [["", ""], ["k", "k"], ["k", ""]].map(([left = "", right = ""]) => compared(of(left), of(right)));
+    expect(outcomes.map(({ outcome }) => outcome)).toEqual(["equivalent", "equivalent", "undecided"]);
+    expect(outcomes.map(({ assumptions }) => assumptions.some(({ text }) => text.includes("`k`")))).toEqual([false, true, false]);
+  });
+
   it("the inbound listeners of a proxy that is not Istio's are its listeners", () => {
     const inbound = [listener({}, { traffic_direction: "INBOUND" }), ...clusters];
     expect(of(inbound).views.map(({ view }) => "gateway" in view && view.port)).toEqual([80]);

@@ -183,6 +183,12 @@ describe("what is not modelled is told where it stands", () => {
     expect(compareWorlds(worlds, { views: ["gateways"] }).outcome).toBe("equivalent");
   });
 
+  it("a listener of a protocol outside the standard is in conflict with none of another protocol (listener_conflict.go)", () => {
+    const listeners = [{ name: "odd", port: 80, protocol: "example.com/odd" }, { name: "web", port: 80, protocol: "HTTP" }];
+    const world = worldOf([gateway(listeners), route([to("x")], { parentRefs: [{ name: "g", sectionName: "web" }] })]);
+    expect(said(ask(world, {}).effect)).toBe("x");
+  });
+
   it("a backend of a kind that istiod takes where it is told to is open", () => {
     const objects = [gateway(), route([to("x", { group: "gateway.networking.x-k8s.io", kind: "XBackend" })])];
     expect(ask(worldOf(objects), {}).unmodelled.map(({ where }) => where?.path)).toEqual(["spec.rules[0].backendRefs[0]"]);

@@ -384,6 +384,13 @@ describe("proxies that a gateway trusts", () => {
   it("are those of its pods before those of the mesh", () => {
     expect([ask("{}"), ask('{"gatewayTopology":{"numTrustedProxies":2}}'), ask("{}", trusting), ask('{"gatewayTopology":{"numTrustedProxies":0}}', trusting), ask("no JSON")]).toEqual([["redirect"], ["forward"], ["forward"], ["redirect"], ["redirect"]]);
   });
+  it("have to be the same for all pods that routing does not tell apart", () => {
+    const said = (...counts: readonly number[]): readonly string[] => {
+      const text = yaml(service("x"), gateway("g", redirecting), ...counts.map((count, at) => pod(`{"gatewayTopology":{"numTrustedProxies":${count}}}`).replace("name: p,", `name: p${at},`)), routes("r", `hosts: [a.com], gateways: [g], http: [{ ${to("x")} }]`));
+      return worldOf(text, { meshConfig: {}, unseen: [] }).unmodelled.map(({ reason }) => reason);
+    };
+    expect([said(1, 1), said(1, 0)]).toEqual([[], ["pods of one gateway trust 1 and 0 proxies in front (`numTrustedProxies`); a restart of all of them gives them one configuration"]]);
+  });
   it("are known of a proxy by itself, too", () => {
     const trusted = '{"gatewayTopology":{"numTrustedProxies":2}}';
     const by = (labels: Readonly<Record<string, string>>): unknown => ask(trusted, {}, { proxy: { role: "gateway", namespace: "default", labels } });
@@ -399,6 +406,10 @@ describe("a destination that several namespaces have", () => {
     return hostsOf(worldOf(yaml(base, scope, entry("a", 80), entry("b", 8080), rule), { istio }), inMesh(), { authority: "x" })[0];
   };
   it("is the oldest from istiod 1.30 on, and that of the first namespace before", () => expect([ask("1.30.0"), ask("1.29.4")]).toMatchObject(["ext", { destinations: [{ invalid: true }] }]));
+  it("is an assumption where the release is not known", () => {
+    const isSaid = (istio: string | undefined, ...namespaces: readonly string[]): boolean => istioWorld({ place: "p", objects: parsed(yaml(...namespaces.map((namespace) => entry(namespace, 80)))), complete: true, envoy: "1.39.1", meshConfig: {}, ...(istio === undefined ? {} : { istio }) }).assumptions.some(({ text }) => text.includes("several namespaces have `ext.com`"));
+    expect([isSaid(undefined, "a", "b"), isSaid(undefined, "a"), isSaid("1.29.4", "a", "b")]).toEqual([true, false, false]);
+  });
 });
 
 describe("what older releases do not know", () => {
